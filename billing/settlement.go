@@ -1,0 +1,27 @@
+package billing
+
+import "time"
+
+// Outcome is what a person's word did to a hold.
+type Outcome string
+
+// The outcomes.
+const (
+	Settled    Outcome = "settled"    // its charges posted, as quoted or as ruled
+	Passed     Outcome = "declined"   // declined: it is a dispatcher's exception now
+	SentBack   Outcome = "sent-back"  // voided; the ticket is in resolution again
+	Superseded Outcome = "superseded" // the round was reopened meanwhile; no effect
+	Already    Outcome = "already"    // somebody decided before; no effect
+	Stale      Outcome = "stale"      // another quote, or too late; no effect
+	Refused    Outcome = "refused"    // not the right of this person; no effect
+)
+
+// Settlement answers a sign-off or a ruling.
+type Settlement struct {
+	Hold    int64        `json:"hold"`
+	Outcome Outcome      `json:"outcome"`
+	Says    string       `json:"says"` // what is true now, one sentence
+	Posted  []PostedLine `json:"posted,omitempty"`
+	Held    []HeldQuote  `json:"held"` // what still waits on this round, all of it
+	At      time.Time    `json:"at"`
+}

@@ -80,7 +80,7 @@ lint: tools ## Check formatting, import directions, banned calls, workflow deter
 	@cd devstack && $(LINT) run --config ../.golangci.yml ./...
 	@printf 'workflowcheck: workflow code is deterministic\n' >&2
 	@$(TOOLS)/workflowcheck ./workflows/...
-	@if command -v shellcheck >/dev/null; then printf 'shellcheck: scripts\n' >&2; shellcheck .ci/run scripts/*.sh; \
+	@if command -v shellcheck >/dev/null; then printf 'shellcheck: scripts\n' >&2; shellcheck .ci/run scripts/*.sh deploy/*/*.sh; \
 	else printf 'shellcheck is not installed; the scripts were not checked\n' >&2; fi
 
 .PHONY: fmt

@@ -1,0 +1,112 @@
+package billing
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Invoice is an invoice as people see it, live while it is open.
+type Invoice struct {
+	ID          int64           `json:"id"`
+	Number      string          `json:"number,omitempty"` // INV-2026-00017; empty while open
+	Payer       string          `json:"payer"`
+	Currency    string          `json:"currency"`
+	PeriodStart string          `json:"period_start"` // local date
+	PeriodEnd   string          `json:"period_end"`   // exclusive
+	State       string          `json:"state"`        // open, finalised
+	Total       decimal.Decimal `json:"total"`        // net: the sum of its lines
+	LineCount   int             `json:"line_count"`
+	FinalisedAt *time.Time      `json:"finalised_at,omitempty"`
+	Lines       []InvoiceLine   `json:"lines,omitempty"`
+}
+
+// InvoiceLine is one line; L-n is charge n.
+type InvoiceLine struct {
+	Line     int64           `json:"line"`
+	Ticket   string          `json:"ticket"`
+	Client   string          `json:"client"`
+	Kind     ChargeKind      `json:"kind"`
+	Clause   string          `json:"clause,omitempty"`
+	Text     string          `json:"text"`
+	Quantity decimal.Decimal `json:"quantity"`
+	Unit     string          `json:"unit"`
+	Rate     decimal.Decimal `json:"rate"`
+	Amount   decimal.Decimal `json:"amount"`
+	Currency string          `json:"currency"`
+	Date     string          `json:"date"` // of service
+	PostedAt time.Time       `json:"posted_at"`
+	Reverses int64           `json:"reverses,omitempty"`
+}
+
+// HoldView is a hold as the approver's and the dispatcher's lists show it.
+type HoldView struct {
+	HeldQuote
+	Ticket   string     `json:"ticket"`
+	Client   string     `json:"client"`
+	Subject  string     `json:"subject"`
+	State    string     `json:"state"`
+	OpenedAt time.Time  `json:"opened_at"`
+	Decided  *time.Time `json:"decided_at,omitempty"`
+	By       string     `json:"decided_by,omitempty"`
+	Charges  []Charge   `json:"charges"`
+}
+
+// Why is what `docket why` tells about one line.
+type Why struct {
+	Line      InvoiceLine `json:"line"`
+	Invoice   Invoice     `json:"invoice"` // without its lines
+	Charge    Charge      `json:"charge"`
+	Digest    string      `json:"digest"` // of the decision it comes from
+	ClosedAt  time.Time   `json:"closed_at"`
+	Reversed  int64       `json:"reversed_by,omitempty"` // n of the line that undoes it
+	Sentences []string    `json:"sentences"`
+}
+
+// MarginRow is one row of `docket report margin`.
+type MarginRow struct {
+	Client   string          `json:"client"`
+	Currency string          `json:"currency"`
+	Tickets  int             `json:"tickets"`
+	Billed   decimal.Decimal `json:"billed"`
+	Cost     decimal.Decimal `json:"cost"`
+	Margin   decimal.Decimal `json:"margin"`
+}
+
+// ActorRow is one row of `docket report ai-vs-tech`.
+type ActorRow struct {
+	Kind     string          `json:"kind"` // ai or human: who resolved
+	Currency string          `json:"currency"`
+	Tickets  int             `json:"tickets"`
+	WorkMS   int64           `json:"work_ms"`
+	Billed   decimal.Decimal `json:"billed"`
+	Covered  int             `json:"covered_tickets"` // closed without anything to pay
+	Cost     decimal.Decimal `json:"cost"`
+}
+
+// Standing is the standing count of the desk. Leaked counts closed tickets whose work is not
+// wholly billed, covered, not billable or waiting for a person: it is always 0.
+type Standing struct {
+	Open       int `json:"open"`
+	Closed     int `json:"closed"`
+	Posted     int `json:"posted"`
+	Waiting    int `json:"waiting"`    // holds for a client's sign-off
+	Exceptions int `json:"exceptions"` // holds for a dispatcher
+	Leaked     int `json:"leaked"`
+}
+
+// Audit is what `docket audit` found; every slice is empty when all is well.
+type Audit struct {
+	Closures   int      `json:"closures"`   // re-rated
+	Mismatched []string `json:"mismatched"` // decisions whose digest differs from the stored one
+	Leaks      []string `json:"leaks"`      // work that is not accounted for
+	Caches     []string `json:"caches"`     // blocks and counters that differ from their moves
+	Invoices   []string `json:"invoices"`   // totals, lines or number series that do not add up
+	Lines      []string `json:"lines"`      // charges that should have a line and do not, or differ from it
+	ElapsedMS  int64    `json:"elapsed_ms"`
+}
+
+// Clean says whether nothing was found.
+func (a Audit) Clean() bool {
+	return len(a.Mismatched)+len(a.Leaks)+len(a.Caches)+len(a.Invoices)+len(a.Lines) == 0
+}

@@ -1,0 +1,68 @@
+// Package postgres owns the database: the schema, and every transaction on it. The
+// transactions of money stand one a file: close.go, settle.go, reopen.go, finalise.go.
+// It does not own rules (billing, sla, triage decide) nor who calls (desk, activities).
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is the database that desk and billing share.
+type Store struct {
+	pool     *pgxpool.Pool
+	now      func() time.Time
+	terms    *termsCache
+	closures *numbers
+	charges  *numbers
+	holds    *numbers
+}
+
+// Options of Open.
+type Options struct {
+	Now      func() time.Time // the clock; required
+	MaxConns int32            // 0: pgx's default
+	Tracer   pgx.QueryTracer  // nil: none
+}
+
+// Open connects as the staff role, whoever the URL names: rights and row-level security
+// are those of docket_staff from the first statement on.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	cfg.ConnConfig.Tracer = o.Tracer
+	params := cfg.ConnConfig.RuntimeParams
+	params["role"] = "docket_staff"
+	params["timezone"] = "UTC"
+	params["application_name"] = "docket"
+	params["lock_timeout"] = "5s"
+	params["idle_in_transaction_session_timeout"] = "30s"
+	params["client_connection_check_interval"] = "5s"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to PostgreSQL as docket_staff: %w", err)
+	}
+	return &Store{
+		pool: pool, now: o.Now, terms: newTermsCache(),
+		closures: newNumbers("closure_ids"), charges: newNumbers("charge_ids"), holds: newNumbers("hold_ids"),
+	}, nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }

@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// termsCache keeps compiled contract documents by digest. Versions are immutable, so an entry
+// is never wrong; there are as many as contract versions in use.
+type termsCache struct {
+	mu       sync.RWMutex
+	compiled map[string]*billing.Terms
+}
+
+func newTermsCache() *termsCache { return &termsCache{compiled: map[string]*billing.Terms{}} }
+
+// load gives the compiled terms of a version, reading the document the first time.
+func (c *termsCache) load(ctx context.Context, q querier, contract string, revision int, digest string) (*billing.Terms, error) {
+	c.mu.RLock()
+	t, ok := c.compiled[digest]
+	c.mu.RUnlock()
+	if ok {
+		return t, nil
+	}
+	var document string
+	if err := q.QueryRow(ctx, "select document from contract_versions where contract_id = $1 and revision = $2",
+		contract, revision).Scan(&document); err != nil {
+		return nil, fmt.Errorf("read contract %s revision %d: %w", contract, revision, err)
+	}
+	parsed, err := billing.ParseContract([]byte(document))
+	if err != nil {
+		return nil, fmt.Errorf("stored contract %s revision %d: %w", contract, revision, err)
+	}
+	t, err = parsed.Compile()
+	if err != nil {
+		return nil, fmt.Errorf("stored contract %s revision %d: %w", contract, revision, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.compiled[digest] = t
+	return t, nil
+}

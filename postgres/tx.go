@@ -1,0 +1,112 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SQLSTATEs of our own triggers.
+const (
+	invoiceClosed = "DK001" // the invoice was finalised between reading and writing
+)
+
+// attempts bounds how often one transaction is tried. Each further try waits a little longer.
+const attempts = 8
+
+// tx is one READ COMMITTED transaction. BEGIN travels with its first batch and COMMIT with its
+// last: a round trip saved is worth more than any index.
+type tx struct {
+	conn  *pgx.Conn
+	begun bool
+	done  bool
+}
+
+// batch starts a batch; the first one of a transaction opens it.
+func (t *tx) batch() *pgx.Batch {
+	b := &pgx.Batch{}
+	if !t.begun {
+		t.begun = true
+		b.Queue("begin")
+	}
+	return b
+}
+
+// send runs the batch and its callbacks.
+func (t *tx) send(ctx context.Context, b *pgx.Batch) error {
+	return t.conn.SendBatch(ctx, b).Close()
+}
+
+// commit runs the batch and commits with it. Nothing of the batch is kept if any of it fails.
+func (t *tx) commit(ctx context.Context, b *pgx.Batch) error {
+	b.Queue("commit")
+	if err := t.send(ctx, b); err != nil {
+		return err
+	}
+	t.done = true
+	return nil
+}
+
+// tx runs fn as one transaction. fn ends it by t.commit; a nil return without it has changed
+// nothing and rolls back. The whole of fn runs again on a serialization failure, a deadlock, a
+// lock timeout or an invoice finalised meanwhile, so it must keep nothing from a failed try.
+func (s *Store) tx(ctx context.Context, what string, fn func(*tx) error) error {
+	var err error
+	for try := range attempts {
+		if try > 0 {
+			pause := time.Duration(rand.Int64N(int64(5*time.Millisecond) << try)) //nolint:gosec // spreads retries; nothing depends on it
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(pause):
+			}
+		}
+		if err = s.try(ctx, fn); !retriable(err) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func (s *Store) try(ctx context.Context, fn func(*tx) error) error {
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	t := &tx{conn: c.Conn()}
+	err = fn(t)
+	if t.begun && !t.done {
+		// The pool drops a connection that cannot roll back, and the server then rolls back itself.
+		if _, rollback := t.conn.Exec(context.WithoutCancel(ctx), "rollback"); rollback != nil && err == nil {
+			err = rollback
+		}
+	}
+	return err
+}
+
+func retriable(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "40001", "40P01", "55P03", invoiceClosed:
+		return true
+	}
+	return false
+}
+
+// violates says whether err breaks the named constraint.
+func violates(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.ConstraintName == constraint
+}

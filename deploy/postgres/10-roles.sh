@@ -10,7 +10,6 @@ psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
   -v owner_password="$DOCKET_OWNER_PASSWORD" -v temporal_password="$TEMPORAL_DB_PASSWORD" <<'SQL'
 CREATE ROLE docket_owner LOGIN CREATEROLE PASSWORD :'owner_password';
 CREATE DATABASE docket OWNER docket_owner;
-REVOKE ALL ON DATABASE docket FROM PUBLIC;
 
 CREATE ROLE temporal LOGIN PASSWORD :'temporal_password';
 CREATE DATABASE temporal OWNER temporal;

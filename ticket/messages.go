@@ -54,6 +54,16 @@ func (h Header) Validate() error {
 // Head gives the header; every message has it by embedding.
 func (h Header) Head() Header { return h }
 
+// Stamp fills in what a signal typed by hand leaves out: where it came from, and when.
+func (h *Header) Stamp(arrived time.Time) {
+	if h.Via == "" {
+		h.Via = ViaTemporal
+	}
+	if h.At.IsZero() {
+		h.At = arrived.UTC()
+	}
+}
+
 // Message is what a ticket's mailbox takes.
 type Message interface {
 	Head() Header

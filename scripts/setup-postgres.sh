@@ -12,11 +12,11 @@ server_version() { # DIR -> major version of DIR/postgres, or nothing
   "$1/postgres" --version 2>/dev/null | sed -n 's/^postgres (PostgreSQL) \([0-9]*\).*/\1/p'
 }
 
-newest_server() { # -> "VERSION DIR" of the newest installed server, or nothing
+newest_server() { # -> "VERSION DIR" of the newest installed server, or nothing; looks where internal/pgdev looks
   local dir version on_path
-  on_path=$(command -v initdb || command -v pg_ctl || true)
-  for dir in ${on_path:+"$(dirname "$(readlink -f "$on_path")")"} \
-    /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin; do
+  on_path=$(command -v initdb || true)
+  for dir in ${on_path:+"$(dirname "$(readlink -f "$on_path")")"} "$(pg_config --bindir 2>/dev/null || true)" \
+    /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin /usr/local/bin; do
     version=$(server_version "$dir")
     if [ -n "$version" ]; then printf '%s %s\n' "$version" "$dir"; fi
   done | sort -rn | head -n 1

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"runtime/debug"
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
+
+// dynamicSettings are those of the server's settings that differ from its defaults, which are made for large clusters.
+func dynamicSettings() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		// 20 polls a second and shard by default, which adds about 50 ms to every task.
+		dynamicconfig.TransferProcessorMaxPollRPS.Key():   1000,
+		dynamicconfig.TimerProcessorMaxPollRPS.Key():      1000,
+		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 1000,
+
+		// One client is all the clients there are: 10 lists a second starve a UI beside a desk.
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
+		// A new search attribute is usable at once, not after the cache's next refresh.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
+
+		// Entries and bytes in memory; what falls out is read from PostgreSQL again.
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     4096,
+		dynamicconfig.EnableHostLevelEventsCache.Key():       true,
+		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key(): 16 << 20,
+
+		// Scanners look for the litter of partial failures in other databases; a PostgreSQL transaction leaves none.
+		dynamicconfig.TaskQueueScannerEnabled.Key(): false,
+		dynamicconfig.HistoryScannerEnabled.Key():   false,
+	}
+}
+
+// limitMemory trades some CPU under load for a small process: it lives on one machine with PostgreSQL and Docket, mostly idle.
+func limitMemory() {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(192 << 20)
+	go func() {
+		// After the start's garbage, and each quiet while, memory goes back to the system.
+		for range time.Tick(time.Minute) {
+			debug.FreeOSMemory()
+		}
+	}()
+}

@@ -1,0 +1,71 @@
+package sla
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// instant returns the first instant, in UTC, at which the zone's wall clock shows the minute of the date or later.
+// That one definition gives both rules: an edge in a gap is the first instant after it, an edge in a repeated hour is
+// its first occurrence; and it never decreases as the wall clock advances, so windows that do not overlap on the wall
+// do not overlap in time. time.Date promises neither.
+func instant(d LocalDate, minute int, zone *time.Location) time.Time {
+	wall := time.Date(d.Year, d.Month, d.Day, 0, minute, 0, 0, time.UTC)
+	// No offset reaches a day, so the wall clock shows an earlier time than wall here, and at any instant before.
+	t := wall.Add(-24 * time.Hour).In(zone)
+	for {
+		_, offset := t.Zone()
+		_, end := t.ZoneBounds()
+		shown := wall.Add(-time.Duration(offset) * time.Second)
+		if end.IsZero() || shown.Before(end) {
+			if shown.Before(t) {
+				return t.UTC()
+			}
+			return shown
+		}
+		t = end.In(zone)
+	}
+}
+
+// loadZone refuses the names that mean another zone on another machine.
+func loadZone(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, fmt.Errorf("zone %q: name an IANA time zone, for example America/New_York", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("zone %q: not in the IANA time zone database; for example America/New_York: %w", shorten(name), err)
+	}
+	return zone, nil
+}
+
+// maxYears bounds every search and every span, so that absurd input costs milliseconds.
+const maxYears = 40
+
+// ErrTooFar means that an answer lies, or a span reaches, more than 40 years away, or outside the years 1 to 9999.
+var ErrTooFar = errors.New("more than 40 years away")
+
+// checkInstant refuses instants that RFC 3339 cannot write in every zone.
+func checkInstant(field string, t time.Time) error {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		return fmt.Errorf("%s: the year %d is not between 1 and 9999: %w", field, y, ErrTooFar)
+	}
+	return nil
+}
+
+// checkSpan refuses a span that ends before it starts, or that is too long to walk through day by day.
+func checkSpan(from, to time.Time) error {
+	if err := errors.Join(checkInstant("from", from), checkInstant("to", to)); err != nil {
+		return err
+	}
+	if to.Before(from) {
+		return fmt.Errorf("span from %s to %s: it ends before it starts", rfc3339(from), rfc3339(to))
+	}
+	if to.After(from.UTC().AddDate(maxYears, 0, 0)) {
+		return fmt.Errorf("span from %s to %s: %w", rfc3339(from), rfc3339(to), ErrTooFar)
+	}
+	return nil
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -37,7 +37,8 @@ const (
 
 // Options say what cluster to start.
 type Options struct {
-	// Dir is the cluster's directory, made when missing. Empty means a temporary one, removed by Stop.
+	// Dir is the cluster's directory, made when missing. Empty means a temporary one, removed by Stop, and also when this process
+	// dies without it.
 	Dir string
 	// Port on loopback. 0 chooses a free one, at each start anew.
 	Port int
@@ -62,6 +63,7 @@ type Cluster struct {
 	temporary bool
 	process   *child.Process
 	lock      *os.File
+	remover   func() error // ends the process that watches over a temporary directory
 }
 
 // Start starts the cluster and returns when it takes connections.
@@ -131,6 +133,11 @@ func startLocked(ctx context.Context, o Options, dir directory, acc account) (*C
 	if err != nil {
 		return nil, errors.Join(err, c.removeSockets())
 	}
+	if c.temporary {
+		if err := c.removeAfterDeath(); err != nil {
+			return nil, errors.Join(err, c.Stop(ctx))
+		}
+	}
 	return c, nil
 }
 
@@ -185,9 +192,15 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	// SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one.
 	err := c.process.Stop(ctx, syscall.SIGINT, syscall.SIGQUIT)
 	err = errors.Join(err, c.removeSockets())
-	_ = c.lock.Close() // the second time it is closed already
+	if c.lock != nil {
+		_ = c.lock.Close() // the second time it is closed already
+	}
 	if c.temporary {
 		err = errors.Join(err, os.RemoveAll(c.Dir))
+	}
+	if c.remover != nil {
+		err = errors.Join(err, c.remover())
+		c.remover = nil
 	}
 	if err != nil {
 		return fmt.Errorf("stop PostgreSQL in %s: %w", c.Dir, err)

@@ -29,6 +29,13 @@ const (
 	Reversal    ChargeKind = "reversal"     // undoes an earlier charge, linked to it
 )
 
+// The units of a charge.
+const (
+	UnitHour   = "h"
+	UnitSecond = "s"
+	UnitTicket = "ticket"
+)
+
 // Charge is one rated effect. It becomes at most one invoice line.
 type Charge struct {
 	Key      string          `json:"key"` // unique within the closure, the same on every retry
@@ -38,13 +45,14 @@ type Charge struct {
 	Clause   string          `json:"clause,omitempty"`
 	Text     string          `json:"text"` // what the invoice line says
 	Currency string          `json:"currency"`
-	Quantity decimal.Decimal `json:"quantity"`
-	Unit     string          `json:"unit"` // h, s, ticket
-	Rate     decimal.Decimal `json:"rate"` // per unit
-	Exact    decimal.Decimal `json:"exact"`
-	Amount   decimal.Decimal `json:"amount"`           // Exact, rounded once to the currency's minor unit
-	Date     string          `json:"date"`             // service date, local, YYYY-MM-DD
-	Hidden   bool            `json:"hidden,omitempty"` // rated, but no line on the invoice
+	Quantity decimal.Decimal `json:"quantity"`          // hours to 9 places, so that milliseconds can be had back from it
+	Unit     string          `json:"unit"`              // h, s, ticket
+	Rate     decimal.Decimal `json:"rate"`              // per hour with h and s, per ticket with ticket
+	Exact    decimal.Decimal `json:"exact"`             // before rounding, to 16 places
+	Amount   decimal.Decimal `json:"amount"`            // Exact, rounded once to the currency's minor unit
+	Date     string          `json:"date"`              // service date, local, YYYY-MM-DD
+	Hidden   bool            `json:"hidden,omitempty"`  // rated, but no line on the invoice
+	Unrated  bool            `json:"unrated,omitempty"` // no price could be found: the amount says nothing
 	Spans    []Span          `json:"spans,omitempty"`
 	Draws    []Draw          `json:"draws,omitempty"`
 	Counts   []Count         `json:"counts,omitempty"`

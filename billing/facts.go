@@ -27,6 +27,7 @@ type Ticket struct {
 	ID           string    `json:"id"`
 	Round        int       `json:"round"`
 	Client       string    `json:"client"`
+	Currency     string    `json:"currency,omitempty"` // the client's own, for holds under no contract; empty: XXX
 	Category     string    `json:"category"`
 	Subcategory  string    `json:"subcategory,omitempty"`
 	Type         string    `json:"type,omitempty"`

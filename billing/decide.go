@@ -1,0 +1,278 @@
+package billing
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Decide turns the facts of a closure into its effect on money: charges that post with
+// it, and holds that wait for a person. It is the pipeline of one entry or ticket: which
+// clause governs which part of the work, how much of it is billable time, what covers
+// it, what the rest costs, and who must be asked.
+//
+// An error means that the facts are malformed (segments that do not tile, terms that
+// are missing): a defect of who built them. Whatever a person can decide is a hold.
+func Decide(f Facts) (Decision, error) {
+	d, err := begin(f)
+	if err != nil {
+		return Decision{}, err
+	}
+	d.findOverlaps()
+	d.cut()
+	d.measure()
+	for i := range d.pieces {
+		d.charge(&d.pieces[i])
+	}
+	d.chargeTicket()
+	for i := range d.slots {
+		d.price(d.slots[i])
+	}
+	return d.decision(), nil
+}
+
+// decider carries one call of Decide through its steps.
+type decider struct {
+	facts    Facts // its slices sorted, blocks and counters copied
+	entries  []entry
+	pieces   []piece
+	slots    []*slot
+	bySlot   map[slotKey]*slot
+	currency string // of the client, where no contract says one
+}
+
+// entry is what rating knows of Facts.Work[i] beside the facts.
+type entry struct {
+	first, end int // its pieces
+	free       bool
+	suspect    bool // it overlaps another entry of the same person, or cannot be
+	timed      bool // some part of it becomes billable time
+	rule       timeRule
+	whole      int64 // billable milliseconds of the whole entry
+}
+
+// piece is a part of an entry that one clause governs in one month.
+type piece struct {
+	pick
+	work     int // index in Facts.Work
+	from, to int64
+	at       time.Time // instant of from
+	date     string
+	bill     int64 // its share of the entry's billable milliseconds
+}
+
+func (p *piece) elapsed() int64 { return p.to - p.from }
+
+// slotKey says which pieces add up to one charge.
+type slotKey struct {
+	kind    ChargeKind
+	reason  HoldReason // why it waits; empty: it posts
+	version int
+	clause  *line
+	month   string
+	work    int // index in Facts.Work; −1: of all work
+}
+
+// slot is a charge in the making.
+type slot struct {
+	slotKey
+	charge  Charge
+	elapsed int64
+	bill    int64
+	rate    *rate               // the row of the rate card, where one was used
+	hourly  decimal.NullDecimal // invalid: unrated, or not a matter of time
+	tie     int                 // with reason Tie: the other version
+	signOff bool                // waits for the client's sign-off
+}
+
+func begin(f Facts) (*decider, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if f.Ticket.Code == "" {
+		f.Ticket.Code = codeSolved
+	}
+	d := &decider{facts: f, bySlot: make(map[slotKey]*slot, 2*len(f.Work)), currency: f.Ticket.Currency}
+	if _, known := MinorUnits(d.currency); !known {
+		d.currency = NoCurrency
+	}
+	byTime := func(a, b Work) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.ID, b.ID))
+	}
+	if !slices.IsSortedFunc(f.Work, byTime) {
+		d.facts.Work = slices.Clone(f.Work)
+		slices.SortFunc(d.facts.Work, byTime)
+	}
+	d.facts.Blocks = slices.Clone(f.Blocks)
+	slices.SortFunc(d.facts.Blocks, drawOrder)
+	d.facts.Counters = slices.Clone(f.Counters)
+
+	d.entries = make([]entry, len(f.Work))
+	for i := range d.facts.Work {
+		w := &d.facts.Work[i]
+		d.entries[i].free = w.Failed || w.NoBill || f.Ticket.Code == codeDuplicate || f.Ticket.Code == codeSpam
+		d.entries[i].suspect = !d.entries[i].free && w.MS > longest
+	}
+	return d, nil
+}
+
+// The resolution codes that matter to money.
+const (
+	codeSolved    = "solved"
+	codeSilent    = "silent"
+	codeDuplicate = "duplicate"
+	codeSpam      = "spam"
+)
+
+// findOverlaps marks entries of one person that overlap: nobody works twice at a time.
+// An AI agent may, and its time is measured, so it is not asked about.
+func (d *decider) findOverlaps() {
+	last := make(map[string]int, 2) // by actor, the entry that ends last so far
+	for i := range d.facts.Work {
+		w := &d.facts.Work[i]
+		if d.entries[i].free || w.Kind != kindHuman || w.MS == 0 {
+			continue
+		}
+		j, ok := last[w.Actor]
+		if ok && w.StartedAt.Before(d.facts.Work[j].end()) {
+			d.entries[i].suspect, d.entries[j].suspect = true, true
+		}
+		if !ok || w.end().After(d.facts.Work[j].end()) {
+			last[w.Actor] = i
+		}
+	}
+}
+
+func (w *Work) at(ms int64) time.Time { return w.StartedAt.Add(time.Duration(ms) * time.Millisecond) }
+
+func (w *Work) end() time.Time { return w.at(w.MS) }
+
+// cut parts each entry wherever the clause that governs it or the month changes.
+func (d *decider) cut() {
+	d.pieces = make([]piece, 0, len(d.facts.Work)+2)
+	for i := range d.facts.Work {
+		w := &d.facts.Work[i]
+		d.entries[i].first = len(d.pieces)
+		for _, s := range w.Segments {
+			if s.From == s.To {
+				continue
+			}
+			for from := s.From; from < s.To; {
+				p := piece{work: i, from: from, at: w.at(from), date: s.Date, pick: pick{version: -1, tie: -1}}
+				if !d.entries[i].free {
+					p.pick = d.choose(p.at, w.WorkType, w.Kind)
+				}
+				p.to = d.edge(w, &p, s.To)
+				from = p.to
+				if n := len(d.pieces); n > d.entries[i].first && d.joins(&d.pieces[n-1], &p) {
+					d.pieces[n-1].to = p.to
+				} else {
+					d.pieces = append(d.pieces, p)
+				}
+			}
+		}
+		d.entries[i].end = len(d.pieces)
+	}
+}
+
+// edge gives where the piece ends at the latest: where a contract version begins or ends,
+// and, under a block line, where a block begins or expires.
+func (d *decider) edge(w *Work, p *piece, to int64) int64 {
+	nearer := func(at time.Time) {
+		if at.IsZero() || !at.After(p.at) {
+			return
+		}
+		// Rounded up: an edge within a millisecond is the millisecond after it.
+		ms := (at.Sub(w.StartedAt) + time.Millisecond - 1) / time.Millisecond
+		to = min(to, int64(ms))
+	}
+	for i := range d.facts.Contracts {
+		nearer(d.facts.Contracts[i].From)
+		nearer(d.facts.Contracts[i].Until)
+	}
+	if p.line != nil && p.line.Charge == chargeBlock {
+		for i := range d.facts.Blocks {
+			if b := &d.facts.Blocks[i]; b.Contract == d.facts.Contracts[p.version].Contract {
+				nearer(b.GrantedAt)
+				nearer(b.ExpiresAt)
+			}
+		}
+	}
+	return to
+}
+
+// joins says whether q, which follows p, is the same piece to money. Pieces under a block
+// line stay apart: each draws what was there at its own time.
+func (d *decider) joins(p, q *piece) bool {
+	if p.pick != q.pick || monthOf(p.date) != monthOf(q.date) {
+		return false
+	}
+	return p.line == nil || p.line.Charge != chargeBlock
+}
+
+// open finds or begins the charge that the piece belongs to.
+func (d *decider) open(k slotKey, p *piece) *slot {
+	s, ok := d.bySlot[k]
+	if !ok {
+		s = &slot{slotKey: k, tie: p.tie}
+		s.charge = Charge{Kind: k.kind, Currency: d.currency, Date: p.date, Unit: UnitHour}
+		if k.version >= 0 {
+			v := &d.facts.Contracts[k.version]
+			s.charge.Contract, s.charge.Revision, s.charge.Currency = v.Contract, v.Revision, v.Terms.contract.Currency
+		}
+		if k.clause != nil {
+			s.charge.Clause = k.clause.Clause
+		}
+		if k.work >= 0 && d.facts.Work[k.work].Kind == kindAI {
+			s.charge.Unit = UnitSecond
+		}
+		s.charge.Key = d.key(k)
+		d.bySlot[k] = s
+		d.slots = append(d.slots, s)
+	}
+	return s
+}
+
+// add puts a part of the piece's elapsed and billable time into the charge.
+func (d *decider) add(s *slot, p *piece, from, to, bill int64) {
+	s.elapsed += to - from
+	s.bill += bill
+	if p.date < s.charge.Date {
+		s.charge.Date = p.date
+	}
+	if from == to {
+		return
+	}
+	id := d.facts.Work[p.work].ID
+	if n := len(s.charge.Spans); n > 0 && s.charge.Spans[n-1].Work == id && s.charge.Spans[n-1].To == from {
+		s.charge.Spans[n-1].To = to
+		return
+	}
+	s.charge.Spans = append(s.charge.Spans, Span{Work: id, From: from, To: to})
+}
+
+// key names the charge within the closure. It depends on the facts alone, so a retry
+// gives the same one.
+func (d *decider) key(k slotKey) string {
+	key := string(k.kind)
+	switch {
+	case k.version >= 0:
+		v := &d.facts.Contracts[k.version]
+		key += "/" + v.Contract + "@" + strconv.Itoa(v.Revision) + "/" + k.clause.Clause
+	case k.reason == NoContract || k.reason == Tie:
+		key += "/" + string(k.reason)
+	}
+	if k.month != "" {
+		key += "/" + k.month
+	}
+	if k.work >= 0 {
+		key += "/work-" + strconv.FormatInt(d.facts.Work[k.work].ID, 10)
+	}
+	if k.reason == Implausible && k.work < 0 {
+		key += "/" + string(Implausible)
+	}
+	return key
+}

@@ -1,0 +1,124 @@
+package billing
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// longest is the most milliseconds of one entry that Decide will reckon with: 31 days. More
+// is an exception. What is beyond tooLong (285 years) does not even fit an instant.
+const (
+	longest = int64(31 * 24 * time.Hour / time.Millisecond)
+	tooLong = int64(9e12)
+	maxWork = 50_000 // entries of one ticket
+)
+
+var maxCounter = decimal.New(1, 18)
+
+// check refuses facts that no store may build: such an error is a defect, never a
+// question for a person.
+func (f *Facts) check() error {
+	if f.Rules != Rules {
+		return fmt.Errorf("facts of ticket %s: rules %d are not known, this program speaks %d", f.Ticket.ID, f.Rules, Rules)
+	}
+	if len(f.Work) > maxWork {
+		return fmt.Errorf("facts of ticket %s: %d work entries are more than %d", f.Ticket.ID, len(f.Work), maxWork)
+	}
+	if !isMonth(f.Ticket.ResolvedOn) {
+		return fmt.Errorf("facts of ticket %s: resolved_on %q is not a date", f.Ticket.ID, f.Ticket.ResolvedOn)
+	}
+	switch f.Ticket.Code {
+	case "", codeSolved, codeSilent, codeDuplicate, codeSpam:
+	default:
+		return fmt.Errorf("facts of ticket %s: resolution code %q is not known", f.Ticket.ID, f.Ticket.Code)
+	}
+	if f.Ticket.ResolvedKind != kindHuman && f.Ticket.ResolvedKind != kindAI {
+		return fmt.Errorf("facts of ticket %s: resolved_kind %q is neither human nor ai", f.Ticket.ID, f.Ticket.ResolvedKind)
+	}
+	seen := make(map[int64]struct{}, len(f.Work))
+	for i := range f.Work {
+		w := &f.Work[i]
+		if _, twice := seen[w.ID]; twice {
+			return fmt.Errorf("facts of ticket %s: work %d is there twice", f.Ticket.ID, w.ID)
+		}
+		seen[w.ID] = struct{}{}
+		if err := w.check(); err != nil {
+			return fmt.Errorf("facts of ticket %s: work %d: %w", f.Ticket.ID, w.ID, err)
+		}
+	}
+	for i := range f.Contracts {
+		v := &f.Contracts[i]
+		if v.Terms == nil {
+			return fmt.Errorf("facts of ticket %s: contract %s revision %d comes without its terms", f.Ticket.ID, v.Contract, v.Revision)
+		}
+		if v.Terms.digest != v.Digest {
+			return fmt.Errorf("facts of ticket %s: contract %s revision %d has terms %s, not %s", f.Ticket.ID, v.Contract, v.Revision, v.Terms.digest, v.Digest)
+		}
+		for j := range f.Contracts[:i] {
+			if w := &f.Contracts[j]; w.Contract == v.Contract && w.overlaps(v) {
+				return fmt.Errorf("facts of ticket %s: contract %s has revisions %d and %d in force at once", f.Ticket.ID, v.Contract, w.Revision, v.Revision)
+			}
+		}
+	}
+	for _, b := range f.Blocks {
+		if b.LeftMS < 0 || b.LeftMS > tooLong {
+			return fmt.Errorf("facts of ticket %s: block %d has %d ms left", f.Ticket.ID, b.ID, b.LeftMS)
+		}
+	}
+	for _, c := range f.Counters {
+		// The exponent first: comparing 1e10000 would write out its zeros.
+		if c.Value.Exponent() > 18 || c.Value.Exponent() < -18 || c.Value.IsNegative() || c.Value.GreaterThan(maxCounter) {
+			return fmt.Errorf("facts of ticket %s: counter %s is out of bounds", f.Ticket.ID, c.Key)
+		}
+	}
+	return nil
+}
+
+func (w *Work) check() error {
+	if w.MS < 0 || w.MS > tooLong {
+		return fmt.Errorf("%d ms is no length of work", w.MS)
+	}
+	if w.Kind != kindHuman && w.Kind != kindAI {
+		return fmt.Errorf("kind %q is neither human nor ai", w.Kind)
+	}
+	at := int64(0)
+	for _, s := range w.Segments {
+		if s.From != at || s.To < s.From {
+			return fmt.Errorf("segment %d–%d ms does not follow on %d ms", s.From, s.To, at)
+		}
+		if !isMonth(s.Date) {
+			return fmt.Errorf("segment at %d ms: %q is not a date", s.From, s.Date)
+		}
+		at = s.To
+	}
+	if at != w.MS {
+		return fmt.Errorf("segments end at %d ms of %d", at, w.MS)
+	}
+	return nil
+}
+
+func (v *Version) overlaps(w *Version) bool {
+	return (v.Until.IsZero() || w.From.Before(v.Until)) && (w.Until.IsZero() || v.From.Before(w.Until))
+}
+
+// isMonth says whether a date is YYYY-MM-DD in shape, which is all that rating reads of it.
+func isMonth(date string) bool {
+	if len(date) != len(time.DateOnly) {
+		return false
+	}
+	for i := range len(date) {
+		switch c := date[i]; {
+		case i == 4 || i == 7:
+			if c != '-' {
+				return false
+			}
+		case c < '0' || c > '9':
+			return false
+		}
+	}
+	return true
+}
+
+func monthOf(date string) string { return date[:len("2006-01")] }

@@ -1,0 +1,76 @@
+package billing
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Problem is one thing wrong with a contract document: where it stands, the value, what
+// is wrong with it and what to write instead.
+type Problem struct {
+	Line    int    `json:"line,omitempty"` // of the file, from 1; 0 where the document did not come from one
+	Field   string `json:"field"`          // lines[2].price
+	Value   string `json:"value,omitempty"`
+	Problem string `json:"problem"`
+	Fix     string `json:"fix"`
+}
+
+func (p *Problem) Error() string {
+	var b strings.Builder
+	if p.Line > 0 {
+		b.WriteString("line ")
+		b.WriteString(strconv.Itoa(p.Line))
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Field)
+	if p.Value != "" {
+		fmt.Fprintf(&b, " %q", p.Value)
+	}
+	return b.String() + " " + p.Problem + ": " + p.Fix
+}
+
+// Problems lists every Problem within err, in the order in which they were found.
+func Problems(err error) []*Problem {
+	var many interface{ Unwrap() []error }
+	if errors.As(err, &many) {
+		var all []*Problem
+		for _, e := range many.Unwrap() {
+			all = append(all, Problems(e)...)
+		}
+		return all
+	}
+	if one := new(Problem); errors.As(err, &one) {
+		return []*Problem{one}
+	}
+	return nil
+}
+
+// problems collects what is wrong with one document.
+type problems struct {
+	lines map[string]int // field → line; nil without a file
+	found []error
+}
+
+func (ps *problems) add(field, value, problem, fix string) {
+	const shown = 60
+	value = strings.ToValidUTF8(value, "�")
+	if len(value) > shown {
+		value = strings.ToValidUTF8(value[:shown], "") + "…"
+	}
+	ps.found = append(ps.found, &Problem{Line: ps.line(field), Field: field, Value: value, Problem: problem, Fix: fix})
+}
+
+// line finds the field's line, or that of the nearest thing that contains it.
+func (ps *problems) line(field string) int {
+	for field != "" {
+		if n, ok := ps.lines[field]; ok {
+			return n
+		}
+		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
+	}
+	return ps.lines[""]
+}
+
+func (ps *problems) err() error { return errors.Join(ps.found...) }

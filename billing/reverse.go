@@ -1,0 +1,87 @@
+package billing
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// Reverse gives the charge that undoes posted charge id. Its draws go back, and so do its
+// counts. A charge that depends on a counter is undone as F(counter − q) − F(counter), so
+// that what remains of the period is as if the charge had never been; any other by
+// negating what posted.
+//
+// terms are those of the charge's contract and revision; they may be nil for a charge
+// without counts. counters hold at least those of the charge, as they stand now: where
+// several charges are undone, the counts of each must move them before the next. The
+// reversal names no spans: the work is free again through the charge that it reverses.
+func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, error) {
+	if c.Kind == Reversal {
+		return Charge{}, fmt.Errorf("reverse charge %d: it is a reversal itself", id)
+	}
+	r := c
+	r.Key, r.Kind, r.Reverses = "reversal/"+strconv.FormatInt(id, 10), Reversal, id
+	r.Quantity, r.Exact, r.Amount = c.Quantity.Neg(), c.Exact.Neg(), c.Amount.Neg()
+	r.Text = "Reversal: " + c.Text
+	r.Spans = nil
+	r.Draws = slices.Clone(c.Draws)
+	for i := range r.Draws {
+		r.Draws[i].MS = -r.Draws[i].MS
+	}
+	r.Counts = slices.Clone(c.Counts)
+	for i := range r.Counts {
+		r.Counts[i].Quantity = r.Counts[i].Quantity.Neg()
+	}
+	r.Steps = []Step{{Rule: ruleReverse, Args: []Arg{{"charge", strconv.FormatInt(id, 10)}, {"amount", c.Amount.String()}}}}
+	for _, count := range c.Counts {
+		if err := r.uncount(c, count, terms, counters); err != nil {
+			return Charge{}, fmt.Errorf("reverse charge %d: %w", id, err)
+		}
+	}
+	r.Hidden = r.Amount.IsZero()
+	return r, nil
+}
+
+// uncount replaces the reversal's amount by what the period costs less without the count.
+func (r *Charge) uncount(c Charge, count Count, terms *Terms, counters []Counter) error {
+	if terms == nil {
+		return fmt.Errorf("counter %s needs the terms of contract %s revision %d", count.Key, c.Contract, c.Revision)
+	}
+	i := slices.IndexFunc(counters, func(have Counter) bool { return have.Key == count.Key })
+	if i < 0 {
+		return fmt.Errorf("counter %s is not given", count.Key)
+	}
+	now := counters[i].Value
+	without := now.Sub(count.Quantity)
+	if without.IsNegative() {
+		return fmt.Errorf("counter %s stands at %s, below the %s that were counted", count.Key, now, count.Quantity)
+	}
+	switch {
+	case strings.HasPrefix(count.Key, "ai/"):
+		r.Amount = aiTotal(without, c.Rate, terms).Sub(aiTotal(now, c.Rate, terms))
+	default:
+		l := terms.line(c.Clause)
+		if l == nil || l.Price == nil {
+			return fmt.Errorf("contract %s revision %d has no price per ticket in clause %s", c.Contract, c.Revision, c.Clause)
+		}
+		r.Exact = ticketTotal(without, l.Included, *l.Price).Sub(ticketTotal(now, l.Included, *l.Price))
+		r.Amount = terms.rounding.round(r.Exact, decimal.NewFromInt(1), terms.places)
+		if r.Rate = decimal.Zero; !r.Exact.IsZero() {
+			r.Rate = *l.Price
+		}
+	}
+	r.Steps = append(r.Steps, Step{Rule: rulePeriod, Args: []Arg{{"before", now.String()}, {"after", without.String()}}})
+	return nil
+}
+
+func (t *Terms) line(clause string) *line {
+	for i := range t.lines {
+		if t.lines[i].Clause == clause {
+			return &t.lines[i]
+		}
+	}
+	return nil
+}

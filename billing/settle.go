@@ -1,0 +1,137 @@
+package billing
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Action is what a person decided about a hold.
+type Action string
+
+// The actions. Sending back to resolution posts nothing, so it is none of them.
+const (
+	Approve  Action = "approve"   // the client agreed: post the quote
+	Bill     Action = "bill"      // a dispatcher: post the quote, or the time at the ruling's rate
+	Cover    Action = "cover"     // a dispatcher: the contract covers it after all
+	WriteOff Action = "write-off" // a dispatcher: we bear it
+)
+
+// Ruling is a person's word about one hold.
+type Ruling struct {
+	Action Action
+	By     string // person id
+	Reason string
+	Hourly *decimal.Decimal // with Bill on an unrated hold: per hour, or for the ticket where the charge is one
+}
+
+// ErrNoRate says that an unrated hold cannot be billed without the ruling's rate.
+var ErrNoRate = errors.New("nobody has said at what rate")
+
+// Settle gives the charges that post when a person has decided about a hold, with the
+// keys that they have in it. Approved and billed charges post as quoted, with their draws
+// and counts; covered and written-off ones post at zero and give both back. Charges
+// without a rate are billed at the ruling's: ErrNoRate where it has none.
+func Settle(h Hold, r Ruling) ([]Charge, error) {
+	if err := r.fits(h); err != nil {
+		return nil, fmt.Errorf("settle %s: %w", h.Key, err)
+	}
+	charges := make([]Charge, 0, len(h.Charges))
+	for _, c := range h.Charges {
+		c.Steps = append(slices.Clone(c.Steps), r.step())
+		switch {
+		case r.Action == Cover:
+			c = c.waived(Covered, "covered")
+		case r.Action == WriteOff:
+			c = c.waived(WrittenOff, "written off")
+			c.Hidden = true
+		case c.Unrated:
+			var err error
+			if c, err = c.ratedAt(*r.Hourly); err != nil {
+				return nil, fmt.Errorf("settle %s: charge %s: %w", h.Key, c.Key, err)
+			}
+		}
+		charges = append(charges, c)
+	}
+	return charges, nil
+}
+
+// fits says whether the action can decide this hold.
+func (r Ruling) fits(h Hold) error {
+	switch r.Action {
+	case Approve:
+		if h.Kind != SignOff {
+			return errors.New("approve is for a sign-off; an exception is billed, covered or written off")
+		}
+	case Bill:
+		if h.Kind != Exception {
+			return errors.New("bill is for an exception; a sign-off needs the client's word")
+		}
+	case Cover, WriteOff:
+		return nil
+	default:
+		return fmt.Errorf("action %q is not known: approve, bill, cover or write-off", r.Action)
+	}
+	if !slices.ContainsFunc(h.Charges, func(c Charge) bool { return c.Unrated }) {
+		return nil
+	}
+	switch {
+	case r.Hourly == nil:
+		return fmt.Errorf("hourly: %w: give the price of an hour, like 150.00", ErrNoRate)
+	case r.Hourly.IsNegative() || r.Hourly.GreaterThan(maxPrice) || r.Hourly.Exponent() < -9:
+		return fmt.Errorf("hourly: %s is no rate: give one from 0 to 1000000000 with at most 9 decimals", r.Hourly)
+	}
+	return nil
+}
+
+func (r Ruling) step() Step {
+	args := []Arg{{"action", string(r.Action)}, {"by", r.By}, {"reason", r.Reason}}
+	if r.Hourly != nil {
+		args = append(args, Arg{"hourly", r.Hourly.String()})
+	}
+	return Step{Rule: ruleRuling, Args: args}
+}
+
+// waived gives the charge at zero, without its draws and counts.
+func (c Charge) waived(kind ChargeKind, how string) Charge {
+	what, _, _ := strings.Cut(c.Text, textSep)
+	c.Kind, c.Text = kind, what+textSep+how
+	c.Rate, c.Exact, c.Amount = decimal.Zero, decimal.Zero, decimal.Zero
+	c.Draws, c.Counts, c.Unrated = nil, nil, false
+	return c
+}
+
+// ratedAt prices a charge that had no rate, rounded half up: no contract gave the price.
+func (c Charge) ratedAt(rate decimal.Decimal) (Charge, error) {
+	places, known := MinorUnits(c.Currency)
+	if !known {
+		return c, fmt.Errorf("currency: no contract and no client says in what money %s is", c.Currency)
+	}
+	c.Rate, c.Unrated = rate, false
+	if c.Unit == UnitTicket {
+		c.Exact, c.Amount = rate, HalfUp.round(rate, decimal.NewFromInt(1), places)
+	} else {
+		c.Exact, c.Amount = HalfUp.price(milliseconds(c.Quantity, c.Unit), rate, places)
+	}
+	c.Steps = append(c.Steps, Step{Rule: ruleRound, Args: []Arg{
+		{"exact", c.Exact.String()}, {"amount", c.Amount.String()}, {"places", strconv.Itoa(int(places))},
+	}})
+	return c, nil
+}
+
+// Decline turns a sign-off that the client refused into the dispatcher's exception. The
+// charges stay as quoted, with what they reserve; patience is how long it waits before it
+// escalates (Terms.Patience).
+func Decline(h Hold, by, reason string, patience time.Duration) Hold {
+	h.Key = string(Exception) + "/" + string(Declined) + "/" + h.Contract
+	h.Kind, h.Reason = Exception, Declined
+	h.Says = by + " declined " + money(h.Amount, h.Currency) + ": " + reason
+	h.Approvers, h.Patience = nil, patience.Milliseconds()
+	h.Digest = h.digest()
+	return h
+}

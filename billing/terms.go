@@ -1,0 +1,256 @@
+package billing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Terms is a contract document compiled for rating: durations in milliseconds, lines and
+// rates sorted so that the first that matches is the one that counts. It never changes.
+type Terms struct {
+	contract  Contract
+	digest    string
+	begins    time.Time // first instant of EffectiveFrom in the contract's zone
+	ends      time.Time // first instant of EffectiveTo; zero: open-ended
+	places    int32     // of the currency's minor unit
+	rounding  Rounding
+	lines     []line // by fields set, most first, then as written
+	rest      line   // what is true of work that no line speaks of
+	rates     []rate // by fields set, most first, then as written
+	threshold threshold
+	patience  time.Duration
+	targets   map[int]Target
+}
+
+// Contract gives the document that was compiled. It must not be changed.
+func (t *Terms) Contract() *Contract { return &t.contract }
+
+// Digest is the SHA-256 of the document's canonical JSON: the name of exactly these terms.
+func (t *Terms) Digest() string { return t.digest }
+
+// EffectiveFrom is the first local date of the terms, YYYY-MM-DD.
+func (t *Terms) EffectiveFrom() string { return t.contract.EffectiveFrom }
+
+// EffectiveTo is the first local date after the terms; empty: open-ended.
+func (t *Terms) EffectiveTo() string { return t.contract.EffectiveTo }
+
+// Begins is the instant at which EffectiveFrom starts in the contract's zone.
+func (t *Terms) Begins() time.Time { return t.begins }
+
+// Ends is the instant at which EffectiveTo starts; zero: open-ended.
+func (t *Terms) Ends() time.Time { return t.ends }
+
+// Zone is the IANA name of the contract's time zone.
+func (t *Terms) Zone() string { return t.contract.TimeZone }
+
+// Currency is the ISO 4217 code of every amount under these terms.
+func (t *Terms) Currency() string { return t.contract.Currency }
+
+// Patience is how long an exception waits before it escalates.
+func (t *Terms) Patience() time.Duration { return t.patience }
+
+// Target is how soon somebody answers and how soon it is solved, in business time.
+type Target struct {
+	Response   time.Duration
+	Resolution time.Duration
+}
+
+// Calendar names the calendar that SLA targets count in; empty without an SLA.
+func (t *Terms) Calendar() string {
+	if t.contract.SLA == nil {
+		return ""
+	}
+	return t.contract.SLA.Calendar
+}
+
+// Target gives the SLA target of a priority, 1 … 5; false where the contract promises none.
+func (t *Terms) Target(priority int) (Target, bool) {
+	target, ok := t.targets[priority]
+	return target, ok
+}
+
+// The ways a line charges.
+const (
+	chargeCovered     = "covered"
+	chargeTime        = "time"
+	chargeBlock       = "block"
+	chargePerTicket   = "per-ticket"
+	chargeNotBillable = "not-billable"
+	chargeOutOfScope  = "out-of-scope"
+)
+
+// What a block line does with time beyond the block, unless it names an hourly price.
+const (
+	overageRateCard = "rate-card"
+	overageHold     = "hold"
+)
+
+// Who did the work.
+const (
+	kindHuman = "human"
+	kindAI    = "ai"
+)
+
+// line is one compiled clause.
+type line struct {
+	*Line
+	fields  int // how many fields of Match are set
+	time    timeRule
+	overage decimal.NullDecimal // a fixed hourly price
+}
+
+// rate is one compiled row of the rate card.
+type rate struct {
+	Rate
+	fields int
+}
+
+// timeRule says how measured time becomes billable time, in milliseconds.
+type timeRule struct {
+	minimum     int64
+	increment   int64
+	aiMinimum   int64
+	aiIncrement int64
+	perTicket   bool // minimum and increment apply to the ticket's whole time
+	aiAlone     bool // AI time is rounded at each closure by itself
+}
+
+// threshold is above what the client must agree.
+type threshold struct {
+	*Approval
+	timeOver int64 // ms; 0: no such threshold
+	expires  time.Duration
+}
+
+const (
+	defaultPatience = 4 * time.Hour
+	defaultExpiry   = 72 * time.Hour
+)
+
+// Compile checks the document and gives its immutable form. The error joins one Problem
+// for each thing that is wrong.
+func (c *Contract) Compile() (*Terms, error) {
+	ps := new(problems)
+	check(ps, c)
+	if err := ps.err(); err != nil {
+		return nil, err
+	}
+	t := &Terms{contract: clone(*c), digest: digest(c), rounding: Rounding(c.Rounding), patience: defaultPatience}
+	c = &t.contract
+	t.places, _ = MinorUnits(c.Currency)
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	t.begins, t.ends = midnight(c.EffectiveFrom, zone), midnight(c.EffectiveTo, zone)
+	if c.Patience != "" {
+		t.patience = length(c.Patience)
+	}
+
+	for i := range c.Lines {
+		t.lines = append(t.lines, compileLine(c, &c.Lines[i]))
+	}
+	slices.SortStableFunc(t.lines, func(a, b line) int { return b.fields - a.fields })
+	t.rest = compileLine(c, &Line{Name: "Work", Charge: chargeOutOfScope})
+	t.rest.fields = -2
+	if c.Unmatched == chargeTime {
+		t.rest.Charge, t.rest.fields = chargeTime, -1
+	}
+
+	for _, r := range c.Rates {
+		fields := set(r.WorkRole != "") + set(r.WorkType != "") + set(r.Actor != "")
+		if r.Actor == "" {
+			r.Actor = kindHuman
+		}
+		t.rates = append(t.rates, rate{Rate: r, fields: fields})
+	}
+	slices.SortStableFunc(t.rates, func(a, b rate) int { return b.fields - a.fields })
+
+	if c.Approval != nil {
+		t.threshold = threshold{Approval: c.Approval, timeOver: length(c.Approval.TimeOver).Milliseconds(), expires: defaultExpiry}
+		if c.Approval.Expires != "" {
+			t.threshold.expires = length(c.Approval.Expires)
+		}
+	}
+	if c.SLA != nil {
+		t.targets = make(map[int]Target, len(c.SLA.Targets))
+		for priority, s := range c.SLA.Targets {
+			t.targets[priority] = Target{Response: length(s.Response), Resolution: length(s.Resolution)}
+		}
+	}
+	return t, nil
+}
+
+func compileLine(c *Contract, l *Line) line {
+	m := l.Match
+	out := line{Line: l, time: timeTerms(c.Time, l.Time)}
+	out.fields = set(len(m.Categories) > 0) + set(len(m.Subcategories) > 0) + set(len(m.Types) > 0) + set(len(m.WorkTypes) > 0) +
+		set(len(m.Channels) > 0) + set(len(m.Sites) > 0) + set(len(m.Actors) > 0) + set(len(m.Priorities) > 0)
+	if price, err := decimal.NewFromString(l.Overage); err == nil {
+		out.overage = decimal.NewNullDecimal(price)
+	}
+	return out
+}
+
+// timeTerms reads each term from the line, or else from the contract.
+func timeTerms(c TimeTerms, l *TimeTerms) timeRule {
+	if l == nil {
+		l = new(TimeTerms)
+	}
+	either := func(line, contract string) string {
+		if line != "" {
+			return line
+		}
+		return contract
+	}
+	return timeRule{
+		minimum:     length(either(l.Minimum, c.Minimum)).Milliseconds(),
+		increment:   length(either(l.Increment, c.Increment)).Milliseconds(),
+		aiMinimum:   length(either(l.AIMinimum, c.AIMinimum)).Milliseconds(),
+		aiIncrement: length(either(l.AIIncrement, c.AIIncrement)).Milliseconds(),
+		perTicket:   either(l.Scope, c.Scope) == scopeTicket,
+		aiAlone:     either(l.AIAccumulate, c.AIAccumulate) == accumulateClosure,
+	}
+}
+
+// What a minimum and an increment apply to, and what AI time adds up over.
+const (
+	scopeEntry        = "entry"
+	scopeTicket       = "ticket"
+	accumulatePeriod  = "period"
+	accumulateClosure = "closure"
+)
+
+// length reads a duration that check has accepted; an empty one is 0.
+func length(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// midnight gives the first instant of a local date that check has accepted; the zero time
+// for none. Where clocks jump over midnight, it is the first instant after the gap.
+func midnight(date string, zone *time.Location) time.Time {
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return time.Time{}
+	}
+	at := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)
+	if at.Day() != day.Day() {
+		// The gap swallowed midnight and time.Date chose the offset before it: the gap's end
+		// is when the zone changes next.
+		_, at = at.ZoneBounds()
+	}
+	return at.UTC()
+}
+
+func set(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}

@@ -20,6 +20,9 @@ func TestADayStartsAtItsFirstInstant(t *testing.T) {
 		{"the first minute is shown twice", "America/St_Johns", "2010-11-07", "2010-11-07T02:30:00Z"},
 		{"the day never was, so it starts with the next", "Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z"},
 		{"local mean time, with seconds", "Europe/Berlin", "1850-01-01", "1849-12-31T23:06:32Z"},
+		{"the last day of a leap year beyond the listed changes", "Europe/Berlin", "2040-12-31", "2040-12-30T23:00:00Z"},
+		{"the first day after it", "Europe/Berlin", "2041-01-01", "2040-12-31T23:00:00Z"},
+		{"the same west of Greenwich", "America/New_York", "2040-12-31", "2040-12-31T05:00:00Z"},
 		{"the last day that has a text form", "UTC", "9999-12-31", "9999-12-31T00:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ func instant(d LocalDate, minute int, zone *time.Location) time.Time {
 	t := wall.Add(-24 * time.Hour).In(zone)
 	for {
 		_, offset := t.Zone()
-		_, end := t.ZoneBounds()
+		end := zoneEnd(t)
 		shown := wall.Add(-time.Duration(offset) * time.Second)
 		if end.IsZero() || shown.Before(end) {
 			if shown.Before(t) {
@@ -26,6 +26,17 @@ func instant(d LocalDate, minute int, zone *time.Location) time.Time {
 		}
 		t = end.In(zone)
 	}
+}
+
+// zoneEnd returns when the offset that holds at t ends, or zero if it never does. Beyond the zone's last listed change the
+// standard library ends an offset with each year, and after 365 days even in a leap year: on 31 December 2040 it
+// reports an end that has passed. There the year's end is meant.
+func zoneEnd(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		return time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return end
 }
 
 // loadZone refuses the names that mean another zone on another machine.

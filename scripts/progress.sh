@@ -17,7 +17,7 @@ if [ -t 2 ]; then interactive=true; fi
 counts() {
   printf '  %s: %d s' "$title" "$((SECONDS - start))"
   if ((fetched > 0)); then printf ', %d modules fetched' "$fetched"; fi
-  if ((compiled > 0)); then printf ', %d packages compiled' "$compiled"; fi
+  if ((compiled > 0)); then printf ', %d packages' "$compiled"; fi
 }
 
 clear_line() {

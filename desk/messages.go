@@ -1,0 +1,150 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// Sent confirms a message that needs no answer: the workflow has it and acts on it.
+type Sent struct {
+	Ticket       ticket.ID   `json:"ticket"` // where it went; after a merge another than it was sent to
+	Message      ticket.Name `json:"message"`
+	OperationKey string      `json:"operation_key"` // send the same message again under it, and nothing happens twice
+}
+
+// Every deed below validates its message, fills in key and time where they are empty, follows a
+// merge to the ticket that carries on, and starts the ticket's run where none is.
+// Each returns ticket Problems for what is malformed, and ErrUnavailable for want of an answer.
+
+// Claim makes the sender the assignee.
+func (d *Desk) Claim(ctx context.Context, id ticket.ID, m ticket.Claim) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	return update[ticket.Answer](ctx, d, id, ticket.MsgClaim, m)
+}
+
+// Work logs one entry.
+func (d *Desk) Work(ctx context.Context, id ticket.ID, m ticket.Work) (Sent, error) {
+	m.Header = d.head(m.Header)
+	if m.Entry.OperationKey == "" {
+		m.Entry.OperationKey = m.OperationKey
+	}
+	if err := errors.Join(d.check(m), d.checkWork(m.Entry)); err != nil {
+		return Sent{}, err
+	}
+	return d.signal(ctx, id, ticket.MsgWork, m)
+}
+
+// Wait asks the customer; the SLA clock pauses.
+func (d *Desk) Wait(ctx context.Context, id ticket.ID, m ticket.Wait) (Sent, error) {
+	m.Header = d.head(m.Header)
+	return d.signal(ctx, id, ticket.MsgWait, m)
+}
+
+// Resume ends a Wait.
+func (d *Desk) Resume(ctx context.Context, id ticket.ID, m ticket.Resume) (Sent, error) {
+	m.Header = d.head(m.Header)
+	return d.signal(ctx, id, ticket.MsgResume, m)
+}
+
+// Escalate hands the ticket on.
+func (d *Desk) Escalate(ctx context.Context, id ticket.ID, m ticket.Escalate) (Sent, error) {
+	m.Header = d.head(m.Header)
+	return d.signal(ctx, id, ticket.MsgEscalate, m)
+}
+
+// Resolve closes the round and gives the closing's receipt.
+func (d *Desk) Resolve(ctx context.Context, id ticket.ID, m ticket.Resolve) (billing.Receipt, error) {
+	m.Header = d.head(m.Header)
+	for i := range m.Work {
+		if m.Work[i].OperationKey == "" {
+			m.Work[i].OperationKey = m.OperationKey
+		}
+	}
+	if err := errors.Join(d.check(m), d.checkWork(m.Work...)); err != nil {
+		return billing.Receipt{}, err
+	}
+	return update[billing.Receipt](ctx, d, id, ticket.MsgResolve, m)
+}
+
+// RequestApproval asks the client's approver before an action that will cost.
+func (d *Desk) RequestApproval(ctx context.Context, id ticket.ID, m ticket.RequestApproval) (Sent, error) {
+	m.Header = d.head(m.Header)
+	return d.signal(ctx, id, ticket.MsgRequestApproval, m)
+}
+
+// SignOff approves or declines the quote of a hold.
+func (d *Desk) SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (billing.Settlement, error) {
+	m.Header = d.head(m.Header)
+	return update[billing.Settlement](ctx, d, id, ticket.MsgSignOff, m)
+}
+
+// Rule decides an exception.
+func (d *Desk) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error) {
+	m.Header = d.head(m.Header)
+	return update[billing.Settlement](ctx, d, id, ticket.MsgRule, m)
+}
+
+// Reply adds the customer's words to the conversation and tells the workflow that he answered.
+func (d *Desk) Reply(ctx context.Context, id ticket.ID, h ticket.Header, body string) (Sent, error) {
+	h = d.head(h)
+	row, err := d.comment(ctx, id, h, body, true)
+	if err != nil {
+		return Sent{}, err
+	}
+	return d.signal(ctx, id, ticket.MsgReply, ticket.Reply{Header: h, Comment: row})
+}
+
+// Note adds words of ours to the conversation; public ones the customer sees. No message goes out.
+func (d *Desk) Note(ctx context.Context, id ticket.ID, h ticket.Header, body string, public bool) (int64, error) {
+	return d.comment(ctx, id, d.head(h), body, public)
+}
+
+func (d *Desk) comment(ctx context.Context, id ticket.ID, h ticket.Header, body string, public bool) (int64, error) {
+	if err := d.check(spoken{Header: h, body: body}); err != nil {
+		return 0, err
+	}
+	return d.store.Comment(ctx, id, h, body, public)
+}
+
+// spoken checks a comment as any message is checked.
+type spoken struct {
+	ticket.Header
+	body string
+}
+
+func (s spoken) Validate() error {
+	var err error
+	switch {
+	case strings.TrimSpace(s.body) == "":
+		err = ticket.Invalid("body", s.body, "is empty", "write something")
+	case len(s.body) > ticket.MaxDescription:
+		err = ticket.Invalid("body", s.body, fmt.Sprintf("is %d bytes long", len(s.body)), "at most 1 MiB fits; attach the rest as a file elsewhere and link it")
+	case strings.IndexByte(s.body, 0) >= 0 || !utf8.ValidString(s.body):
+		err = ticket.Invalid("body", strings.ReplaceAll(s.body, "\x00", "␀"), "is not plain text", "send UTF-8 without NUL bytes")
+	}
+	return errors.Join(s.Header.Validate(), err)
+}
+
+// Reopen starts the next round.
+func (d *Desk) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	return update[ticket.Answer](ctx, d, id, ticket.MsgReopen, m)
+}
+
+// Merge ends this ticket; m.Into carries on.
+func (d *Desk) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	return update[ticket.Answer](ctx, d, id, ticket.MsgMerge, m)
+}
+
+// Cancel ends the ticket without a closure.
+func (d *Desk) Cancel(ctx context.Context, id ticket.ID, m ticket.Cancel) (Sent, error) {
+	m.Header = d.head(m.Header)
+	return d.signal(ctx, id, ticket.MsgCancel, m)
+}

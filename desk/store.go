@@ -1,0 +1,44 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// Store is what the desk needs of the database.
+type Store interface {
+	Intake
+	Outbox
+	Books
+}
+
+// Intake writes what comes in without a workflow.
+type Intake interface {
+	// Open inserts the ticket with its outbox row, or finds the one that this delivery or this
+	// external id opened before. Started is false in its answer.
+	Open(ctx context.Context, o ticket.Opening) (ticket.Opened, error)
+	// Comment adds a row to the conversation and gives its id; the same operation key twice is one row.
+	Comment(ctx context.Context, id ticket.ID, h ticket.Header, body string, public bool) (int64, error)
+	// Where gives the ticket that carries on for id, which is id itself unless it was merged, and its round.
+	Where(ctx context.Context, id ticket.ID) (ticket.ID, int, error)
+}
+
+// Outbox holds what must still be started in Temporal.
+type Outbox interface {
+	// Pending lists starts that wait since before, oldest first.
+	Pending(ctx context.Context, before time.Time, limit int) ([]ticket.Pending, error)
+	// Tried notes an attempt at a start and how it failed, empty where Temporal took it.
+	Tried(ctx context.Context, id ticket.ID, round int, failure string) error
+}
+
+// Books is what is read.
+type Books interface {
+	Ticket(ctx context.Context, id ticket.ID) (ticket.Summary, error)
+	Tickets(ctx context.Context, f ticket.Filter) ([]ticket.Summary, error)
+	Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, error)
+	Why(ctx context.Context, line int64) (billing.Why, error)
+	Standing(ctx context.Context) (billing.Standing, error)
+}

@@ -14,7 +14,7 @@ const (
 	AttrAssignee   = "Assignee"    // Keyword, person id
 	AttrPriority   = "Priority"    // Int, 1 … 5
 	AttrHoldReason = "HoldReason"  // KeywordList, why a person must decide
-	AttrSLADue     = "SLADue"      // Datetime, the earliest target not yet met
+	AttrSLADue     = "SLADue"      // Datetime, the resolution target; the response target where there is no other
 )
 
 // InvalidError is the type of the Temporal application error that says a message can

@@ -1,0 +1,102 @@
+// Package worker owns how a process takes part in the work: which workflows and activities it
+// runs, how many at once, what it logs and measures, and how it stops.
+// It does not own what they do.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-psa/docket/activities"
+	"github.com/docket-psa/docket/ticket"
+	"github.com/docket-psa/docket/workflows"
+)
+
+// Deps is what the activities need of the world.
+type Deps struct {
+	Desk   activities.Desk
+	Ledger activities.Ledger
+
+	TaskQueue string // empty: ticket.TaskQueue
+	Identity  string // shown in the Temporal UI; empty: the SDK's, process and host
+}
+
+// Limits of one process. A ticket's work is short transactions, so the database's connections
+// are the limit, not memory; more pollers than these gained nothing on one machine.
+const (
+	workflowTasks   = 200
+	regularDeeds    = 64
+	localWrites     = 64
+	workflowPollers = 4 // half of them on the sticky queue
+	activityPollers = 2 // most closings start eagerly, unpolled
+	stopWithin      = 20 * time.Second
+)
+
+// Options gives the settings of a ticket worker.
+func Options(deps Deps) sdkworker.Options {
+	return sdkworker.Options{
+		Identity:                                deps.Identity,
+		MaxConcurrentWorkflowTaskExecutionSize:  workflowTasks,
+		MaxConcurrentActivityExecutionSize:      regularDeeds,
+		MaxConcurrentLocalActivityExecutionSize: localWrites,
+		MaxConcurrentWorkflowTaskPollers:        workflowPollers,
+		MaxConcurrentActivityTaskPollers:        activityPollers,
+		WorkerStopTimeout:                       stopWithin,
+		Interceptors:                            []interceptor.WorkerInterceptor{&logFields{}},
+	}
+}
+
+// New builds the worker with everything registered. It starts nothing.
+func New(c client.Client, deps Deps) sdkworker.Worker { return build(c, deps, Options(deps)) }
+
+// Register puts the workflow and the activities on a registry under the names that histories
+// and starters know.
+func Register(r sdkworker.Registry, deps Deps) {
+	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: ticket.WorkflowType})
+	r.RegisterActivity(activities.New(deps.Desk, deps.Ledger))
+}
+
+// Run works until ctx ends, then takes no new tasks and lets what runs finish, up to 20
+// seconds. What does not finish is done again elsewhere: every effect is single by its key.
+// It returns an error when the worker cannot start, or meets an error that no retry heals,
+// such as a namespace that does not exist.
+func Run(ctx context.Context, c client.Client, deps Deps) error {
+	fatal := make(chan error, 1)
+	options := Options(deps)
+	options.OnFatalError = func(err error) {
+		select {
+		case fatal <- err:
+		default: // one is enough to stop
+		}
+	}
+	w := build(c, deps, options)
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the worker on task queue %q: %w", deps.queue(), err)
+	}
+	defer w.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-fatal:
+		return fmt.Errorf("work on task queue %q: %w", deps.queue(), err)
+	}
+}
+
+func build(c client.Client, deps Deps, options sdkworker.Options) sdkworker.Worker {
+	w := sdkworker.New(c, deps.queue(), options)
+	Register(w, deps)
+	return w
+}
+
+func (d Deps) queue() string {
+	if d.TaskQueue != "" {
+		return d.TaskQueue
+	}
+	return ticket.TaskQueue
+}

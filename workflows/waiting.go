@@ -1,0 +1,150 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// take gives the next letter without waiting; nil when there is none.
+func (t *lifecycle) take(ctx workflow.Context) *letter {
+	if t.cancelRequested() {
+		t.takeCancelRequest(workflow.Now(ctx))
+	}
+	return t.mail.next(ctx)
+}
+
+// await gives the next letter, or nil when something has fallen due. Every wait of the
+// lifecycle is this one. It looks at the mail first and only then at the timer: Temporal
+// delivers a message and a timer that fires in one task, in no order that means anything, and
+// a sign-off that came in time must win although the worker was down.
+func (t *lifecycle) await(ctx workflow.Context) (*letter, error) {
+	for {
+		if err := t.continueAsNew(ctx); err != nil {
+			return nil, err
+		}
+		if l := t.take(ctx); l != nil {
+			return l, nil
+		}
+		t.alarm.set(ctx, t.due())
+		if t.alarm.rings() {
+			return nil, nil
+		}
+		t.show(ctx)
+		if err := workflow.Await(ctx, func() bool {
+			return t.mail.waiting() || t.alarm.rings() || t.cancelRequested()
+		}); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// continueAsNew starts a fresh history when Temporal suggests it, carrying unread mail; where
+// the ticket stands is in PostgreSQL. While somebody waits for an answer, the mail is read on.
+func (t *lifecycle) continueAsNew(ctx workflow.Context) error {
+	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		return nil
+	}
+	mail, ok := t.mail.carry(ctx)
+	if !ok {
+		return nil
+	}
+	return workflow.NewContinueAsNewError(ctx, Ticket, ticket.Input{Ticket: t.id, Round: t.round, Mail: mail})
+}
+
+// due is something that happens unless a message comes first.
+type due struct {
+	at   time.Time // zero: nothing is due
+	what string    // "response", "resolution", or "hold"
+	hold billing.HeldQuote
+	says string // the timer's summary in the Temporal UI
+}
+
+// due gives what falls due next. A ticket that tells the past again has no deadlines of the
+// wall clock: only mail moves it.
+func (t *lifecycle) due() due {
+	if t.brief.EventTime {
+		return due{}
+	}
+	var first due
+	if t.stage == ticket.Resolution || t.stage == ticket.Waiting {
+		if what, at := t.deadlines.Next(); !at.IsZero() {
+			first = due{at: at, what: what, says: what + " due"}
+		}
+	}
+	for _, q := range t.held {
+		if !q.ExpiresAt.IsZero() && (first.at.IsZero() || q.ExpiresAt.Before(first.at)) {
+			first = due{at: q.ExpiresAt, what: "hold", hold: q, says: asked(q)}
+		}
+	}
+	return first
+}
+
+// overdue does what follows when time has run out: an SLA target is reported as breached, a
+// quote is asked for again, one step up the chain. Neither decides anything.
+func (t *lifecycle) overdue(ctx workflow.Context) error {
+	d := t.alarm.due
+	t.alarm.cancel()
+	if d.what != "hold" {
+		answer, err := write[ticket.Answer](ctx, d.what+" target missed", acts.Breach, t.id, t.round, d.what)
+		if err != nil {
+			return err
+		}
+		t.believe(answer)
+		if what, at := t.deadlines.Next(); what == d.what && at.Equal(d.at) { // reported once is enough
+			t.deadlines = t.deadlines.Without(what)
+		}
+		return nil
+	}
+
+	fresh, err := deed[billing.HeldQuote](ctx, "time is up: "+asked(d.hold), acts.Overdue, t.id, d.hold.Hold, d.hold.Step)
+	if err != nil {
+		return err
+	}
+	if fresh.Hold == 0 { // decided meanwhile
+		return t.recallHolds(ctx)
+	}
+	if soonest := workflow.Now(ctx).Add(time.Minute); fresh.ExpiresAt.Before(soonest) {
+		fresh.ExpiresAt = soonest // the clocks of Temporal and of PostgreSQL may differ; do not spin
+	}
+	for i, q := range t.held {
+		if q.Hold == d.hold.Hold {
+			t.held[i] = fresh
+		}
+	}
+	return nil
+}
+
+// alarm is the one timer that may be running.
+type alarm struct {
+	due   due
+	timer workflow.Future
+	stop  workflow.CancelFunc
+}
+
+// set lets the alarm ring for d, and leaves it as it is when it runs for that already.
+func (a *alarm) set(ctx workflow.Context, d due) {
+	if a.timer != nil && a.due.at.Equal(d.at) && a.due.says == d.says {
+		a.due = d
+		return
+	}
+	a.cancel()
+	if d.at.IsZero() {
+		return
+	}
+	ctx, a.stop = workflow.WithCancel(ctx)
+	a.due = d
+	a.timer = workflow.NewTimerWithOptions(ctx, d.at.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: d.says})
+}
+
+func (a *alarm) rings() bool { return a.timer != nil && a.timer.IsReady() }
+
+func (a *alarm) cancel() {
+	if a.timer != nil {
+		a.stop()
+	}
+	*a = alarm{}
+}

@@ -14,6 +14,7 @@ import (
 
 // Store is the database that desk and billing share.
 type Store struct {
+	Reads
 	pool     *pgxpool.Pool
 	now      func() time.Time
 	terms    *termsCache
@@ -56,13 +57,14 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("connect to PostgreSQL as docket_staff: %w", err)
 	}
 	return &Store{
-		pool: pool, now: o.Now, terms: newTermsCache(),
+		Reads: Reads{q: pool},
+		pool:  pool, now: o.Now, terms: newTermsCache(),
 		closures: newNumbers("closure_ids"), charges: newNumbers("charge_ids"), holds: newNumbers("hold_ids"),
 	}, nil
 }
 
-// Close ends all connections.
-func (s *Store) Close() { s.pool.Close() }
+// Disconnect ends all connections.
+func (s *Store) Disconnect() { s.pool.Close() }
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/ticket"
+)
+
+// Each part of a timeline gives the columns of ticket.Moment, and a rank that orders what
+// happened at the same instant: what came in, what was done, what came of it.
+const (
+	momentComments = `
+select c.at, 'comment' as kind, c.author as actor, '' as via, 0 as round, c.body as says, 0::bigint as ms, 0::bigint as line,
+  0::bigint as hold, '' as amount, '' as currency, true as effect, 1 as rank, c.id as seq
+from comments c where c.ticket = $1`
+	momentWork = `
+select w.started_at, 'work', w.actor, w.via, w.round,
+  w.work_type || case when w.failed then ', a failed attempt' when w.non_billable then ', not billable' else '' end ||
+    case when w.note = '' then '' else ': ' || w.note end,
+  w.ms, 0, 0, '', '', true, 2, w.id
+from work_entries w where w.ticket = $1`
+	momentEvents = `
+select e.at, e.kind, e.actor, e.via, e.round, e.says, 0, 0, 0, '', '', e.effect, 3, e.id
+from ticket_events e where e.ticket = $1`
+	momentHolds = `
+select h.opened_at, 'hold', h.requested_by, '', h.round, h.says, 0, 0, h.id, h.amount::text, h.currency, true, 4, h.id
+from holds h where h.ticket = $1`
+	momentLines = `
+select l.posted_at, 'line', '', '', c.round, l.text || case when c.clause = '' then '' else ' (' || c.clause || ')' end,
+  0, l.charge_id, coalesce(c.hold_id, 0), l.amount::text, l.currency, true, 5, l.charge_id
+from invoice_lines l join charges c on c.id = l.charge_id where l.ticket = $1`
+)
+
+// Timeline tells a ticket's life in the order in which it happened: messages and deeds, work,
+// comments, holds and invoice lines. A client's session sees its comments, holds and lines.
+func (r Reads) Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, error) {
+	if _, err := r.Ticket(ctx, id); err != nil {
+		return nil, err
+	}
+	parts := momentComments + " union all" + momentHolds + " union all" + momentLines
+	if r.client == "" {
+		parts += " union all" + momentWork + " union all" + momentEvents
+	}
+	rows, err := r.q.Query(ctx, `
+		select at, kind, actor, via, round, says, ms, line, hold, amount, currency, effect
+		from (`+parts+`) as moments order by at, rank, seq`, id.Number())
+	if err != nil {
+		return nil, fmt.Errorf("read the timeline of %s: %w", id, err)
+	}
+	moments, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Moment])
+	if err != nil {
+		return nil, fmt.Errorf("read the timeline of %s: %w", id, err)
+	}
+	return moments, nil
+}

@@ -86,6 +86,7 @@ type slot struct {
 	hourly  decimal.NullDecimal // invalid: unrated, or not a matter of time
 	tie     int                 // with reason Tie: the other version
 	signOff bool                // waits for the client's sign-off
+	human   bool                // some of its work is a person's: told in hours, not in seconds
 }
 
 func begin(f Facts) (*decider, error) {
@@ -226,9 +227,6 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 		if k.clause != nil {
 			s.charge.Clause = k.clause.Clause
 		}
-		if k.work >= 0 && d.facts.Work[k.work].Kind == kindAI {
-			s.charge.Unit = UnitSecond
-		}
 		s.charge.Key = d.key(k)
 		d.bySlot[k] = s
 		d.slots = append(d.slots, s)
@@ -240,6 +238,7 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 func (d *decider) add(s *slot, p *piece, from, to, bill int64) {
 	s.elapsed += to - from
 	s.bill += bill
+	s.human = s.human || d.facts.Work[p.work].Kind == kindHuman
 	if p.date < s.charge.Date {
 		s.charge.Date = p.date
 	}

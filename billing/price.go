@@ -40,6 +40,9 @@ func (d *decider) price(s *slot) {
 	d.explainTime(s)
 	s.charge.Steps = append(s.charge.Steps, draws...)
 
+	if !s.human && s.charge.Unit == UnitHour {
+		s.charge.Unit = UnitSecond
+	}
 	switch {
 	case s.charge.Unit == UnitTicket:
 		s.charge.Quantity = decimal.NewFromInt(1)

@@ -23,12 +23,11 @@ func span(ms int64) string {
 		parts = append(parts, strconv.FormatInt(m, 10)+" min")
 	}
 	switch {
-	case h > 0:
-	case s > 0 && m == 0 && rest > 0:
+	case s > 0 && h == 0 && m == 0 && rest > 0:
 		parts = append(parts, seconds(s*1000+rest).String()+" s")
 	case s > 0:
 		parts = append(parts, strconv.FormatInt(s, 10)+" s")
-	case m == 0:
+	case h == 0 && m == 0:
 		return strconv.FormatInt(rest, 10) + " ms"
 	}
 	return strings.Join(parts, " ")

@@ -25,3 +25,8 @@ type Settlement struct {
 	Held    []HeldQuote  `json:"held"` // what still waits on this round, all of it
 	At      time.Time    `json:"at"`
 }
+
+// Changed says whether the word had an effect.
+func (s Settlement) Changed() bool {
+	return s.Outcome == Settled || s.Outcome == Passed || s.Outcome == SentBack
+}

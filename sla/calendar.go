@@ -31,7 +31,7 @@ func (c Calendar) Validate() error {
 
 // Open checks the calendar and loads its zone, for many questions to the same calendar.
 func (c Calendar) Open() (*Schedule, error) {
-	zone, err := loadZone(c.Zone)
+	zone, err := Zone(c.Zone)
 	errs := []error{err}
 	if err := c.Hours.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("hours: %w", err))

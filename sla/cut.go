@@ -27,7 +27,7 @@ func (b Band) Validate() error {
 		errs = append(errs, errors.New("name: give the band one"))
 	}
 	if b.Zone != "" {
-		_, err := loadZone(b.Zone)
+		_, err := Zone(b.Zone)
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -136,7 +136,7 @@ func (c *cover) reaches(t time.Time) bool {
 // spans returns where the band applies within [from, to): by the clock of its own zone, else of the one given.
 func (b Band) spans(zone *time.Location, from, to time.Time) ([]span, error) {
 	if b.Zone != "" {
-		own, err := loadZone(b.Zone)
+		own, err := Zone(b.Zone)
 		if err != nil {
 			return nil, err
 		}

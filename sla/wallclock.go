@@ -39,18 +39,6 @@ func zoneEnd(t time.Time) time.Time {
 	return end
 }
 
-// loadZone refuses the names that mean another zone on another machine.
-func loadZone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
-		return nil, fmt.Errorf("zone %q: name an IANA time zone, for example America/New_York", name)
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("zone %q: not in the IANA time zone database; for example America/New_York: %w", shorten(name), err)
-	}
-	return zone, nil
-}
-
 // maxYears bounds every search and every span, so that absurd input costs milliseconds.
 const maxYears = 40
 

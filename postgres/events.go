@@ -56,30 +56,23 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 // repeated answers a message whose operation key is on record: true and the same answer as
 // then, or a Problem where the key was used for something else.
 func repeated[A any](ctx context.Context, q querier, key, input string) (answer A, seen bool, err error) {
-	var (
-		digest *string
-		stored []byte
-	)
-	err = q.QueryRow(ctx, "select input_digest, answer from ticket_events where operation_key = $1", key).Scan(&digest, &stored)
+	var e earlier
+	err = q.QueryRow(ctx, "select input_digest, answer from ticket_events where operation_key = $1", key).Scan(&e.Input, &e.Answer)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return answer, false, nil
 	}
 	if err != nil {
 		return answer, false, fmt.Errorf("look up operation %q: %w", key, err)
 	}
-	if digest == nil || *digest != input {
-		return answer, true, ticket.Invalid("operation_key", key, "was used for another message", "choose a new key for a new message; repeat a message unchanged")
-	}
-	if err := json.Unmarshal(stored, &answer); err != nil {
-		return answer, true, fmt.Errorf("read the answer of operation %q: %w", key, err)
-	}
-	return answer, true, nil
+	answer, err = recall[A](e, key, input)
+	return answer, true, err
 }
 
 // querier is what a pool, a connection and a transaction have in common.
 type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // digestOf names a message by its content. Its time is left out by the caller where a repeated

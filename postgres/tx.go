@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,8 +102,16 @@ func retriable(err error) bool {
 	switch pg.Code {
 	case "40001", "40P01", "55P03", invoiceClosed:
 		return true
+	case "23505": // somebody else committed the same key meanwhile: the next try finds and answers it
+		return slices.Contains(keys, pg.ConstraintName)
 	}
 	return false
+}
+
+// keys are the constraints that make what senders repeat single.
+var keys = []string{
+	"ticket_events_operation_key_key", "work_entries_operation_key_key", "comments_operation_key_key",
+	"tickets_source_external_id_key", "deliveries_pkey",
 }
 
 // violates says whether err breaks the named constraint.

@@ -25,10 +25,11 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO docket_staff;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO docket_staff;
 GRANT INSERT, UPDATE ON clients, sites, device_counts, people, calendars, contracts, tickets, counters, blocks,
   number_series, holds, invoices TO docket_staff;
-GRANT INSERT ON contract_versions, deliveries, comments, ticket_events, closures, quotes, charges, charge_work,
+GRANT INSERT ON contract_versions, deliveries, ticket_events, closures, quotes, charges, charge_work,
   block_moves, counter_moves, invoice_lines TO docket_staff;
 GRANT INSERT, UPDATE, DELETE ON outbox TO docket_staff;
 GRANT INSERT, UPDATE (ticket, rated_in, generation) ON work_entries TO docket_staff;
+GRANT INSERT, UPDATE (ticket) ON comments TO docket_staff; -- a merge moves the conversation
 
 GRANT SELECT ON clients, sites, contracts, contract_versions, tickets, comments, holds, quotes, charges, blocks,
   block_moves, invoices, invoice_lines TO docket_client;

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/docket-psa/docket/ticket"
+)
+
+// actor is somebody a message names, with what deeds need to know of him.
+type actor struct {
+	ID           string
+	Name         string
+	Kind         ticket.Kind
+	Client       string // empty: one of ours
+	Roles        []string
+	WorkRole     string
+	HourlyCost   decimal.Decimal
+	TokenCost    decimal.Decimal // of a thousand tokens
+	CostCurrency string
+	Active       bool
+}
+
+const actorColumns = `id, name, kind, coalesce(client_id, ''), roles, work_role, hourly_cost, token_cost, cost_currency, active`
+
+// Who acts without a row of his own.
+const (
+	itself   = "docket"   // what follows from a rule: triage, routing, a deadline that passed
+	operator = "operator" // who runs Temporal, and asked it there to cancel a workflow
+)
+
+// queueActors reads people by id, those that exist.
+func queueActors(b *pgx.Batch, ids []string, into map[string]actor) {
+	b.Queue("select "+actorColumns+" from people where id = any ($1)", ids).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[actor])
+		for _, a := range found {
+			into[a.ID] = a
+		}
+		return err
+	})
+}
+
+// pick gives the person of the id, or a Problem with the field that named him.
+func pick(people map[string]actor, field, id string) (actor, error) {
+	if a, ok := people[id]; ok {
+		if !a.Active {
+			return actor{}, ticket.Invalid(field, id, "is no longer active", "name somebody who is")
+		}
+		return a, nil
+	}
+	if id == itself || id == operator {
+		return actor{ID: id, Name: id, Kind: ticket.System, Active: true}, nil
+	}
+	return actor{}, ticket.Invalid(field, id, "is not known", "give the id of a person the desk knows")
+}
+
+// deeds says which roles may do what: one of ours on any ticket, a client's person (contact,
+// approver) on that client's tickets alone. A person of kind system, which is no role, may do
+// what needs nobody's judgement.
+var deeds = map[ticket.Name][]string{
+	ticket.MsgClaim:           {"technician", "dispatcher", "agent"},
+	ticket.MsgWork:            {"technician", "dispatcher", "agent", "owner", "system"},
+	ticket.MsgWait:            {"technician", "dispatcher", "agent", "owner", "system"},
+	ticket.MsgResume:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+	ticket.MsgReply:           {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+	ticket.MsgEscalate:        {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+	ticket.MsgResolve:         {"technician", "dispatcher", "agent", "owner", "system"},
+	ticket.MsgRequestApproval: {"technician", "dispatcher", "agent", "owner"},
+	ticket.MsgSignOff:         {"approver", "owner"},
+	ticket.MsgRule:            {"dispatcher", "owner"},
+	ticket.MsgReopen:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+	ticket.MsgMerge:           {"technician", "dispatcher", "agent", "owner"},
+	ticket.MsgCancel:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+}
+
+// may says whether the person may do the deed on a ticket of the client: nil, or a Problem.
+func (a actor) may(deed ticket.Name, client string) error {
+	if a.Client != "" && a.Client != client {
+		return ticket.Invalid("who", a.ID, "belongs to another client", "only people of "+client+" and of the desk act on its tickets")
+	}
+	allowed := deeds[deed]
+	if a.Kind == ticket.System && slices.Contains(allowed, "system") {
+		return nil
+	}
+	for _, role := range a.Roles {
+		ofClient := role == "contact" || role == "approver"
+		if slices.Contains(allowed, role) && (a.Client == "" || ofClient) {
+			return nil
+		}
+	}
+	return ticket.Invalid("who", a.ID, fmt.Sprintf("may not %s a ticket", strings.ReplaceAll(string(deed), "-", " ")),
+		"it takes one of the roles "+strings.Join(allowed, ", "))
+}

@@ -43,3 +43,13 @@ func (c *termsCache) load(ctx context.Context, q querier, contract string, revis
 	c.compiled[digest] = t
 	return t, nil
 }
+
+// termsOf gives the compiled terms of a contract's revision.
+func (s *Store) termsOf(ctx context.Context, q querier, contract string, revision int) (*billing.Terms, error) {
+	var digest string
+	if err := q.QueryRow(ctx, "select digest from contract_versions where contract_id = $1 and revision = $2",
+		contract, revision).Scan(&digest); err != nil {
+		return nil, fmt.Errorf("find contract %s revision %d: %w", contract, revision, err)
+	}
+	return s.terms.load(ctx, q, contract, revision, digest)
+}

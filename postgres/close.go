@@ -1,0 +1,225 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// Close is the transaction in which a ticket's round ends and becomes money: closure, rating,
+// invoice lines, draws, reservations, holds and the record of it are one commit, or nothing.
+//
+// Locks are taken in this order, by every transaction of money: the ticket; counters by key;
+// blocks by id; the open invoice, shared. A closure of the round that exists is answered with
+// its receipt, so a retry whose first acknowledgement was lost finds what it did.
+//
+// Returns a *ticket.Problem where the message is wrong or the ticket cannot be closed.
+func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Resolve) (receipt billing.Receipt, err error) {
+	if err := errors.Join(m.Validate(), notAhead("at", m.At, s.now())); err != nil {
+		return receipt, err
+	}
+	err = s.tx(ctx, fmt.Sprintf("close %s round %d", id, round), func(t *tx) error {
+		// 1. Lock the ticket. Is it closed already?
+		var (
+			row   lockedTicket
+			known *billing.Receipt
+			r     reading
+		)
+		b := t.batch()
+		queueLock(b, id, &row)
+		queueReceipt(b, id, round, &known)
+		if len(m.Work) == 0 {
+			r.queue(b, id, m.Who)
+		}
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		if known != nil {
+			receipt = *known
+			return nil
+		}
+		if err := row.closable(round); err != nil {
+			return err
+		}
+
+		// 2. The facts: the resolver's own work first, then everything logged, contracts, invoices.
+		if len(m.Work) > 0 {
+			work, err := s.prepareWork(ctx, t.conn, id, row.ClientID, row.Round, m.Header, m.Work)
+			if err != nil {
+				return err
+			}
+			b := t.batch()
+			for _, w := range work {
+				w.queue(b)
+			}
+			r.queue(b, id, m.Who)
+			if err := t.send(ctx, b); err != nil {
+				return err
+			}
+		}
+		who, err := pick(r.people, "who", m.Who)
+		if err != nil {
+			return err
+		}
+		if err := who.may(ticket.MsgResolve, row.ClientID); err != nil {
+			return err
+		}
+		facts, err := s.facts(ctx, t.conn, row, &r, m)
+		if err != nil {
+			return err
+		}
+		if err := lockAllowances(ctx, t, row.ClientID, billing.Want(facts), &facts); err != nil {
+			return err
+		}
+
+		// 3. The rules decide.
+		decision, err := billing.Decide(facts)
+		if err != nil {
+			return fmt.Errorf("decide: %w", err)
+		}
+
+		// 4. Write all of it in one batch, and commit with it.
+		receipt, err = s.writeClosure(ctx, t, row, &r, m, facts, decision)
+		return err
+	})
+	return receipt, err
+}
+
+func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *reading, m ticket.Resolve, facts billing.Facts, decision billing.Decision) (billing.Receipt, error) {
+	closures, err := s.closures.take(ctx, t.conn, 1)
+	if err != nil {
+		return billing.Receipt{}, err
+	}
+	ids, err := s.charges.take(ctx, t.conn, len(decision.Charges))
+	if err != nil {
+		return billing.Receipt{}, err
+	}
+	holdIDs, err := s.holds.take(ctx, t.conn, len(decision.Holds))
+	if err != nil {
+		return billing.Receipt{}, err
+	}
+	p := posting{ticket: row, closure: closures[0], round: row.Round, at: m.At.UTC(), generation: r.generations()}
+	posted, err := p.place(ctx, t, decision.Charges, ids, &r.invoices)
+	if err != nil {
+		return billing.Receipt{}, err
+	}
+
+	var moves moves
+	held, writes := make([]billing.HeldQuote, 0, len(decision.Holds)), &pgx.Batch{}
+	for i, h := range decision.Holds {
+		quote, err := p.openHold(writes, holdIDs[i], h, m.Who, &moves)
+		if err != nil {
+			return billing.Receipt{}, err
+		}
+		held = append(held, quote)
+	}
+	receipt := billing.Receipt{
+		Ticket: string(row.id()), Round: row.Round, Closure: p.closure, Client: row.ClientID, ClosedAt: p.at,
+		Digest: decision.Digest(), Posted: posted, Held: held, Says: billing.Say(facts, decision),
+	}
+	b := t.batch()
+	if err := s.queueClosure(b, p, m, facts, decision, receipt); err != nil {
+		return billing.Receipt{}, err
+	}
+	b.QueuedQueries = append(b.QueuedQueries, writes.QueuedQueries...)
+	if err := p.charges(b, decision.Charges, ids, &moves); err != nil {
+		return billing.Receipt{}, err
+	}
+	if len(r.work) > 0 {
+		b.Queue("update work_entries set rated_in = $1 where id = any ($2)", p.closure, r.ids())
+	}
+	if row.Asked { // what an agent asked beforehand is answered by the bill itself now
+		b.Queue(`update holds set state = 'void', decided_at = $2, decided_by = $3, decision = 'closed' where ticket = $1 and state = 'open' and closure_id is null`,
+			row.Number, p.at, m.Who)
+	}
+	stage := ticket.Posted
+	if len(held) > 0 {
+		stage = ticket.Held
+	}
+	b.Queue(`update tickets set stage = $2, resolved_at = $3, closed_at = $3, waiting_for = '' where number = $1`, row.Number, stage, p.at)
+	if err := s.record(ctx, b, event{
+		Ticket: row.id(), Client: row.ClientID, Round: row.Round, At: p.at, Kind: "closed", Actor: m.Who, Via: m.Via, Effect: true, Says: receipt.Says,
+	}); err != nil {
+		return billing.Receipt{}, err
+	}
+	moves.queue(b)
+	p.lines(b, decision.Charges, posted)
+	return receipt, t.commit(ctx, b)
+}
+
+func (s *Store) queueClosure(b *pgx.Batch, p posting, m ticket.Resolve, facts billing.Facts, decision billing.Decision, receipt billing.Receipt) error {
+	factsJSON, err := billing.Canonical(facts)
+	if err != nil {
+		return fmt.Errorf("encode facts: %w", err)
+	}
+	decisionJSON, err := billing.Canonical(decision)
+	if err != nil {
+		return fmt.Errorf("encode decision: %w", err)
+	}
+	receiptJSON, err := json.Marshal(receipt)
+	if err != nil {
+		return fmt.Errorf("encode receipt: %w", err)
+	}
+	b.Queue(`
+insert into closures (id, ticket, client_id, round, closed_at, resolved_by, code, resolution, rules, facts, decision, digest, receipt, recorded_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		p.closure, p.ticket.Number, p.ticket.ClientID, p.round, p.at, m.Who, facts.Ticket.Code, m.Resolution, decision.Rules,
+		string(factsJSON), string(decisionJSON), receipt.Digest, string(receiptJSON), s.now())
+	return nil
+}
+
+// queueReceipt looks for the closure of the round.
+func queueReceipt(b *pgx.Batch, id ticket.ID, round int, into **billing.Receipt) {
+	b.Queue("select receipt from closures where ticket = $1 and round = $2", id.Number(), round).Query(func(rows pgx.Rows) error {
+		stored, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || len(stored) == 0 {
+			return err
+		}
+		*into = &billing.Receipt{}
+		if err := json.Unmarshal([]byte(stored[0]), *into); err != nil {
+			return fmt.Errorf("read the receipt of %s round %d: %w", id, round, err)
+		}
+		return nil
+	})
+}
+
+// closable says why a round cannot be closed, if it cannot.
+func (t lockedTicket) closable(round int) error {
+	switch {
+	case !t.Stage.Open():
+		return ticket.Invalid("ticket", t.id(), "is "+string(t.Stage), "`docket ticket show "+string(t.id())+"` tells where it stands")
+	case t.Round != round:
+		return ticket.Invalid("round", round, fmt.Sprintf("is not the current one of %s, which is %d", t.id(), t.Round), "resolve the ticket again")
+	}
+	return nil
+}
+
+func notAhead(field string, at, now time.Time) error {
+	if at.After(now.Add(ticket.ClockSkew)) {
+		return ticket.Invalid(field, at.UTC().Format(time.RFC3339), "lies in the future", "it is "+now.UTC().Format(time.RFC3339)+" now; check the sender's clock")
+	}
+	return nil
+}
+
+func (r *reading) generations() map[int64]int {
+	g := make(map[int64]int, len(r.work))
+	for _, w := range r.work {
+		g[w.ID] = w.Generation
+	}
+	return g
+}
+
+func (r *reading) ids() []int64 {
+	ids := make([]int64, 0, len(r.work))
+	for _, w := range r.work {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}

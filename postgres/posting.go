@@ -1,0 +1,199 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// posting writes charges: their rows, the work they stand for, what they take from blocks and
+// counters, and their invoice lines. Closing, settling and reopening all post through it.
+type posting struct {
+	ticket     lockedTicket
+	closure    int64
+	round      int
+	hold       int64 // the hold they come out of; 0: none
+	at         time.Time
+	generation map[int64]int // of each work entry
+	bodies     bool          // the closure's decision has not these charges: keep them whole
+}
+
+// invoiceRow is an invoice that lines may go on.
+type invoiceRow struct {
+	ID       int64
+	Currency string
+	Start    time.Time
+	State    string
+}
+
+// place finds each charge's invoice and says what its line will be. ids are the charges'; known
+// are the payer's invoices that have been read, and grows by those it creates.
+func (p posting) place(ctx context.Context, t *tx, charges []billing.Charge, ids []int64, known *[]invoiceRow) ([]billing.PostedLine, error) {
+	posted := make([]billing.PostedLine, 0, len(charges))
+	for i, c := range charges {
+		line := billing.PostedLine{Kind: c.Kind, Clause: c.Clause, Text: c.Text, Amount: c.Amount, Currency: c.Currency}
+		if !c.Hidden {
+			invoice, err := p.invoice(ctx, t, c, known)
+			if err != nil {
+				return nil, err
+			}
+			line.Line, line.Invoice = ids[i], invoice
+		}
+		posted = append(posted, line)
+	}
+	return posted, nil
+}
+
+// charges queues the charges' rows and adds what they take to m.
+func (p posting) charges(b *pgx.Batch, charges []billing.Charge, ids []int64, m *moves) error {
+	for i, c := range charges {
+		if err := p.charge(b, ids[i], c); err != nil {
+			return err
+		}
+		p.allowances(b, ids[i], c, m)
+	}
+	return nil
+}
+
+// lines queues the invoice lines, after every lock on counters and blocks: an invoice is the
+// last lock of a transaction.
+func (p posting) lines(b *pgx.Batch, charges []billing.Charge, posted []billing.PostedLine) {
+	for i, c := range charges {
+		if l := posted[i]; l.Line != 0 {
+			b.Queue(`
+insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+				l.Line, l.Invoice, p.ticket.ClientID, p.ticket.PayerID, p.ticket.Number, c.Currency, c.Amount, c.Date, c.Text, p.at)
+		}
+	}
+}
+
+func (p posting) charge(b *pgx.Batch, id int64, c billing.Charge) error {
+	var body *string
+	if p.bodies {
+		canonical, err := billing.Canonical(c)
+		if err != nil {
+			return fmt.Errorf("encode charge %s: %w", c.Key, err)
+		}
+		text := string(canonical)
+		body = &text
+	}
+	b.Queue(`
+insert into charges (id, closure_id, ticket, client_id, round, key, kind, contract_id, revision, clause, currency, quantity, unit,
+  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22)`,
+		id, p.closure, p.ticket.Number, p.ticket.ClientID, p.round, c.Key, c.Kind, c.Contract, c.Revision, c.Clause, c.Currency,
+		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at)
+	for _, s := range c.Spans {
+		if s.From == s.To { // a failed attempt that measured nothing
+			continue
+		}
+		b.Queue("insert into charge_work (charge_id, work_id, generation, span) values ($1, $2, $3, int8range($4, $5))",
+			id, s.Work, p.generation[s.Work], s.From, s.To)
+	}
+	return nil
+}
+
+// invoice finds the open invoice of the charge's payer, currency and period, or creates it. A
+// period whose invoice is finalised gives way to the next: work that comes late keeps its
+// service date and posts to the open invoice.
+func (p posting) invoice(ctx context.Context, t *tx, c billing.Charge, known *[]invoiceRow) (int64, error) {
+	on, err := sla.ParseDate(c.Date)
+	if err != nil {
+		return 0, fmt.Errorf("service date of charge %s: %w", c.Key, err)
+	}
+	for {
+		period, err := sla.Monthly(1).Period(on)
+		if err != nil {
+			return 0, fmt.Errorf("billing period of charge %s: %w", c.Key, err)
+		}
+		start, end := period.Start.String(), period.End.String()
+		i := slices.IndexFunc(*known, func(r invoiceRow) bool {
+			return r.Currency == c.Currency && r.Start.Format(time.DateOnly) == start
+		})
+		if i < 0 {
+			row, err := ensureInvoice(ctx, t, p.ticket.PayerID, c.Currency, start, end)
+			if err != nil {
+				return 0, err
+			}
+			*known = append(*known, row)
+			i = len(*known) - 1
+		}
+		if (*known)[i].State == "open" {
+			return (*known)[i].ID, nil
+		}
+		on = period.End
+	}
+}
+
+func ensureInvoice(ctx context.Context, t *tx, payer, currency, start, end string) (row invoiceRow, err error) {
+	b := t.batch()
+	b.Queue(`
+insert into invoices (payer_id, currency, period_start, period_end) values ($1, $2, $3, $4)
+on conflict (payer_id, currency, period_start) do nothing`, payer, currency, start, end)
+	b.Queue("select id, currency, period_start, state from invoices where payer_id = $1 and currency = $2 and period_start = $3",
+		payer, currency, start).Query(func(rows pgx.Rows) (err error) {
+		row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[invoiceRow])
+		return err
+	})
+	if err := t.send(ctx, b); err != nil {
+		return row, fmt.Errorf("open the invoice of %s for %s in %s: %w", payer, start[:7], currency, err)
+	}
+	return row, nil
+}
+
+// allowances queues one row for each move of a counter or a block.
+func (p posting) allowances(b *pgx.Batch, id int64, c billing.Charge, m *moves) {
+	for _, n := range c.Counts {
+		kind := "count"
+		if n.Quantity.IsNegative() {
+			kind = "return"
+		}
+		b.Queue(`insert into counter_moves (counter, client_id, kind, quantity, charge_id, at) values ($1, $2, $3, $4, $5, $6)`,
+			n.Key, p.ticket.ClientID, kind, n.Quantity, id, p.at)
+		m.count(n.Key, n.Quantity)
+	}
+	for _, d := range c.Draws {
+		kind := "draw"
+		if d.MS < 0 {
+			kind = "return"
+		}
+		b.Queue(`insert into block_moves (block_id, client_id, kind, ms, charge_id, at) values ($1, $2, $3, $4, $5, $6)`,
+			d.Block, p.ticket.ClientID, kind, d.MS, id, p.at)
+		m.draw(d.Block, d.MS)
+	}
+}
+
+// generations tells how often each work entry of the ticket has been given to rating.
+func generations(ctx context.Context, q querier, number int64) (map[int64]int, error) {
+	rows, err := q.Query(ctx, "select id, generation from work_entries where ticket = $1", number)
+	if err != nil {
+		return nil, fmt.Errorf("read the work of %s: %w", ticket.NewID(number), err)
+	}
+	g := map[int64]int{}
+	var (
+		id int64
+		n  int
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { g[id] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("read the work of %s: %w", ticket.NewID(number), err)
+	}
+	return g, nil
+}
+
+// money tells an amount with its currency's decimals: "187.50 EUR".
+func money(amount decimal.Decimal, currency string) string {
+	places, ok := billing.MinorUnits(currency)
+	if !ok {
+		return amount.String() + " " + currency
+	}
+	return amount.StringFixed(places) + " " + currency
+}

@@ -1,0 +1,257 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// Reopen starts the ticket's next round: open holds are voided and what they reserve goes back,
+// the charges that still stand are undone by linked reversals on the open invoice, and their
+// work is free to be rated again. A settlement that comes later finds its hold superseded.
+// Finalised invoices do not change.
+func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answer ticket.Answer, err error) {
+	at := m.At
+	if at.IsZero() {
+		at = s.now()
+	}
+	at = at.UTC()
+	input, err := digestOf(id, ticket.MsgReopen, m.Who, m.Reason)
+	if err := errors.Join(err, m.Validate(), notAhead("at", at, s.now())); err != nil {
+		return answer, err
+	}
+	err = s.tx(ctx, fmt.Sprintf("reopen %s", id), func(t *tx) error {
+		var (
+			row    lockedTicket
+			people = map[string]actor{}
+			r      = reopening{by: m.Who, at: at}
+		)
+		b := t.batch()
+		queueLock(b, id, &row)
+		before := queueEarlier(b, m.OperationKey)
+		queueActors(b, []string{m.Who}, people)
+		queueInvoices(b, id, &r.invoices)
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		if e := before(); e != nil {
+			answer, err = recall[ticket.Answer](*e, m.OperationKey, input)
+			return err
+		}
+		who, err := pick(people, "who", m.Who)
+		if err != nil {
+			return err
+		}
+		if err := who.may(ticket.MsgReopen, row.ClientID); err != nil {
+			return err
+		}
+		b = t.batch()
+		answer = ticket.Answer{Ticket: id, Round: row.Round, Stage: row.Stage}
+		switch {
+		case row.MergedInto != nil:
+			answer.Into = ticket.NewID(*row.MergedInto)
+			answer.Says = fmt.Sprintf("%s was merged into %s; reopen that one", id, answer.Into)
+		case row.Stage.Open():
+			answer.Says = fmt.Sprintf("%s is open already, in %s", id, row.Stage)
+		default:
+			r.says = fmt.Sprintf("%s reopened it: %s", cmp.Or(who.Name, who.ID), m.Reason)
+			undone, err := s.reopenRound(ctx, t, b, row, r)
+			if err != nil {
+				return err
+			}
+			answer = ticket.Answer{Effect: true, Ticket: id, Round: row.Round + 1, Stage: ticket.New, Says: r.says + undone}
+		}
+		if err := s.record(ctx, b, event{
+			Ticket: id, Client: row.ClientID, Round: row.Round, At: at, Kind: string(ticket.MsgReopen), Actor: m.Who,
+			Via: cmp.Or(m.Via, ticket.ViaTemporal), Key: m.OperationKey, Input: input, Effect: answer.Effect, Says: answer.Says, Answer: answer,
+		}); err != nil {
+			return err
+		}
+		return t.commit(ctx, b)
+	})
+	return answer, err
+}
+
+// reopening is why and by whom a round is undone.
+type reopening struct {
+	by       string
+	at       time.Time
+	says     string
+	sentBack int64 // the hold whose ruling was rework; 0: none
+	invoices []invoiceRow
+}
+
+// standingCharge is a charge of the ticket that nothing has reversed.
+type standingCharge struct {
+	ID       int64
+	Closure  int64
+	Round    int
+	Key      string
+	Body     *string
+	Decision string
+}
+
+// reopenRound queues all of it on b and says what was undone.
+func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row lockedTicket, r reopening) (string, error) {
+	var (
+		charges []standingCharge
+		holds   []waiting
+	)
+	read := t.batch()
+	read.Queue(`
+select c.id, c.closure_id, c.round, c.key, c.body, cl.decision
+from charges c join closures cl on cl.id = c.closure_id
+where c.ticket = $1 and c.kind <> 'reversal' and not exists (select from charges x where x.reverses = c.id)
+order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
+		charges, err = pgx.CollectRows(rows, pgx.RowToStructByPos[standingCharge])
+		return err
+	})
+	queueWaiting(read, "where h.ticket = $1 and h.state = 'open'", row.Number, &holds)
+	if err := t.send(ctx, read); err != nil {
+		return "", err
+	}
+	stands := make([]billing.Charge, 0, len(charges))
+	for _, c := range charges {
+		whole, err := c.charge()
+		if err != nil {
+			return "", err
+		}
+		stands = append(stands, whole)
+	}
+	counters, err := lockReturns(ctx, t, stands, holds)
+	if err != nil {
+		return "", err
+	}
+
+	ids, err := s.charges.take(ctx, t.conn, len(charges))
+	if err != nil {
+		return "", err
+	}
+	p := posting{ticket: row, at: r.at, bodies: true}
+	reversals := make([]billing.Charge, 0, len(charges))
+	var moves moves
+	for i, c := range stands {
+		var terms *billing.Terms
+		if c.Revision > 0 {
+			if terms, err = s.termsOf(ctx, t.conn, c.Contract, c.Revision); err != nil {
+				return "", err
+			}
+		}
+		reversal, err := billing.Reverse(charges[i].ID, c, terms, counters)
+		if err != nil {
+			return "", err
+		}
+		for _, n := range reversal.Counts {
+			j := slices.IndexFunc(counters, func(have billing.Counter) bool { return have.Key == n.Key })
+			counters[j].Value = counters[j].Value.Add(n.Quantity)
+		}
+		p.closure, p.round = charges[i].Closure, charges[i].Round
+		if err := p.charges(b, []billing.Charge{reversal}, ids[i:i+1], &moves); err != nil {
+			return "", err
+		}
+		reversals = append(reversals, reversal)
+	}
+	for _, h := range holds {
+		content, err := h.content()
+		if err != nil {
+			return "", err
+		}
+		for _, c := range content.Charges {
+			p.reserve(b, h.ID, c, -1, &moves)
+		}
+		state, how := "void", "reopened"
+		if h.ID == r.sentBack {
+			state, how = "sent-back", string(ticket.Rework)
+		}
+		b.Queue("update holds set state = $2, decided_at = $3, decided_by = $4, decision = $5, decided_says = $6 where id = $1",
+			h.ID, state, r.at, r.by, how, r.says)
+	}
+	b.Queue("update work_entries set rated_in = null, generation = generation + 1 where ticket = $1 and rated_in is not null", row.Number)
+	b.Queue(`
+update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at = null, resolved_at = null, closed_at = null,
+  waiting_for = '', approved = null, approved_currency = null where number = $1`, row.Number)
+	b.Queue("insert into outbox (ticket, round, created_at) values ($1, $2, $3)", row.Number, row.Round+1, s.now())
+	moves.queue(b)
+	posted, err := p.place(ctx, t, reversals, ids, &r.invoices)
+	if err != nil {
+		return "", err
+	}
+	p.lines(b, reversals, posted)
+	return sayUndone(reversals, len(holds)), nil
+}
+
+// charge is the charge as it was decided, settled or reversed.
+func (c standingCharge) charge() (billing.Charge, error) {
+	if c.Body != nil {
+		var whole billing.Charge
+		if err := json.Unmarshal([]byte(*c.Body), &whole); err != nil {
+			return whole, fmt.Errorf("read charge %d: %w", c.ID, err)
+		}
+		return whole, nil
+	}
+	var decision billing.Decision
+	if err := json.Unmarshal([]byte(c.Decision), &decision); err != nil {
+		return billing.Charge{}, fmt.Errorf("read the decision of closure %d: %w", c.Closure, err)
+	}
+	i := slices.IndexFunc(decision.Charges, func(d billing.Charge) bool { return d.Key == c.Key })
+	if i < 0 {
+		return billing.Charge{}, fmt.Errorf("charge %d: closure %d did not decide %q", c.ID, c.Closure, c.Key)
+	}
+	return decision.Charges[i], nil
+}
+
+// lockReturns locks what reversing and releasing gives back to, in the order of every
+// transaction of money: counters by key, then blocks by id. Counters are read by that lock.
+func lockReturns(ctx context.Context, t *tx, charges []billing.Charge, holds []waiting) ([]billing.Counter, error) {
+	keys, blocks := map[string]bool{}, map[int64]bool{}
+	all := slices.Clone(charges)
+	for _, h := range holds {
+		content, err := h.content()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, content.Charges...)
+	}
+	for _, c := range all {
+		for _, n := range c.Counts {
+			keys[n.Key] = true
+		}
+		for _, d := range c.Draws {
+			blocks[d.Block] = true
+		}
+	}
+	var counters []billing.Counter
+	if len(keys)+len(blocks) == 0 {
+		return counters, nil
+	}
+	b := t.batch()
+	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(keys))).Query(func(rows pgx.Rows) (err error) {
+		counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
+		return err
+	})
+	b.Queue("select from blocks where id = any ($1) order by id for update", slices.Sorted(maps.Keys(blocks)))
+	return counters, t.send(ctx, b)
+}
+
+func sayUndone(reversals []billing.Charge, voided int) string {
+	says := ""
+	for _, total := range (billing.Decision{Charges: reversals}).Totals() {
+		if !total.Posted.IsZero() {
+			says += "; " + money(total.Posted, total.Currency) + " posted back"
+		}
+	}
+	if voided > 0 {
+		says += fmt.Sprintf("; %d waiting voided", voided)
+	}
+	return says
+}

@@ -85,9 +85,12 @@ func (ck checker) match(field string, m *Match) {
 		name   string
 		values []string
 	}{
-		{"categories", m.Categories}, {"subcategories", m.Subcategories},
-		{"types", m.Types}, {"work_types", m.WorkTypes},
-		{"channels", m.Channels}, {"sites", m.Sites},
+		{"categories", m.Categories},
+		{"subcategories", m.Subcategories},
+		{"types", m.Types},
+		{"work_types", m.WorkTypes},
+		{"channels", m.Channels},
+		{"sites", m.Sites},
 		{"actors", m.Actors},
 	} {
 		ck.names(field+"."+l.name, l.values)

@@ -183,7 +183,7 @@ func (d *decider) cut() {
 // and, under a block line, where a block begins or expires.
 func (d *decider) edge(w *Work, p *piece, to int64) int64 {
 	nearer := func(at time.Time) {
-		if at.IsZero() || !at.After(p.at) {
+		if at.IsZero() || !at.After(p.at) || !at.Before(w.at(to)) {
 			return
 		}
 		// Rounded up: an edge within a millisecond is the millisecond after it.

@@ -1,0 +1,158 @@
+package billing_test
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// TestContractsDocument parses every contract of docs/contracts.md and decides every
+// example below it.
+func TestContractsDocument(t *testing.T) {
+	doc, err := os.ReadFile("../docs/contracts.md")
+	require.NoError(t, err)
+	var governing billing.Version
+	contracts, examples := 0, 0
+	for i, block := range strings.Split(string(doc), "```") {
+		kind, text, _ := strings.Cut(block, "\n")
+		switch {
+		case i%2 == 0:
+		case kind == "yaml":
+			governing = version(t, text)
+			contracts++
+		case kind == "example":
+			t.Run(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "), func(t *testing.T) {
+				example(t, governing, text)
+			})
+			examples++
+		default:
+			t.Errorf("a block of kind %q", kind)
+		}
+	}
+	require.Equal(t, 4, contracts)
+	require.Equal(t, 13, examples)
+}
+
+// example decides one example: what is known of the ticket, its blocks and work, and
+// after => what posts or waits.
+func example(t *testing.T, v billing.Version, text string) {
+	f := facts([]billing.Version{v})
+	var want []string
+	start := noon
+	counted := "0"
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		switch words[0] {
+		case "ticket":
+			for _, word := range words[1:] {
+				name, value, _ := strings.Cut(word, "=")
+				switch name {
+				case "category":
+					f.Ticket.Category = value
+				case "resolved":
+					f.Ticket.ResolvedKind = value
+				case "counted":
+					counted = value
+				default:
+					t.Fatalf("an example cannot say %q", word)
+				}
+			}
+		case "block":
+			left, err := time.ParseDuration(words[1])
+			require.NoError(t, err)
+			f.Blocks = append(f.Blocks, billing.Block{ID: 1, Contract: v.Contract, GrantedAt: noon.Add(-time.Hour), LeftMS: left.Milliseconds()})
+		case "work":
+			length, err := time.ParseDuration(words[4])
+			require.NoError(t, err)
+			w := typed(work(int64(len(f.Work)+1), start, length.Milliseconds()), words[2])
+			w.Kind, w.WorkRole = words[1], words[3]
+			f.Work = append(f.Work, w)
+			start = start.Add(length)
+		case "=>":
+			want = append(want, strings.Join(words[1:], " "))
+		default:
+			t.Fatalf("an example cannot say %q", line)
+		}
+	}
+	for _, key := range billing.Want(f).Counters {
+		f.Counters = append(f.Counters, billing.Counter{Key: key, Value: dec(counted)})
+	}
+	d := decide(t, f)
+	var got []string
+	for _, c := range d.Charges {
+		got = append(got, strings.Join([]string{string(c.Kind), c.Clause, c.Quantity.String(), c.Unit, c.Amount.StringFixed(2), c.Currency}, " "))
+	}
+	for _, h := range d.Holds {
+		got = append(got, strings.Join([]string{"waits", string(h.Reason), h.Clause, h.Amount.StringFixed(2), h.Currency}, " "))
+	}
+	require.Equal(t, want, got)
+}
+
+// schema is what the test reads of a JSON Schema.
+type schema struct {
+	Ref                  string            `json:"$ref"`
+	Type                 any               `json:"type"` // a name, or several
+	Properties           map[string]schema `json:"properties"`
+	PatternProperties    map[string]schema `json:"patternProperties"`
+	AdditionalProperties *bool             `json:"additionalProperties"`
+	Required             []string          `json:"required"`
+	Items                *schema           `json:"items"`
+	Defs                 map[string]schema `json:"$defs"`
+}
+
+// TestContractSchema requires that the published schema knows exactly the fields of the
+// document.
+func TestContractSchema(t *testing.T) {
+	data, err := os.ReadFile("../docs/contract.schema.json")
+	require.NoError(t, err)
+	var root schema
+	require.NoError(t, json.Unmarshal(data, &root))
+	sameFields(t, &root, root, reflect.TypeFor[billing.Contract](), "contract")
+}
+
+func sameFields(t *testing.T, root *schema, s schema, of reflect.Type, at string) {
+	t.Helper()
+	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
+		s = root.Defs[name]
+	}
+	switch of.Kind() {
+	case reflect.Pointer:
+		sameFields(t, root, s, of.Elem(), at)
+	case reflect.Slice:
+		require.Equal(t, "array", s.Type, at)
+		require.NotNil(t, s.Items, at)
+		sameFields(t, root, *s.Items, of.Elem(), at+"[]")
+	case reflect.Map:
+		require.Equal(t, "object", s.Type, at)
+		for _, item := range s.PatternProperties {
+			sameFields(t, root, item, of.Elem(), at+".*")
+		}
+	case reflect.Struct:
+		if of == reflect.TypeOf(dec("1")) {
+			return
+		}
+		require.Equal(t, "object", s.Type, at)
+		require.NotNil(t, s.AdditionalProperties, "%s: unknown fields are refused", at)
+		require.False(t, *s.AdditionalProperties, at)
+		var names []string
+		for i := range of.NumField() {
+			f := of.Field(i)
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			yaml, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			require.Equal(t, name, yaml, "one name in both forms")
+			names = append(names, name)
+			require.Contains(t, s.Properties, name, at)
+			require.Equal(t, options == "", slices.Contains(s.Required, name), "%s.%s is required or not", at, name)
+			sameFields(t, root, s.Properties[name], f.Type, at+"."+name)
+		}
+		require.Len(t, s.Properties, len(names), "%s: %v", at, names)
+	}
+}

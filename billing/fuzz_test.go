@@ -1,0 +1,75 @@
+package billing_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func FuzzParseContract(f *testing.F) {
+	for _, seed := range []string{
+		contract("TM-1", timeAndMaterials), contract("TM-1", threshold), contract("PT-1", perTicket), "", "{", "a: &a [*a]", "? [a]\n: b",
+		"schema: docket.contract/v1\nlines: [{time: {minimum: 1000000000000h}}]\nsla: {targets: {x: 1}}", "rates: [{hourly: 1e999999999}]",
+		`{"schema": "docket.contract/v1", "lines": [null, 1, {"match": {"priorities": [1.5]}}]}`, "<<: {a: 1}", "\xff\xfe", "!!binary a", "lines: !!seq {a: b}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := billing.ParseContract(data)
+		if err != nil {
+			require.NotEmpty(t, billing.Problems(err))
+			require.Nil(t, c)
+			return
+		}
+		compiled, err := c.Compile()
+		require.NoError(t, err, "what parses compiles")
+		canonical, err := billing.Canonical(c)
+		require.NoError(t, err)
+		again, err := billing.ParseContract(canonical)
+		require.NoError(t, err, "%s", canonical)
+		same, err := again.Compile()
+		require.NoError(t, err)
+		require.Equal(t, compiled.Digest(), same.Digest())
+	})
+}
+
+// FuzzDecide reads facts as they are stored; whatever they say, the answer is a whole
+// decision or an error.
+func FuzzDecide(f *testing.F) {
+	compiled := terms(f, contract("HB-1", fmt.Sprintf(mixed, times[0])))
+	seeds := []billing.Facts{
+		facts([]billing.Version{{Contract: "HB-1", Revision: 1}}, work(1, noon, hour), aiWork(2, noon, 2*second)),
+		facts(nil, work(1, noon, 0)),
+		facts([]billing.Version{{Contract: "HB-1", Revision: 1, From: noon}}, typed(work(1, noon.AddDate(-30, 0, 0), 9e12), "onsite")),
+	}
+	seeds[0].Blocks = []billing.Block{block(7, minute), block(8, 0)}
+	seeds[0].Counters = []billing.Counter{{Key: "ai/HB-1//41.77/2026-03", Value: dec("1e9")}}
+	for _, s := range seeds {
+		data, err := json.Marshal(s)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var facts billing.Facts
+		if json.Unmarshal(data, &facts) != nil {
+			return
+		}
+		for i := range facts.Contracts {
+			facts.Contracts[i].Terms, facts.Contracts[i].Digest = compiled, compiled.Digest()
+		}
+		billing.Want(facts)
+		d, err := billing.Decide(facts)
+		if err != nil {
+			return
+		}
+		requireWhole(t, facts, d)
+		require.NotEmpty(t, billing.Say(facts, d))
+		for _, c := range every(d) {
+			require.NotEmpty(t, billing.Explain(c))
+		}
+	})
+}

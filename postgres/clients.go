@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
@@ -130,4 +132,17 @@ func named(field, s string) error {
 		return ticket.Invalid(field, s, "is too long or has a NUL byte", "at most 200 bytes of plain text")
 	}
 	return nil
+}
+
+// Calendars lists the ids of the calendars.
+func (r Reads) Calendars(ctx context.Context) ([]string, error) {
+	rows, err := r.q.Query(ctx, "select id from calendars order by id")
+	if err != nil {
+		return nil, fmt.Errorf("list calendars: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list calendars: %w", err)
+	}
+	return ids, nil
 }

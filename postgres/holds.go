@@ -40,7 +40,7 @@ func (r Reads) HoldByID(ctx context.Context, hold int64) (billing.HoldView, erro
 	return found[0], nil
 }
 
-type holdRow struct {
+type heldRow struct {
 	ID        int64
 	Kind      billing.HoldKind
 	Reason    billing.HoldReason
@@ -71,7 +71,7 @@ func (r Reads) holdViews(ctx context.Context, where string, args ...any) ([]bill
 		return nil, fmt.Errorf("list holds: %w", err)
 	}
 	views, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (billing.HoldView, error) {
-		h, err := pgx.RowToStructByPos[holdRow](row)
+		h, err := pgx.RowToStructByPos[heldRow](row)
 		if err != nil {
 			return billing.HoldView{}, err
 		}

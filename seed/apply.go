@@ -1,0 +1,201 @@
+package seed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
+	"github.com/docket-psa/docket/triage"
+)
+
+// Store is where the demo's MSP goes.
+type Store interface {
+	Calendars(ctx context.Context) ([]string, error)
+	Clients(ctx context.Context) ([]ticket.Client, error)
+	People(ctx context.Context, client string) ([]ticket.Person, error)
+	Contracts(ctx context.Context, client string) ([]postgres.ContractVersion, error)
+
+	PutCalendar(ctx context.Context, id string, c sla.Calendar) error
+	PutClient(ctx context.Context, c ticket.Client) error
+	PutSite(ctx context.Context, client, id, name string) error
+	CountDevices(ctx context.Context, client, kind string, on sla.LocalDate, devices int) error
+	PutPerson(ctx context.Context, p postgres.Staffing) error
+	ApplyContract(ctx context.Context, doc []byte, by string, backdated bool) (postgres.Applied, error)
+	GrantBlock(ctx context.Context, g postgres.BlockGrant) (postgres.Block, error)
+}
+
+// By is who applied the demo's contracts.
+const By = "nadia.osei"
+
+// countedOn is the date of the demo's device counts.
+var countedOn = sla.LocalDate{Year: 2015, Month: 1, Day: 1}
+
+// Stored counts what Apply had to store.
+type Stored struct {
+	Clients   int `json:"clients"`
+	People    int `json:"people"`
+	Contracts int `json:"contracts"` // revisions
+}
+
+// Apply stores what is missing of the demo's MSP. What is there already stays as it is, changed
+// by hand or not; so a second start changes nothing, and one that was broken off is completed.
+func Apply(ctx context.Context, s Store) (Stored, error) {
+	var m msp
+	if err := read("msp.yaml", &m); err != nil {
+		return Stored{}, err
+	}
+	a := applier{store: s, msp: &m}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"calendars", a.calendars}, {"clients", a.clients}, {"people", a.people}, {"contracts", a.contracts}, {"blocks of hours", a.blocks},
+	} {
+		if err := step.do(ctx); err != nil {
+			return a.stored, fmt.Errorf("seed %s: %w", step.what, err)
+		}
+	}
+	return a.stored, nil
+}
+
+type applier struct {
+	store  Store
+	msp    *msp
+	stored Stored
+}
+
+func (a *applier) calendars(ctx context.Context) error {
+	have, err := a.store.Calendars(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.msp.Calendars)) {
+		if slices.Contains(have, id) {
+			continue
+		}
+		if err := a.store.PutCalendar(ctx, id, a.msp.Calendars[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applier) clients(ctx context.Context) error {
+	have, err := a.store.Clients(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range a.msp.Clients {
+		i := slices.IndexFunc(have, func(h ticket.Client) bool { return h.ID == c.ID })
+		found := ticket.Client{ID: c.ID, Name: c.Name, TimeZone: c.TimeZone, Currency: c.Currency, Payer: c.Payer}
+		if i >= 0 {
+			found = have[i]
+		} else {
+			if err := a.store.PutClient(ctx, found); err != nil {
+				return err
+			}
+			a.stored.Clients++
+		}
+		for _, id := range slices.Sorted(maps.Keys(c.Sites)) {
+			if slices.Contains(found.Sites, id) {
+				continue
+			}
+			if err := a.store.PutSite(ctx, c.ID, id, c.Sites[id]); err != nil {
+				return err
+			}
+		}
+		for _, kind := range slices.Sorted(maps.Keys(c.Devices)) {
+			if _, counted := found.Devices[kind]; counted {
+				continue
+			}
+			if err := a.store.CountDevices(ctx, c.ID, kind, countedOn, c.Devices[kind]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *applier) people(ctx context.Context) error {
+	have, err := a.store.People(ctx, "")
+	if err != nil {
+		return err
+	}
+	put := func(client string, people []person) error {
+		for _, p := range people {
+			if slices.ContainsFunc(have, func(h ticket.Person) bool { return h.ID == p.ID }) {
+				continue
+			}
+			if err := a.store.PutPerson(ctx, p.staffing(client)); err != nil {
+				return err
+			}
+			a.stored.People++
+		}
+		return nil
+	}
+	if err := put("", a.msp.People); err != nil {
+		return err
+	}
+	for _, c := range a.msp.Clients {
+		if err := put(c.ID, c.People); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p person) staffing(client string) postgres.Staffing {
+	s := postgres.Staffing{
+		Person: ticket.Person{
+			ID: p.ID, Name: p.Name, Kind: cmp.Or(p.Kind, ticket.Human), Client: client, Roles: p.Roles, WorkRole: p.WorkRole,
+			Email: p.Email, Board: p.Board, Skills: p.Skills,
+		},
+		Capacity: p.Capacity, HourlyCost: p.HourlyCost, TokenCost: p.TokenCost, CostCurrency: "USD", Delegate: p.Delegate,
+	}
+	if p.Policy != nil {
+		s.Policy = &triage.Policy{MaxPriority: p.Policy.MaxPriority, MinConfidence: p.Policy.MinConfidence}
+		for _, c := range p.Policy.Categories {
+			s.Policy.Categories = append(s.Policy.Categories, triage.Category(c))
+		}
+	}
+	return s
+}
+
+func (a *applier) contracts(ctx context.Context) error {
+	have, err := a.store.Contracts(ctx, "")
+	if err != nil {
+		return err
+	}
+	all, err := documents()
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		// Somebody may have applied revisions of his own since: they stay on top.
+		if slices.ContainsFunc(have, func(v postgres.ContractVersion) bool { return v.Contract == d.contract && v.Revision >= d.revision }) {
+			continue
+		}
+		if _, err := a.store.ApplyContract(ctx, d.text, By, false); err != nil {
+			return fmt.Errorf("%s revision %d: %w", d.contract, d.revision, err)
+		}
+		a.stored.Contracts++
+	}
+	return nil
+}
+
+func (a *applier) blocks(ctx context.Context) error {
+	for _, b := range a.msp.Blocks {
+		if _, err := a.store.GrantBlock(ctx, postgres.BlockGrant{
+			OperationKey: b.Key, Contract: b.Contract, Hours: b.Hours, Priority: b.Priority, GrantedAt: b.GrantedAt, ExpiresAt: b.ExpiresAt,
+			Price: b.Price, Currency: b.Currency,
+		}); err != nil {
+			return fmt.Errorf("%s: %w", b.Key, err)
+		}
+	}
+	return nil
+}

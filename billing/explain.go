@@ -169,7 +169,7 @@ func (s Step) included(c Charge) string {
 	n := s.amount("before").Add(decimal.NewFromInt(1))
 	said := "It is ticket " + n.String() + " of the month; " + s.get("included") + " are included"
 	if left := s.amount("included").Sub(n); !left.IsNegative() {
-		return said + ", so it costs nothing. The tickets after " + left.String() + " more cost " + money(s.amount("price"), c.Currency) + " each."
+		return said + ", so it costs nothing. " + left.String() + " more are free, then each costs " + money(s.amount("price"), c.Currency) + "."
 	}
 	return said + ", each one more costs " + money(s.amount("price"), c.Currency) + "."
 }
@@ -229,7 +229,7 @@ func (s Step) ruling() string {
 
 // outcome tells what the charge came to.
 func (c Charge) outcome() string {
-	quantity := span(elapsedOf(c))
+	quantity := span(c.timeOf())
 	if c.Unit == UnitTicket {
 		quantity = "1 ticket"
 	}

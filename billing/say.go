@@ -8,27 +8,15 @@ import (
 )
 
 // Say tells in one sentence what a closure did to money, for people who watch it: "42
-// min of remote drawn from block hours, 18.3 h left; 120.00 EUR waits for the client's
-// sign-off".
+// min of remote work drawn from block hours, 18.3 h left; 120.00 EUR waits for the
+// client's sign-off".
 func Say(f Facts, d Decision) string {
 	var said []string
-	types := workTypes(f)
-	for _, kind := range []ChargeKind{Covered, BlockDraw, Time, Overage, PerTicket} {
-		var of Decision
-		var ms int64
-		var clauses []string
-		for _, c := range d.Charges {
-			if c.Kind != kind {
-				continue
-			}
-			of.Charges = append(of.Charges, c)
-			ms += elapsedOf(c)
-			if name := clauseName(c.Contract, c.Clause); !slices.Contains(clauses, name) {
-				clauses = append(clauses, name)
-			}
-		}
+	for _, kind := range []ChargeKind{Covered, BlockDraw, Time, Overage, PerTicket, NotBillable} {
+		of := Decision{Charges: slices.Clone(d.Charges)}
+		of.Charges = slices.DeleteFunc(of.Charges, func(c Charge) bool { return c.Kind != kind })
 		if len(of.Charges) > 0 {
-			said = append(said, sentence(f, d, kind, ms, types, strings.Join(clauses, ", "), tell(of.Totals())))
+			said = append(said, of.sentence(f, kind, d))
 		}
 	}
 	for _, h := range d.Holds {
@@ -40,28 +28,83 @@ func Say(f Facts, d Decision) string {
 	return strings.Join(said, "; ")
 }
 
-func sentence(f Facts, d Decision, kind ChargeKind, ms int64, types, clauses, amount string) string {
-	work := span(ms) + " of " + types
+// sentence tells of the charges of one kind; whole is the decision they are part of.
+func (d Decision) sentence(f Facts, kind ChargeKind, whole Decision) string {
+	amount := tell(d.Totals())
 	switch kind {
 	case Covered:
-		return work + " covered by " + clauses
+		return d.work(f) + " covered by " + d.clauses()
 	case BlockDraw:
-		return work + " drawn from block hours, " + tenths(left(f, d)) + " h left"
+		return d.work(f) + " drawn from block hours, " + tenths(left(f, whole)) + " h left"
 	case Time:
-		return work + " billed: " + amount
+		return d.work(f) + " billed: " + amount
 	case Overage:
-		return span(ms) + " beyond the block hours: " + amount
+		return d.work(f) + " beyond the block hours: " + amount
 	case PerTicket:
+		if d.Charges[0].Amount.IsZero() {
+			return "the ticket is included (" + d.clauses() + ")"
+		}
 		return amount + " for the ticket"
-	case NotBillable, WrittenOff, Reversal:
+	case NotBillable:
+		return d.work(f) + " not billable"
+	case WrittenOff, Reversal:
 	}
-	return work
+	return d.work(f)
+}
+
+// work tells the charges' time by type of work: "2 s of ai-resolution and 30 min of
+// remote work". It is billable time; measured time where nothing bills it.
+func (d Decision) work(f Facts) string {
+	var types []string
+	var lengths []int64
+	add := func(id, ms int64) {
+		i := slices.IndexFunc(f.Work, func(w Work) bool { return w.ID == id })
+		if i < 0 {
+			return
+		}
+		j := slices.Index(types, f.Work[i].WorkType)
+		if j < 0 {
+			j = len(types)
+			types, lengths = append(types, f.Work[i].WorkType), append(lengths, 0)
+		}
+		lengths[j] += ms
+	}
+	for _, c := range d.Charges {
+		if len(c.Spans) == 0 {
+			continue
+		}
+		if c.Kind != Covered {
+			add(c.Spans[0].Work, c.timeOf())
+			continue
+		}
+		for _, s := range c.Spans {
+			add(s.Work, s.To-s.From)
+		}
+	}
+	said := make([]string, len(types))
+	for i := range types {
+		said[i] = span(lengths[i]) + " of " + types[i]
+	}
+	return strings.Join(said, " and ") + " work"
+}
+
+func (d Decision) clauses() string {
+	var names []string
+	for _, c := range d.Charges {
+		if name := clauseName(c.Contract, c.Clause); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func saysHeld(h Hold) string {
 	amount := money(h.Amount, h.Currency)
-	if h.Unrated {
+	switch {
+	case h.Unrated:
 		amount = "an amount still to be found"
+	case len(h.Charges) == 0:
+		amount = "the ticket"
 	}
 	if h.Kind == SignOff {
 		return amount + " waits for the client's sign-off"
@@ -70,32 +113,20 @@ func saysHeld(h Hold) string {
 }
 
 func tell(totals []Total) string {
-	var said []string
-	for _, t := range totals {
-		said = append(said, money(t.Posted, t.Currency))
+	said := make([]string, len(totals))
+	for i, t := range totals {
+		said[i] = money(t.Posted, t.Currency)
 	}
 	return strings.Join(said, " + ")
 }
 
-// elapsedOf is the billable time of a charge; the measured time of a covered one.
-func elapsedOf(c Charge) int64 {
+// timeOf is the billable time of a charge in milliseconds; the measured time of one that
+// bills none; 0 for a charge of the ticket itself.
+func (c Charge) timeOf() int64 {
 	if c.Unit == UnitTicket {
 		return 0
 	}
 	return milliseconds(c.Quantity, c.Unit)
-}
-
-func workTypes(f Facts) string {
-	var types []string
-	for _, w := range f.Work {
-		if !slices.Contains(types, w.WorkType) {
-			types = append(types, w.WorkType)
-		}
-	}
-	if len(types) == 0 {
-		return "work"
-	}
-	return strings.Join(types, " and ") + " work"
 }
 
 // left is what the blocks of the facts still hold after the decision's draws.
@@ -106,18 +137,16 @@ func left(f Facts, d Decision) int64 {
 			ms += b.LeftMS
 		}
 	}
-	take := func(c Charge) {
-		for _, draw := range c.Draws {
-			ms -= draw.MS
+	take := func(charges []Charge) {
+		for _, c := range charges {
+			for _, draw := range c.Draws {
+				ms -= draw.MS
+			}
 		}
 	}
-	for _, c := range d.Charges {
-		take(c)
-	}
+	take(d.Charges)
 	for _, h := range d.Holds {
-		for _, c := range h.Charges {
-			take(c)
-		}
+		take(h.Charges)
 	}
 	return max(ms, 0)
 }

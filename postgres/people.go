@@ -50,7 +50,7 @@ func (s *Store) PutPerson(ctx context.Context, p Staffing) error {
 			token_cost = excluded.token_cost, cost_currency = excluded.cost_currency, policy = excluded.policy,
 			delegate_id = excluded.delegate_id`,
 		p.ID, p.Name, p.Kind, p.Client, orEmpty(p.Roles), p.WorkRole, p.Email, p.Board, orEmpty(p.Skills), p.Capacity,
-		p.HourlyCost, p.TokenCost, p.CostCurrency, p.Policy, p.Delegate); err != nil {
+		p.HourlyCost, p.TokenCost, p.CostCurrency, (*policy)(p.Policy), p.Delegate); err != nil {
 		return fmt.Errorf("store person %s: %w", p.ID, err)
 	}
 	return nil

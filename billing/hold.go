@@ -119,7 +119,9 @@ func (d *decider) signOffs() []Hold {
 			}
 		}
 		limit, over := t.threshold.exceeded(amount, billable)
-		if !over || len(money) == 0 {
+		asked := d.facts.Ticket // the client may have agreed to as much before the work
+		agreed := asked.ApprovedCurrency == t.contract.Currency && amount.LessThanOrEqual(asked.Approved)
+		if !over || agreed || len(money) == 0 {
 			continue
 		}
 		h := Hold{

@@ -70,12 +70,9 @@ func (ck checker) need(field, value, problem, fix string) {
 }
 
 func (ck checker) reported(field string) bool {
-	for _, p := range ck.found {
-		if p, ok := p.(*Problem); ok && (p.Field == field || strings.HasPrefix(p.Field, field+".") || strings.HasPrefix(p.Field, field+"[")) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ck.found, func(p *Problem) bool {
+		return p.Field == field || strings.HasPrefix(p.Field, field+".") || strings.HasPrefix(p.Field, field+"[")
+	})
 }
 
 func (ck checker) id(field, id string) {

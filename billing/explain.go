@@ -73,6 +73,8 @@ func (s Step) render(c Charge) string {
 		return s.round(c)
 	case ruleThreshold:
 		return s.threshold(c)
+	case ruleApproved:
+		return "The client had agreed to " + money(s.amount("approved"), c.Currency) + " before the work, so nobody was asked again."
 	case ruleRuling:
 		return s.ruling()
 	case ruleReverse:

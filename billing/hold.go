@@ -119,9 +119,13 @@ func (d *decider) signOffs() []Hold {
 			}
 		}
 		limit, over := t.threshold.exceeded(amount, billable)
-		asked := d.facts.Ticket // the client may have agreed to as much before the work
-		agreed := asked.ApprovedCurrency == t.contract.Currency && amount.LessThanOrEqual(asked.Approved)
-		if !over || agreed || len(money) == 0 {
+		if !over || len(money) == 0 {
+			continue
+		}
+		if d.approvedBefore(t.contract.Currency) {
+			for _, s := range money {
+				s.step(ruleApproved, Arg{"approved", d.facts.Ticket.Approved.String()})
+			}
 			continue
 		}
 		h := Hold{
@@ -137,6 +141,22 @@ func (d *decider) signOffs() []Hold {
 		holds = append(holds, h)
 	}
 	return holds
+}
+
+// approvedBefore says whether the client agreed to the ticket's amount before the work: what
+// it comes to in this currency, under all contracts, is within what was approved. Beyond
+// that the client is asked again.
+func (d *decider) approvedBefore(currency string) bool {
+	if d.facts.Ticket.ApprovedCurrency != currency {
+		return false
+	}
+	var sum decimal.Decimal
+	for _, s := range d.slots {
+		if s.charge.Currency == currency && s.reason == "" {
+			sum = sum.Add(s.charge.Amount)
+		}
+	}
+	return !sum.GreaterThan(d.facts.Ticket.Approved)
 }
 
 // exceeded says whether the client must agree, and to which limit.

@@ -21,6 +21,7 @@ const (
 	rulePeriod    = "period"
 	ruleRound     = "round"
 	ruleThreshold = "threshold"
+	ruleApproved  = "approved"
 	ruleRuling    = "ruling"
 	ruleReverse   = "reverse"
 )

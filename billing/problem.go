@@ -50,7 +50,7 @@ func Problems(err error) []*Problem {
 // problems collects what is wrong with one document.
 type problems struct {
 	lines map[string]int // field → line; nil without a file
-	found []error
+	found []*Problem
 }
 
 func (ps *problems) add(field, value, problem, fix string) {
@@ -73,4 +73,10 @@ func (ps *problems) line(field string) int {
 	return ps.lines[""]
 }
 
-func (ps *problems) err() error { return errors.Join(ps.found...) }
+func (ps *problems) err() error {
+	errs := make([]error, len(ps.found))
+	for i, p := range ps.found {
+		errs[i] = p
+	}
+	return errors.Join(errs...)
+}

@@ -85,7 +85,7 @@ func (d *decider) says(h *Hold, slots []*slot) string {
 			says += "; the ticket itself is " + quoted
 		}
 		return says + "."
-	case OverThreshold, Declined:
+	case OverThreshold, Declined, BeforeAction:
 	}
 	return string(h.Reason)
 }

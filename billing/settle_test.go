@@ -47,6 +47,19 @@ func TestOverTheThreshold(t *testing.T) {
 	})
 }
 
+func TestEdge51AskedAgainOnlyBeyondWhatWasApproved(t *testing.T) {
+	f := under(t, contract("TM-1", threshold), work(1, noon, 2*hour))
+	f.Ticket.Approved, f.Ticket.ApprovedCurrency = dec("300"), "EUR"
+	d := decide(t, f)
+	require.Equal(t, "time T1 2 h × 150 = 300", posts(d))
+	require.Contains(t, billing.Explain(d.Charges[0]), "The client had agreed to 300.00 EUR before the work, so nobody was asked again.")
+
+	f.Ticket.Approved = dec("299.99")
+	require.Equal(t, "sign-off over-threshold A9: time T1 2 h × 150 = 300", holds(decide(t, f)))
+	f.Ticket.Approved, f.Ticket.ApprovedCurrency = dec("300"), "USD"
+	require.Len(t, decide(t, f).Holds, 1)
+}
+
 func TestEdge65HeldReservesAsPosted(t *testing.T) {
 	const body = `
 rates: [{hourly: 150}, {actor: ai, hourly: 36}]

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func newAudit(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "audit",
+		Short: "Prove the books: every decision rated again, nothing leaked, every sum right",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			found, err := s.store.Audit(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.show(found, func() { a.audited(found) }); err != nil {
+				return err
+			}
+			if !found.Clean() {
+				return errFound
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) audited(found billing.Audit) {
+	row := func(what string, list []string) {
+		verdict := "none"
+		if len(list) > 0 {
+			verdict = fmt.Sprint(len(list))
+		}
+		_, _ = fmt.Fprintf(a.stdout, "%-58s %s\n", what, verdict)
+		for _, line := range list {
+			_, _ = fmt.Fprintf(a.stdout, "  %s\n", line)
+		}
+	}
+	_, _ = fmt.Fprintf(a.stdout, "%s rated again from their facts, in %s\n\n", count(found.Closures, "closure"), lasting(found.ElapsedMS))
+	row("decisions that come out differently:", found.Mismatched)
+	row("work neither billed, covered, not billable nor waiting:", found.Leaks)
+	row("blocks and counters that differ from their moves:", found.Caches)
+	row("invoices whose total, lines or numbers do not add up:", found.Invoices)
+	row("charges and lines that differ:", found.Lines)
+}

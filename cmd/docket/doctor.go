@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/docket-psa/docket/internal/devserver"
+	"github.com/docket-psa/docket/ticket"
+)
+
+const checkWithin = 5 * time.Second
+
+// finding is what one check found.
+type finding struct {
+	Check string `json:"check"`
+	OK    bool   `json:"ok"`
+	Says  string `json:"says"`
+	Fix   string `json:"fix,omitempty"`
+}
+
+func newDoctor(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything Docket needs, and say what to do about what is missing",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			findings := a.examine(cmd.Context())
+			err := list(a, findings, "",
+				text("", func(f finding) string { return map[bool]string{true: "ok", false: "MISSING"}[f.OK] }),
+				text("CHECK", func(f finding) string { return f.Check }),
+				text("FOUND", func(f finding) string { return short(oneLine(f.Says), 100) }),
+				text("DO", func(f finding) string { return f.Fix }),
+			)
+			for _, f := range findings {
+				if err == nil && !f.OK {
+					err = errFound
+				}
+			}
+			return err
+		},
+	}
+}
+
+// examine runs the checks in the order in which things depend on each other.
+func (a *app) examine(ctx context.Context) []finding {
+	binary, err := devserver.Find(a.env)
+	findings := []finding{found("Temporal server's binary", err, binary, "make build (not needed with TEMPORAL_ADDRESS)")}
+	p, err := a.find()
+	findings = append(findings, found("addresses", err, "PostgreSQL and Temporal at "+p.temporal.HostPort, "docket up, or set DATABASE_URL and TEMPORAL_ADDRESS"))
+	if err != nil {
+		return findings
+	}
+	within, cancel := context.WithTimeout(ctx, checkWithin)
+	s, err := a.connect(within, p, 2)
+	cancel()
+	findings = append(findings, found("PostgreSQL", err, "answers as docket_staff", "start it, check DATABASE_URL, run docket migrate"))
+	if err != nil {
+		return findings
+	}
+	a.session = s
+	return append(append(findings, a.examineBooks(ctx, s)...), examineTemporal(ctx, s)...)
+}
+
+func found(check string, err error, says, fix string) finding {
+	if err != nil {
+		return finding{Check: check, Says: err.Error(), Fix: fix}
+	}
+	return finding{Check: check, OK: true, Says: says}
+}
+
+// examineBooks looks at what only the database knows.
+func (a *app) examineBooks(ctx context.Context, s *session) []finding {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	standing, err := s.store.Standing(ctx)
+	findings := []finding{found("schema", err, fmt.Sprintf("%d open, %d closed", standing.Open, standing.Closed), "docket migrate")}
+	if err != nil {
+		return findings
+	}
+	leaks := found("nothing leaked", nil, "0 tickets", "")
+	if standing.Leaked > 0 {
+		leaks = finding{Check: "nothing leaked", Says: count(standing.Leaked, "ticket"), Fix: "docket audit"}
+	}
+	pending, err := s.store.Pending(ctx, a.now().Add(-time.Minute), 100)
+	outbox := found("outbox", err, "nothing waits for longer than a minute", "")
+	if len(pending) > 0 {
+		outbox = finding{
+			Check: "outbox", Says: fmt.Sprintf("%s to be started, the oldest is %s: %s", count(len(pending), "ticket"), pending[0].Ticket, pending[0].LastError),
+			Fix: "start the relay: docket serve",
+		}
+	}
+	return append(findings, leaks, outbox)
+}
+
+// examineTemporal looks at the server, its namespace, and who works for it.
+func examineTemporal(ctx context.Context, s *session) []finding {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	namespace := s.places.temporal.Namespace
+	_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	findings := []finding{found("Temporal", err, s.places.temporal.HostPort+" answers", "start it, check TEMPORAL_ADDRESS")}
+	if err != nil {
+		return findings
+	}
+	attributes, err := s.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	findings = append(findings, found("namespace "+namespace, err, "is there", "temporal operator namespace create -n "+namespace))
+	if err != nil {
+		return findings
+	}
+	registered := finding{Check: "search attributes", OK: true, Says: "registered"}
+	for name, kind := range searchAttributes {
+		if _, ok := attributes.CustomAttributes[name]; !ok {
+			registered = finding{
+				Check: "search attributes", Says: name + " is missing",
+				Fix: fmt.Sprintf("temporal operator search-attribute create -n %s --name %s --type %s", namespace, name, kind),
+			}
+		}
+	}
+	findings = append(findings, registered)
+	queue, err := s.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: namespace, TaskQueue: &taskqueue.TaskQueue{Name: ticket.TaskQueue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+	})
+	workers := found("workers", err, fmt.Sprintf("%d on task queue %s", len(queue.GetPollers()), ticket.TaskQueue), "")
+	if err == nil && len(queue.GetPollers()) == 0 {
+		workers = finding{Check: "workers", Says: "none on task queue " + ticket.TaskQueue, Fix: "docket work"}
+	}
+	return append(findings, workers)
+}
+
+// searchAttributes are the workflows' own, name to type, as ticket declares them.
+var searchAttributes = map[string]string{
+	ticket.AttrStage:      "Keyword",
+	ticket.AttrClient:     "Keyword",
+	ticket.AttrAssignee:   "Keyword",
+	ticket.AttrPriority:   "Int",
+	ticket.AttrHoldReason: "KeywordList",
+	ticket.AttrSLADue:     "Datetime",
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/ticket"
+)
+
+const (
+	linePage   = 500
+	watchEvery = time.Second // a hint may be lost; a line never is
+)
+
+func newInvoice(a *app) *cobra.Command {
+	return noun("invoice", "Invoices, live while they are open",
+		newInvoiceList(a), newInvoiceShow(a), newInvoiceWatch(a), newInvoiceFinalise(a))
+}
+
+func newInvoiceList(a *app) *cobra.Command {
+	var f postgres.InvoiceFilter
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List invoices, the newest period first",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			invoices, err := s.store.Invoices(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			return list(a, invoices, "No invoices yet. The first line of a period opens one: docket ticket resolve TICKET --took 30m --resolution TEXT",
+				text("INVOICE", invoiceName),
+				text("PAYER", func(i billing.Invoice) string { return i.Payer }),
+				text("PERIOD", period),
+				text("STATE", func(i billing.Invoice) string { return i.State }),
+				number("LINES", func(i billing.Invoice) string { return fmt.Sprint(i.LineCount) }),
+				number("TOTAL", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
+			)
+		},
+	}
+	c.Flags().StringVar(&f.Payer, "payer", "", "only of this `client`")
+	c.Flags().StringVar(&f.State, "state", "", "open or finalised (`state`)")
+	c.Flags().IntVar(&f.Limit, "limit", 50, "at most this `number`")
+	return c
+}
+
+func invoiceName(i billing.Invoice) string {
+	if i.Number != "" {
+		return i.Number
+	}
+	return ticket.InvoiceID(i.ID)
+}
+
+// period shows a half-open period; the end is exclusive.
+func period(i billing.Invoice) string { return i.PeriodStart + " … " + i.PeriodEnd }
+
+func newInvoiceShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show INVOICE",
+		Short: "Show an invoice with its lines: INV-2026-00017, draft-12, or a client for its open one",
+		Args:  exactly("INVOICE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			invoice, err := s.store.Invoice(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if invoice.Lines, err = linesAfter(cmd.Context(), s.store, invoice.ID, 0); err != nil {
+				return err
+			}
+			return a.show(invoice, func() {
+				a.invoiceHead(invoice)
+				a.lines(invoice.Lines)
+				_, _ = fmt.Fprintf(a.stdout, "\n%s, total %s\n", count(len(invoice.Lines), "line"), money(invoice.Total, invoice.Currency))
+				_, _ = fmt.Fprintln(a.stdout, "Why a line is there and what it costs: docket why LINE")
+			})
+		},
+	}
+}
+
+// linesAfter reads all lines with greater numbers, page by page.
+func linesAfter(ctx context.Context, store *postgres.Store, invoice, after int64) (all []billing.InvoiceLine, err error) {
+	for {
+		page, err := store.InvoiceLines(ctx, invoice, after, linePage)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < linePage {
+			return all, nil
+		}
+		after = page[len(page)-1].Line
+	}
+}
+
+func (a *app) invoiceHead(i billing.Invoice) {
+	_, _ = fmt.Fprintf(a.stdout, "%s  %s, %s\n\n", invoiceName(i), i.Payer, i.State)
+	fields(a.stdout, "period", period(i), "finalised", a.whenever(i.FinalisedAt))
+	_, _ = fmt.Fprintln(a.stdout)
+}
+
+func (a *app) lines(lines []billing.InvoiceLine) {
+	rows := [][]string{{"LINE", "DATE", "TICKET", "CLIENT", "CLAUSE", "WHAT", "QUANTITY", "RATE", "AMOUNT"}}
+	for _, l := range lines {
+		rows = append(rows, lineRow(l))
+	}
+	align(a.stdout, rows, []bool{false, false, false, false, false, false, true, true, true})
+}
+
+func lineRow(l billing.InvoiceLine) []string {
+	return []string{
+		ticket.LineID(l.Line), l.Date, l.Ticket, l.Client, l.Clause, short(oneLine(l.Text), 60), quantity(l), money(l.Rate, l.Currency), money(l.Amount, l.Currency),
+	}
+}
+
+func quantity(l billing.InvoiceLine) string { return l.Quantity.String() + " " + l.Unit }
+
+func newInvoiceWatch(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch INVOICE",
+		Short: "Follow an invoice: each line as it posts, until Ctrl-C",
+		Args:  exactly("INVOICE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.watch(cmd.Context(), s, args[0])
+		},
+	}
+}
+
+// watch sweeps by the count of lines: line numbers commit out of order, so that the last number
+// seen says nothing about what came.
+func (a *app) watch(ctx context.Context, s *session, ref string) error {
+	invoice, err := s.store.Invoice(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if a.output == "table" {
+		a.invoiceHead(invoice)
+	}
+	seen := map[int64]bool{}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		n, err := s.store.LineCount(ctx, invoice.ID)
+		if err == nil && n != len(seen) {
+			err = a.watched(ctx, s, invoice, seen)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && unavailable(err):
+			a.say("PostgreSQL does not answer, trying again: %v", err)
+		case err != nil:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// watched prints the lines that were not there before.
+func (a *app) watched(ctx context.Context, s *session, invoice billing.Invoice, seen map[int64]bool) error {
+	lines, err := linesAfter(ctx, s.store, invoice.ID, 0)
+	if err != nil {
+		return err
+	}
+	total := invoice.Total.Sub(invoice.Total)
+	var rows [][]string
+	for _, l := range lines {
+		total = total.Add(l.Amount)
+		if seen[l.Line] {
+			continue
+		}
+		seen[l.Line] = true
+		if a.output != "table" {
+			if err := a.encode(l); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, lineRow(l))
+	}
+	if a.output == "table" {
+		align(a.stdout, rows, []bool{false, false, false, false, false, false, true, true, true})
+		_, _ = fmt.Fprintf(a.stdout, "%s, total so far %s\n", count(len(lines), "line"), money(total, invoice.Currency))
+	}
+	return nil
+}
+
+func newInvoiceFinalise(a *app) *cobra.Command {
+	var early bool
+	c := &cobra.Command{
+		Use:     "finalize INVOICE",
+		Aliases: []string{"finalise"},
+		Short:   "Give an open invoice its number; it never changes again",
+		Args:    exactly("INVOICE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := a.person(cmd.Context())
+			if err != nil {
+				return err
+			}
+			store := a.session.store
+			open, err := store.Invoice(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			invoice, err := store.Finalise(cmd.Context(), postgres.Finalisation{
+				Payer: open.Payer, Currency: open.Currency, Period: open.PeriodStart, By: who.ID, Early: early,
+			})
+			if err != nil {
+				return err
+			}
+			return a.show(invoice, func() {
+				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s, total %s\n", invoice.Number, invoice.Payer, period(invoice),
+					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
+			})
+		},
+	}
+	c.Flags().BoolVar(&early, "early", false, "although its period is not over: what comes later goes on another invoice")
+	return c
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-psa/docket/desk"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// letter is what every message has: its ticket, its key, its time.
+type letter struct {
+	key string
+	at  instant
+}
+
+func (l *letter) flags(c *cobra.Command) {
+	c.Flags().StringVar(&l.key, "key", "", "operation `key`: the same key twice has one effect; a fresh one by default")
+	c.Flags().Var(&l.at, "at", "`instant` it happened, RFC 3339; now by default")
+}
+
+// deed builds a command that sends a message to a ticket. send does it and prints the answer.
+func (a *app) deed(use, short string, send func(context.Context, *session, ticket.ID, ticket.Header) error) *cobra.Command {
+	var l letter
+	c := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  exactly("TICKET"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := ticket.ParseID(args[0])
+			if err != nil {
+				return err
+			}
+			h, err := a.header(cmd.Context(), l.key, l.at.Time)
+			if err != nil {
+				return err
+			}
+			return send(cmd.Context(), a.session, id, h)
+		},
+	}
+	l.flags(c)
+	return c
+}
+
+// sent prints that a message without an answer is on its way.
+func (a *app) sent(s desk.Sent, err error) error {
+	if err != nil {
+		return err
+	}
+	return a.show(s, func() {
+		_, _ = fmt.Fprintf(a.stdout, "%s sent to %s (key %s)\n", s.Message, s.Ticket, s.OperationKey)
+	})
+}
+
+// answered prints what became of a message.
+func (a *app) answered(answer ticket.Answer, err error) error {
+	if err != nil {
+		return err
+	}
+	if err := a.show(answer, func() { _, _ = fmt.Fprintln(a.stdout, answer.Says) }); err != nil {
+		return err
+	}
+	if !answer.Effect {
+		return errNoEffect
+	}
+	return nil
+}
+
+func newTicketClaim(a *app) *cobra.Command {
+	return a.deed("claim TICKET", "Take the ticket", func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+		return a.answered(s.desk.Claim(ctx, id, ticket.Claim{Header: h}))
+	})
+}
+
+func newTicketWait(a *app) *cobra.Command {
+	var reason string
+	c := a.deed("wait TICKET --reason TEXT", "Ask the customer, a vendor or for a part; the SLA clock pauses",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.Wait(ctx, id, ticket.Wait{Header: h, Reason: reason}))
+		})
+	c.Flags().StringVar(&reason, "reason", "customer", "what is waited for: customer, vendor, part, or a `text`")
+	return c
+}
+
+func newTicketResume(a *app) *cobra.Command {
+	return a.deed("resume TICKET", "End the wait; the SLA clock runs again",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.Resume(ctx, id, ticket.Resume{Header: h}))
+		})
+}
+
+func newTicketEscalate(a *app) *cobra.Command {
+	var to, reason string
+	c := a.deed("escalate TICKET --reason TEXT", "Hand the ticket on, away from its assignee",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.Escalate(ctx, id, ticket.Escalate{Header: h, To: to, Reason: reason}))
+		})
+	c.Flags().StringVar(&to, "to", "", "`person` who takes it; routing finds one by default")
+	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
+	return c
+}
+
+func newTicketReply(a *app) *cobra.Command {
+	var body string
+	var internal bool
+	c := a.deed("reply TICKET --body TEXT", "Add the customer's words to the conversation (or, with --internal, ours)",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			text, err := a.fromStdin(body, "body", ticket.MaxDescription)
+			if err != nil {
+				return err
+			}
+			if !internal {
+				return a.sent(s.desk.Reply(ctx, id, h, text))
+			}
+			row, err := s.desk.Note(ctx, id, h, text, false)
+			if err != nil {
+				return err
+			}
+			return a.show(map[string]int64{"comment": row}, func() { _, _ = fmt.Fprintf(a.stdout, "noted on %s, for us alone\n", id) })
+		})
+	c.Flags().StringVar(&body, "body", "", "the `text`; - reads it from standard input")
+	c.Flags().BoolVar(&internal, "internal", false, "a note of ours that the client does not see")
+	return c
+}
+
+func newTicketRequestApproval(a *app) *cobra.Command {
+	var action, amount, currency string
+	c := a.deed("request-approval TICKET --action TEXT --amount N --currency CODE", "Ask the client before an action that will cost",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.RequestApproval(ctx, id, ticket.RequestApproval{Header: h, Action: action, Amount: amount, Currency: currency}))
+		})
+	c.Flags().StringVar(&action, "action", "", "what is going to be done, one `sentence`")
+	c.Flags().StringVar(&amount, "amount", "", "the estimate, a `decimal`")
+	c.Flags().StringVar(&currency, "currency", "", "ISO 4217 `code`")
+	return c
+}
+
+func newTicketReopen(a *app) *cobra.Command {
+	var reason string
+	c := a.deed("reopen TICKET --reason TEXT", "Start the ticket's next round: holds are voided, charges reversed",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.answered(s.desk.Reopen(ctx, id, ticket.Reopen{Header: h, Reason: reason}))
+		})
+	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
+	return c
+}
+
+func newTicketMerge(a *app) *cobra.Command {
+	var into string
+	c := a.deed("merge TICKET --into TICKET", "End this ticket; another carries on with its work",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			target, err := ticket.ParseID(into)
+			if err != nil {
+				return err
+			}
+			return a.answered(s.desk.Merge(ctx, id, ticket.Merge{Header: h, Into: target}))
+		})
+	c.Flags().StringVar(&into, "into", "", "the `ticket` that carries on")
+	return c
+}
+
+func newTicketCancel(a *app) *cobra.Command {
+	var reason string
+	c := a.deed("cancel TICKET --reason TEXT", "End the ticket without a closure",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: reason}))
+		})
+	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
+	return c
+}
+
+// measured is a work entry as flags give it.
+type measured struct {
+	kind    string
+	role    string
+	started instant
+	took    time.Duration
+	note    string
+	failed  bool
+	free    bool
+	in, out int64
+}
+
+func (m *measured) flags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&m.kind, "type", "remote", "work `type`: remote, onsite, travel, ai-resolution, …")
+	flags.StringVar(&m.role, "role", "", "work `role` of the rate card; the person's own by default")
+	flags.Var(&m.started, "started", "`instant` the work began, RFC 3339; by default it ended now")
+	flags.DurationVar(&m.took, "took", 0, "how long it took, as it was measured: 25m, 1h30m, 1900ms (`duration`)")
+	flags.StringVar(&m.note, "note", "", "what was done, a `sentence`")
+	flags.BoolVar(&m.failed, "failed", false, "the attempt failed: it costs, and does not bill")
+	flags.BoolVar(&m.free, "non-billable", false, "does not bill")
+	flags.Int64Var(&m.in, "tokens-in", 0, "tokens the model read (`n`)")
+	flags.Int64Var(&m.out, "tokens-out", 0, "tokens the model wrote (`n`)")
+}
+
+func (m *measured) entry(key string, now time.Time) ticket.WorkEntry {
+	e := ticket.WorkEntry{
+		OperationKey: key, WorkType: m.kind, WorkRole: m.role, StartedAt: m.started.Time, MS: m.took.Milliseconds(),
+		NonBillable: m.free, Note: m.note, TokensIn: m.in, TokensOut: m.out,
+	}
+	if m.failed {
+		e.Outcome = ticket.Failed
+	}
+	if e.StartedAt.IsZero() {
+		e.StartedAt = now.UTC().Add(-max(m.took, 0))
+	}
+	return e
+}
+
+func newTicketWork(a *app) *cobra.Command {
+	var m measured
+	c := a.deed("work TICKET --took DURATION", "Log work as it was measured",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.sent(s.desk.Work(ctx, id, ticket.Work{Header: h, Entry: m.entry(h.OperationKey, a.now())}))
+		})
+	m.flags(c)
+	return c
+}
+
+func newTicketResolve(a *app) *cobra.Command {
+	var (
+		m          measured
+		resolution string
+		code       string
+	)
+	c := a.deed("resolve TICKET --resolution TEXT [--took DURATION]", "The work is done: close, rate, and post or hold every part",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			r := ticket.Resolve{Header: h, Resolution: resolution, Code: code}
+			if m.took != 0 || m.failed {
+				r.Work = []ticket.WorkEntry{m.entry(h.OperationKey, a.now())}
+			}
+			receipt, err := s.desk.Resolve(ctx, id, r)
+			if err != nil {
+				return err
+			}
+			if err := a.show(receipt, func() { a.receipt(receipt) }); err != nil {
+				return err
+			}
+			if receipt.Closure == 0 {
+				return errNoEffect
+			}
+			return nil
+		})
+	m.flags(c)
+	c.Flags().StringVar(&resolution, "resolution", "", "what was done, one `sentence` for the invoice")
+	c.Flags().StringVar(&code, "code", "", "how it ended: solved, silent, duplicate or spam (`code`)")
+	return c
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// show prints one thing: as JSON where -o asks for it, else by text.
+func (a *app) show(v any, text func()) error {
+	if a.output == "table" {
+		text()
+		return nil
+	}
+	return a.encode(v)
+}
+
+// encode prints v as JSON: indented for json, in one line for jsonl.
+func (a *app) encode(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	if a.output == "json" {
+		enc.SetIndent("", "  ")
+	}
+	return enc.Encode(v)
+}
+
+// column is one column of a table.
+type column[T any] struct {
+	head  string
+	right bool // numbers and money
+	cell  func(T) string
+}
+
+func text[T any](head string, cell func(T) string) column[T] {
+	return column[T]{head: head, cell: cell}
+}
+
+func number[T any](head string, cell func(T) string) column[T] {
+	return column[T]{head: head, right: true, cell: cell}
+}
+
+// list prints many things: a table, one JSON array, or one JSON object a line. empty says, on
+// stderr, what would be here and which command makes it appear.
+func list[T any](a *app, items []T, empty string, columns ...column[T]) error {
+	switch a.output {
+	case "json":
+		if items == nil {
+			items = []T{}
+		}
+		return a.encode(items)
+	case "jsonl":
+		for _, item := range items {
+			if err := a.encode(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(items) == 0 {
+		a.say("%s", empty)
+		return nil
+	}
+	rows := make([][]string, 0, len(items)+1)
+	heads := make([]string, len(columns))
+	right := make([]bool, len(columns))
+	for i, c := range columns {
+		heads[i], right[i] = c.head, c.right
+	}
+	rows = append(rows, heads)
+	for _, item := range items {
+		row := make([]string, len(columns))
+		for i, c := range columns {
+			row[i] = strings.ReplaceAll(c.cell(item), "\n", " ")
+		}
+		rows = append(rows, row)
+	}
+	align(a.stdout, rows, right)
+	return nil
+}
+
+// align prints rows with columns as wide as their widest cell, without trailing blanks.
+func align(w io.Writer, rows [][]string, right []bool) {
+	widths := make([]int, len(right))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if right[i] {
+				line.WriteString(gap + cell)
+			} else {
+				line.WriteString(cell + gap)
+			}
+		}
+		_, _ = fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// fields prints names and values in two aligned columns, leaving out what is empty.
+func fields(w io.Writer, pairs ...string) {
+	var rows [][]string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			rows = append(rows, []string{pairs[i], pairs[i+1]})
+		}
+	}
+	align(w, rows, []bool{false, false})
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRoot builds the command line.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "docket",
+		Short: "From a ticket to an invoice line",
+		Long: `Docket runs a managed service provider's desk from a ticket to an invoice line.
+
+Start with  docket up            everything, with a seeded company; then in another terminal
+            docket ticket list   and the other commands below find it by themselves
+
+DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Version:           version(),
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		a.say("See: %s --help", cmd.CommandPath())
+		return usage(err)
+	})
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.output, "output", "o", "table", "`format` of what is printed: table, json or jsonl")
+	flags.StringVar(&a.as, "as", "", "`person` who acts (id); DOCKET_AS by default")
+	flags.StringVar(&a.data, "data", "", "`directory` of what docket up keeps")
+
+	root.AddGroup(
+		&cobra.Group{ID: "desk", Title: "The desk:"},
+		&cobra.Group{ID: "money", Title: "Money:"},
+		&cobra.Group{ID: "servers", Title: "Servers:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("desk", newTicket(a), newApproval(a), newException(a), newClient(a), newPerson(a))
+	add("money", newContract(a), newBlock(a), newInvoice(a), newWhy(a), newReport(a), newAudit(a))
+	add("servers", newUp(a), newServe(a), newWork(a), newMigrate(a), newDoctor(a), newVersion(a))
+	root.AddCommand(newExitCodes())
+	return root
+}
+
+// nouns groups the commands of one noun.
+func noun(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short}
+	c.AddCommand(commands...)
+	return c
+}

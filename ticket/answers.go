@@ -54,17 +54,6 @@ func (d Deadlines) Next() (string, time.Time) {
 	return "resolution", d.Resolution
 }
 
-// Without leaves out the named deadline, which has been met or reported.
-func (d Deadlines) Without(name string) Deadlines {
-	switch name {
-	case "response":
-		d.Response = time.Time{}
-	case "resolution":
-		d.Resolution = time.Time{}
-	}
-	return d
-}
-
 // Triaged is what triage found.
 type Triaged struct {
 	Category  string    `json:"category"`

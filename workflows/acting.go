@@ -31,41 +31,40 @@ func (t *lifecycle) act(ctx workflow.Context, l *letter) error {
 }
 
 // deliver hands a message to PostgreSQL, which alone decides what becomes of it, and adopts
-// what is true afterwards. Nothing is refused here for its lateness: PostgreSQL records it.
+// what is true afterwards. Nothing is refused here for its lateness: a message that comes too
+// late is recorded there, and one that is repeated gets its first answer.
 func (t *lifecycle) deliver(ctx workflow.Context, l *letter) (any, error) {
 	switch m := l.message.(type) {
-	case ticket.Work: // however late: measured minutes are never dropped
+	case ticket.Work:
 		return t.tell(ctx, "log work", acts.Log, m)
-	case ticket.SignOff:
-		return t.settle(ctx, "sign-off of "+ticket.HoldID(m.Hold), acts.SignOff, m)
-	case ticket.Rule:
-		return t.settle(ctx, "ruling on "+ticket.HoldID(m.Hold), acts.Rule, m)
-	case ticket.Reopen:
-		return t.reopen(ctx, m)
-	case ticket.Resolve:
-		return t.closedAlready(ctx, l, m)
-	}
-	if t.over() {
-		return t.tooLate(ctx, l)
-	}
-	switch m := l.message.(type) {
-	case ticket.Claim:
-		return t.tell(ctx, "claim", acts.Claim, m)
 	case ticket.Reply:
 		return t.tell(ctx, "the customer replied", acts.Reply, m)
 	case ticket.Wait:
-		t.waitingFor = m.Reason
-		return t.tell(ctx, "wait: the SLA clock pauses", acts.Wait, m)
+		answer, err := t.tell(ctx, "wait: the SLA clock pauses", acts.Wait, m)
+		if answer.Effect {
+			t.waitingFor = m.Reason
+		}
+		return answer, err
 	case ticket.Resume:
 		return t.tell(ctx, "resume: the SLA clock runs", acts.Resume, m)
+	case ticket.Claim:
+		return t.tell(ctx, "claim", acts.Claim, m)
 	case ticket.Escalate:
 		return t.escalate(ctx, m)
 	case ticket.RequestApproval:
 		return t.requestApproval(ctx, m)
+	case ticket.Resolve:
+		return t.closedAlready(ctx, m)
+	case ticket.SignOff:
+		return t.settle(ctx, "sign-off of "+ticket.HoldID(m.Hold), acts.SignOff, m)
+	case ticket.Rule:
+		return t.settle(ctx, "ruling on "+ticket.HoldID(m.Hold), acts.Rule, m)
 	case ticket.Merge:
 		return t.tell(ctx, "merge into "+string(m.Into), acts.Merge, m)
 	case ticket.Cancel:
 		return t.tell(ctx, "cancel", acts.Cancel, m)
+	case ticket.Reopen:
+		return t.reopen(ctx, m)
 	}
 	return t.tooLate(ctx, l)
 }
@@ -76,26 +75,7 @@ func (t *lifecycle) tell(ctx workflow.Context, summary string, activity any, m t
 	if err != nil {
 		return answer, err
 	}
-	t.believe(answer)
-	return answer, nil
-}
-
-// believe adopts what an answer says is true now.
-func (t *lifecycle) believe(a ticket.Answer) {
-	if a.Stage == "" || a.Round != t.round {
-		return // it says nothing of this round
-	}
-	if t.stage == ticket.Held && a.Stage == ticket.Posted && len(t.held) > 0 {
-		return // a settlement of ours is on its way here
-	}
-	t.stage, t.deadlines = a.Stage, a.Deadlines
-	if t.assigned.Assignee != a.Assignee {
-		t.assigned.Assignee, t.assigned.Kind = a.Assignee, ""
-	}
-	if t.stage == ticket.Closing || t.stage == ticket.New || t.stage == ticket.Triage {
-		t.stage = ticket.Resolution
-	}
-	t.answer.Says, t.answer.Into = a.Says, a.Into
+	return answer, t.believe(ctx, answer)
 }
 
 // escalate takes the ticket from its assignee; routing finds another where none is named.
@@ -107,9 +87,6 @@ func (t *lifecycle) escalate(ctx workflow.Context, m ticket.Escalate) (ticket.An
 	}
 	if from != "" {
 		t.excluded = append(t.excluded, from)
-	}
-	if t.stage == ticket.Resolution && t.assigned.Assignee == "" {
-		t.stage = ticket.Routing
 	}
 	return answer, nil
 }
@@ -161,26 +138,23 @@ func (t *lifecycle) reopen(ctx workflow.Context, m ticket.Reopen) (ticket.Answer
 	if err != nil {
 		return answer, err
 	}
-	if answer.Round > t.round {
-		return answer, t.begin(ctx, answer.Round)
-	}
-	return answer, nil
+	return answer, t.believe(ctx, answer)
 }
 
 // closedAlready answers a resolution that comes after the round was closed with the receipt
-// of that closing. Its own work is logged as late work is.
-func (t *lifecycle) closedAlready(ctx workflow.Context, l *letter, m ticket.Resolve) (any, error) {
-	if t.stage != ticket.Held && t.stage != ticket.Posted {
-		return t.tooLate(ctx, l)
-	}
+// of that closing. Its own work goes the way of late work: measured minutes are never dropped.
+func (t *lifecycle) closedAlready(ctx workflow.Context, m ticket.Resolve) (any, error) {
 	receipt, err := deed[billing.Receipt](ctx, "the receipt of round "+itoa(t.round), acts.Close, t.id, t.round, m)
 	if err != nil {
 		return receipt, err
 	}
 	for _, entry := range m.Work {
 		late := ticket.Work{Header: m.Header, Entry: entry}
-		late.OperationKey = entry.OperationKey
-		if _, err := t.tell(ctx, "log work", acts.Log, late); err != nil {
+		late.OperationKey += "/" + entry.OperationKey
+		_, err := t.tell(ctx, "log late work", acts.Log, late)
+		if refusal := activities.Refusal(err); refusal != nil {
+			t.refused = "work in resolve from " + m.Who + ": " + refusal.Message()
+		} else if err != nil {
 			return receipt, err
 		}
 	}

@@ -23,7 +23,8 @@ type lifecycle struct {
 	excluded   []string // who has handed this round on
 	waitingFor string   // why the SLA clock stands still
 	deadlines  ticket.Deadlines
-	closing    *letter // the resolution that closes the round
+	notBefore  time.Time // see snooze
+	closing    *letter   // the resolution that closes the round
 	held       []billing.HeldQuote
 	answer     ticket.Answer
 
@@ -104,6 +105,32 @@ func (t *lifecycle) adopt(b ticket.Brief) {
 	}
 }
 
+// believe adopts what an answer says is true now. Where it tells of another round, or of a
+// closing that this run has not seen (an operator reset it to before that), the run begins
+// again from PostgreSQL.
+func (t *lifecycle) believe(ctx workflow.Context, a ticket.Answer) error {
+	if a.Stage == "" {
+		return nil
+	}
+	if a.Round != t.round || (a.Stage == ticket.Held) != (t.stage == ticket.Held) {
+		return t.begin(ctx, a.Round)
+	}
+	t.deadlines = a.Deadlines
+	if t.assigned.Assignee != a.Assignee {
+		t.assigned.Assignee, t.assigned.Kind = a.Assignee, ""
+	}
+	t.stage = a.Stage
+	switch t.stage {
+	case ticket.New, ticket.Triage, ticket.Closing:
+		t.stage = ticket.Resolution // this run is beyond them
+	case ticket.Resolution:
+		t.waitingFor = ""
+	case ticket.Routing, ticket.Waiting, ticket.Held, ticket.Posted, ticket.Merged, ticket.Cancelled:
+	}
+	t.answer.Says, t.answer.Into = a.Says, a.Into
+	return nil
+}
+
 // triage reads and classifies the ticket.
 func (t *lifecycle) triage(ctx workflow.Context) error {
 	found, err := write[ticket.Triaged](ctx, "read and classify", acts.Triage, t.id, t.round)
@@ -123,6 +150,9 @@ func (t *lifecycle) route(ctx workflow.Context) error {
 	}
 	t.assigned = to
 	t.stage = ticket.Resolution
+	if t.waitingFor != "" { // escalated while the customer was asked: he still is
+		t.stage = ticket.Waiting
+	}
 	return nil
 }
 
@@ -152,8 +182,6 @@ func (t *lifecycle) close(ctx workflow.Context) error {
 	t.closing = nil
 	t.alarm.cancel()
 	t.describe(ctx)
-	approvals := len(t.held) > 0 // asked before an action; closing may have settled them
-
 	receipt, err := deed[billing.Receipt](ctx, "close and rate round "+itoa(t.round), acts.Close, t.id, t.round, m)
 	if refusal := activities.Refusal(err); refusal != nil {
 		// What the resolver sent is wrong: he is told, and the ticket stays with him.
@@ -166,12 +194,11 @@ func (t *lifecycle) close(ctx workflow.Context) error {
 	}
 	t.deadlines = ticket.Deadlines{}
 	t.answer.Says = receipt.Says
-	t.held = receipt.Held
-	t.stage = ticket.Held
-	if approvals {
-		if err := t.recallHolds(ctx); err != nil {
-			return err
-		}
+	t.held, t.stage = receipt.Held, ticket.Held
+	if len(t.held) > 0 {
+		// A receipt says what was held when the round was closed. After a reset of the run that
+		// may be long ago, and decided since.
+		return t.recallHolds(ctx)
 	}
 	t.settled()
 	return nil

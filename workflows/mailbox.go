@@ -3,7 +3,6 @@ package workflows
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -161,7 +160,7 @@ func (l *letter) header(now time.Time) ticket.Header {
 		return l.message.Head()
 	}
 	var h ticket.Header
-	_ = json.Unmarshal(l.raw, &h) // what can be read of it
+	_ = fromJSON(l.raw, &h) // what can be read of it
 	if h.Validate() != nil {
 		sum := sha256.Sum256(l.raw)
 		h = ticket.Header{OperationKey: "malformed-" + hex.EncodeToString(sum[:8]), Who: "unknown"}
@@ -187,7 +186,7 @@ func (m *mailbox) carry(ctx workflow.Context) (ticket.Mail, bool) {
 		payload := l.raw
 		if l.message != nil {
 			var err error
-			if payload, err = json.Marshal(l.message); err != nil {
+			if payload, err = toJSON(l.message); err != nil {
 				return ticket.Mail{}, false
 			}
 		}

@@ -75,7 +75,7 @@ func TestLateMailAfterTheEnd(t *testing.T) {
 	require.True(t, unknown.done)
 	require.ErrorContains(t, unknown.err, "is not a hold of this ticket")
 	require.ElementsMatch(t,
-		[]string{"begin 1", "log w1", "late claim c1", "sign-off H-7 s2", "sign-off H-999 s3", "late sign-off s3"},
+		[]string{"begin 1", "log w1", "claim c1", "sign-off H-7 s2", "sign-off H-999 s3", "late sign-off s3"},
 		next.store.asked()[before:])
 }
 

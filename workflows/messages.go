@@ -1,10 +1,11 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-psa/docket/activities"
@@ -58,7 +59,7 @@ func signal[M ticket.Message, P stamped[M]](name ticket.Name, description string
 		description: description,
 		decode: func(raw []byte, arrived time.Time) (ticket.Message, error) {
 			var m M
-			if err := json.Unmarshal(raw, &m); err != nil {
+			if err := fromJSON(raw, &m); err != nil {
 				return nil, fmt.Errorf("read signal %s: %w", name, err)
 			}
 			if err := m.Validate(); err != nil {
@@ -117,4 +118,19 @@ func asReceipt(a ticket.Answer) billing.Receipt {
 
 func asSettlement(a ticket.Answer) billing.Settlement {
 	return billing.Settlement{Outcome: billing.Stale, Says: a.Says}
+}
+
+// JSON by Temporal's own converter, which the starters of workflows use too.
+var payloads = converter.GetDefaultDataConverter()
+
+func fromJSON(raw []byte, into any) error {
+	return payloads.FromPayload(&commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
+		Data:     raw,
+	}, into)
+}
+
+func toJSON(v any) ([]byte, error) {
+	p, err := payloads.ToPayload(v)
+	return p.GetData(), err
 }

@@ -102,30 +102,31 @@ func (t *lifecycle) reasons() []string {
 // describe writes the current details of the Temporal UI, in Markdown: stage, who is awaited,
 // until when, how much, and the command to act. They cost nothing: Temporal asks for them.
 func (t *lifecycle) describe(ctx workflow.Context) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** · round %d · %s\n", t.stage, t.round, t.id)
+	var lines []string
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	say("**%s** · round %d · %s", t.stage, t.round, t.id)
 	if t.brief.Subject != "" {
-		fmt.Fprintf(&b, "\n%s — %s\n", t.brief.Client, escape(t.brief.Subject))
+		say("%s — %s", t.brief.Client, escape(t.brief.Subject))
 	}
 	if awaited := t.awaited(); awaited != "" {
-		fmt.Fprintf(&b, "\nAwaited: %s\n", awaited)
+		say("Awaited: %s", awaited)
 	}
 	for _, q := range t.held {
-		fmt.Fprintf(&b, "\n- %s: %s\n  `%s`\n", asked(q), escape(q.Says), command(q))
+		say("- %s: %s\n  `%s`", asked(q), escape(q.Says), command(q))
 	}
 	if d := t.due(); !d.at.IsZero() {
-		fmt.Fprintf(&b, "\nNext: %s, %s\n", d.says, d.at.UTC().Format("Mon 2 Jan 2006 15:04 MST"))
+		say("Next: %s, %s", d.says, d.at.UTC().Format("Mon 2 Jan 2006 15:04 MST"))
 	}
 	if t.stage == ticket.Resolution {
-		fmt.Fprintf(&b, "\n`docket ticket resolve %s`\n", t.id)
+		say("`docket ticket resolve %s`", t.id)
 	}
 	if t.over() && t.answer.Says != "" {
-		fmt.Fprintf(&b, "\n%s\n", escape(t.answer.Says))
+		say("%s", escape(t.answer.Says))
 	}
 	if t.refused != "" {
-		fmt.Fprintf(&b, "\nLast refused: %s\n", escape(t.refused))
+		say("Last refused: %s", escape(t.refused))
 	}
-	workflow.SetCurrentDetails(ctx, b.String())
+	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n\n"))
 }
 
 // awaited says who is to do what; empty when nobody is waited for.

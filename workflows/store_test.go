@@ -185,7 +185,11 @@ func (s *memory) Breach(_ context.Context, _ ticket.ID, _ int, target string) (t
 		return ticket.Answer{}, err
 	}
 	defer leave()
-	s.deadlines = s.deadlines.Without(target)
+	if target == "response" {
+		s.deadlines.Response = time.Time{}
+	} else {
+		s.deadlines.Resolution = time.Time{}
+	}
 	return s.says(true, target+" target missed"), nil
 }
 

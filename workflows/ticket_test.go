@@ -131,7 +131,7 @@ func TestResolutionAfterTheEndGetsTheReceiptAndItsWorkIsKept(t *testing.T) {
 	second := next.ask(0, ticket.MsgResolve, "r2", m)
 	require.Equal(t, ticket.Posted, next.run().Stage)
 	require.Equal(t, "closed by r1", answerOf[billing.Receipt](second).Says)
-	require.Contains(t, next.store.asked(), "log w9")
+	require.Contains(t, next.store.asked(), "log r2/w9")
 }
 
 func TestEdge01ReopenedWhileHeld(t *testing.T) {
@@ -196,6 +196,6 @@ func TestEventTimeTicketStartsNoTimer(t *testing.T) {
 	d.after(48*time.Hour, ticket.MsgResolve, resolve("r1"))
 	d.after(96*time.Hour, ticket.MsgSignOff, approve("s1", 7, "d7"))
 	require.Equal(t, ticket.Posted, d.run().Stage)
-	require.Equal(t, []string{"close 1 r1", "sign-off H-7 s1"}, d.store.asked()[3:])
+	require.Equal(t, []string{"close 1 r1", "held", "sign-off H-7 s1"}, d.store.asked()[3:])
 	require.Empty(t, d.timers)
 }

@@ -80,6 +80,9 @@ func (t *lifecycle) due() due {
 			first = due{at: q.ExpiresAt, what: "hold", hold: q, says: asked(q)}
 		}
 	}
+	if !first.at.IsZero() && first.at.Before(t.notBefore) {
+		first.at = t.notBefore
+	}
 	return first
 }
 
@@ -93,11 +96,10 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 		if err != nil {
 			return err
 		}
-		t.believe(answer)
-		if what, at := t.deadlines.Next(); what == d.what && at.Equal(d.at) { // reported once is enough
-			t.deadlines = t.deadlines.Without(what)
+		if what, at := answer.Deadlines.Next(); what == d.what && at.Equal(d.at) {
+			t.snooze(ctx)
 		}
-		return nil
+		return t.believe(ctx, answer)
 	}
 
 	fresh, err := deed[billing.HeldQuote](ctx, "time is up: "+asked(d.hold), acts.Overdue, t.id, d.hold.Hold, d.hold.Step)
@@ -107,8 +109,8 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 	if fresh.Hold == 0 { // decided meanwhile
 		return t.recallHolds(ctx)
 	}
-	if soonest := workflow.Now(ctx).Add(time.Minute); fresh.ExpiresAt.Before(soonest) {
-		fresh.ExpiresAt = soonest // the clocks of Temporal and of PostgreSQL may differ; do not spin
+	if !fresh.ExpiresAt.After(workflow.Now(ctx)) {
+		t.snooze(ctx)
 	}
 	for i, q := range t.held {
 		if q.Hold == d.hold.Hold {
@@ -117,6 +119,10 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 	}
 	return nil
 }
+
+// snooze puts off the next alarm. Temporal's clock and PostgreSQL's may differ: what has fallen
+// due for one may not have for the other, and the run must not spin until they agree.
+func (t *lifecycle) snooze(ctx workflow.Context) { t.notBefore = workflow.Now(ctx).Add(time.Minute) }
 
 // alarm is the one timer that may be running.
 type alarm struct {

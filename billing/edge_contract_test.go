@@ -31,6 +31,12 @@ func TestEdge25ExpiredInMidTicket(t *testing.T) {
 	require.Equal(t, []billing.Span{{Work: 1, From: 30 * minute, To: hour}}, d.Holds[0].Charges[0].Spans)
 }
 
+func TestCoveredWorkShownOrHidden(t *testing.T) {
+	require.Equal(t, "covered A1 1 h × 0 = 0", posts(decide(t, under(t, contract("C-A", allCare), work(1, noon, hour)))))
+	hidden := "lines: [{clause: A1, name: Support, charge: covered, hidden: true}]"
+	require.Equal(t, "covered A1 1 h × 0 = 0 hidden", posts(decide(t, under(t, contract("C-A", hidden), work(1, noon, hour)))))
+}
+
 func TestEdge28MoreSpecificThenPriorityThenTie(t *testing.T) {
 	broad := contract("C-A", allCare)
 	narrow := contract("C-B", "rates: [{hourly: 60}]\nlines: [{clause: B1, name: Mail, match: {categories: [email]}, charge: time}]")

@@ -1,0 +1,69 @@
+package postgres
+
+// What the audit proves by single statements. Each gives one sentence a finding.
+const (
+	wrongStages = `
+select format('T-%s is %s, and round %s has no closure', t.number, t.stage, t.round) from tickets t
+where t.stage in ('held', 'posted') and not exists (select from closures c where c.ticket = t.number and c.round = t.round)
+union all
+select format('T-%s is posted, and H-%s still waits', t.number, h.id) from tickets t join holds h on h.ticket = t.number
+where t.stage = 'posted' and h.state = 'open'
+union all
+select format('T-%s is held, and nothing waits', t.number) from tickets t
+where t.stage = 'held' and not exists (select from holds h where h.ticket = t.number and h.state = 'open')
+order by 1`
+
+	wrongBlocks = `
+select format('block %s of %s: %s ms remain, its moves leave %s', b.id, b.contract_id, b.remaining_ms, b.granted_ms - coalesce(m.ms, 0))
+from blocks b left join (select block_id, sum(ms) as ms from block_moves group by 1) m on m.block_id = b.id
+where b.remaining_ms <> b.granted_ms - coalesce(m.ms, 0) order by b.id`
+
+	wrongCounters = `
+select format('counter %s: stands at %s, its moves come to %s', c.key, c.value, coalesce(m.quantity, 0))
+from counters c left join (select counter, sum(quantity) as quantity from counter_moves group by 1) m on m.counter = c.key
+where c.value <> coalesce(m.quantity, 0) order by c.key`
+
+	// An open hold reserves what its charges would take; a decided one nothing.
+	wrongReservations = `
+with moved as (
+  select hold_id, 'block ' || block_id as what, sum(ms)::numeric as quantity from block_moves where hold_id is not null group by 1, 2
+  union all
+  select hold_id, 'counter ' || counter, sum(quantity) from counter_moves where hold_id is not null group by 1, 2
+), quoted as (
+  select h.id as hold_id, 'block ' || (d ->> 'block') as what, sum((d ->> 'ms')::numeric) as quantity
+  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, jsonb_array_elements(coalesce(c -> 'draws', '[]')) d
+  where h.state = 'open' group by 1, 2
+  union all
+  select h.id, 'counter ' || (n ->> 'key'), sum((n ->> 'quantity')::numeric)
+  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, jsonb_array_elements(coalesce(c -> 'counts', '[]')) n
+  where h.state = 'open' group by 1, 2
+)
+select format('H-%s reserves %s of %s, and should reserve %s', hold_id, coalesce(m.quantity, 0), what, coalesce(q.quantity, 0))
+from moved m full join quoted q using (hold_id, what)
+where coalesce(m.quantity, 0) <> coalesce(q.quantity, 0) order by hold_id, what`
+
+	wrongTotals = `
+select format('%s: total %s %s over %s lines, its lines come to %s over %s', i.number, i.total, i.currency, i.line_count,
+  coalesce(s.total, 0), coalesce(s.lines, 0))
+from invoices i left join (select invoice_id, sum(amount) as total, count(*) as lines from invoice_lines group by 1) s on s.invoice_id = i.id
+where i.state = 'finalised' and (i.total <> coalesce(s.total, 0) or i.line_count <> coalesce(s.lines, 0)) order by i.number`
+
+	wrongInvoices = `
+select format('L-%s: %s for %s stands on invoice %s, which is %s for %s', l.charge_id, l.currency, l.payer_id, i.id, i.currency, i.payer_id)
+from invoice_lines l join invoices i on i.id = l.invoice_id
+where l.currency <> i.currency or l.payer_id <> i.payer_id order by l.charge_id`
+
+	// Each series counts 1, 2, 3 … to the last number given.
+	wrongNumbers = `
+with given as (
+  select regexp_replace(number, '-[0-9]+$', '') as series, substring(number from '[0-9]+$')::bigint as n from invoices where number is not null
+), highest as (
+  select series, max(n) as n from given group by 1
+)
+select format('series %s: the next number follows %s, the last one given is %s', coalesce(s.series, h.series), coalesce(s.last, 0), coalesce(h.n, 0))
+from number_series s full join highest h using (series) where coalesce(s.last, 0) <> coalesce(h.n, 0)
+union all
+select format('series %s: %s is missing', h.series, m) from highest h, generate_series(1, h.n) m
+where not exists (select from given g where g.series = h.series and g.n = m)
+order by 1`
+)

@@ -1,0 +1,51 @@
+package postgres
+
+// What the doctor asks of the desk's rows. $1 is now, $2 the patience. Each gives what, for how
+// many milliseconds, whose turn it is, why it is told and what helps; the oldest first.
+const (
+	notStarted = `
+select 'T-' || o.ticket, (extract(epoch from $1 - o.created_at) * 1000)::bigint, 'operations',
+  case when o.attempts = 0 then 'accepted, and nobody has tried to start its workflow'
+    else format('accepted, and its workflow did not start in %s attempts: %s', o.attempts, coalesce(nullif(o.last_error, ''), 'no run has begun it')) end,
+  'see that Temporal, a relay (` + "`docket serve`" + `) and a worker (` + "`docket work`" + `) run; it starts by itself then'
+from outbox o where o.created_at < $1 - $2::interval order by o.created_at limit 50`
+
+	notMoving = `
+select 'T-' || t.number, (extract(epoch from $1 - e.at) * 1000)::bigint, 'operations',
+  format('in %s, where nobody is waited for, and nothing has happened', t.stage),
+  format('open the workflow ticket/T-%s in the Temporal UI; ` + "`docket ticket show T-%s`" + ` tells how far it came', t.number, t.number)
+from tickets t cross join lateral (select coalesce(max(recorded_at), t.opened_at) as at from ticket_events e where e.ticket = t.number) e
+where t.stage in ('new', 'triage', 'routing', 'closing') and t.begun_round = t.round and not t.event_time and e.at < $1 - $2::interval
+order by e.at limit 50`
+
+	overdueHolds = `
+select 'H-' || h.id, (extract(epoch from $1 - q.expires_at) * 1000)::bigint, coalesce(nullif(array_to_string(q.asked, ', '), ''), 'dispatcher'),
+  format('%s of %s for T-%s ran out at step %s and was not quoted afresh: %s', h.kind, h.currency || ' ' || h.amount, h.ticket, q.step, h.says),
+  case h.kind when 'sign-off' then format('` + "`docket approval list --client %s`" + `', h.client_id) else '` + "`docket exception list`" + `' end
+from holds h join tickets t on t.number = h.ticket
+cross join lateral (select * from quotes q where q.hold_id = h.id order by q.step desc limit 1) q
+where h.state = 'open' and not t.event_time and q.expires_at < $1 - $2::interval
+order by q.expires_at limit 50`
+
+	breached = `
+select 'T-' || t.number, (extract(epoch from $1 - t.resolution_due) * 1000)::bigint, coalesce(t.assignee, 'dispatcher'),
+  format('the target for its resolution (priority %s) passed unmet', t.priority), format('` + "`docket ticket show T-%s`" + `', t.number)
+from tickets t
+where t.stage in ('new', 'triage', 'routing', 'resolution') and not t.event_time and t.resolution_due < $1
+order by t.resolution_due limit 50`
+
+	unassigned = `
+select 'T-' || t.number, (extract(epoch from $1 - t.opened_at) * 1000)::bigint, 'dispatcher',
+  'nobody has it: ' || coalesce(nullif(t.routing_says, ''), 'routing found nobody'), format('` + "`docket ticket claim T-%s --as PERSON`" + `', t.number)
+from tickets t
+where t.stage = 'resolution' and t.assignee is null and not t.event_time and t.opened_at < $1 - $2::interval
+order by t.opened_at limit 50`
+
+	// Low is below a tenth of all that is granted and not expired.
+	blocksLow = `
+select contract_id, 0::bigint, 'owner',
+  format('%s of %s block hours are left', round(sum(remaining_ms) / 3600000.0, 2), round(sum(granted_ms) / 3600000.0, 2)),
+  'offer the client a new block'
+from blocks where granted_at <= $1 and (expires_at is null or expires_at > $1)
+group by contract_id having sum(remaining_ms) * 10 < sum(granted_ms) order by contract_id`
+)

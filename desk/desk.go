@@ -13,7 +13,7 @@ import (
 
 // Desk is the one application service between Docket's faces and its store and workflows.
 type Desk struct {
-	Books // everything that is read, and the deeds that need no workflow
+	Books // what is read without the workflow
 
 	store    Store
 	temporal client.Client

@@ -109,7 +109,7 @@ func (d *Desk) comment(ctx context.Context, id ticket.ID, h ticket.Header, body 
 	if err := d.check(spoken{Header: h, body: body}); err != nil {
 		return 0, err
 	}
-	return d.store.Comment(ctx, id, h, body, public)
+	return d.store.AddComment(ctx, id, h.OperationKey, h.Who, body, public, h.At)
 }
 
 // spoken checks a comment as any message is checked.

@@ -87,22 +87,12 @@ func summary(client, subject string) string {
 	return client + " · " + subject
 }
 
-// addressee is the ticket that a message for id goes to: id itself, or the one that carries on
-// for it after a merge.
-func (d *Desk) addressee(ctx context.Context, id ticket.ID) (ticket.Summary, error) {
-	to, _, err := d.store.Where(ctx, id)
-	if err != nil {
-		return ticket.Summary{}, err
-	}
-	return d.Ticket(ctx, to)
-}
-
 // signal sends a message that needs no answer. It starts the ticket's run where none is.
 func (d *Desk) signal(ctx context.Context, id ticket.ID, name ticket.Name, m ticket.Message) (Sent, error) {
 	if err := d.check(m); err != nil {
 		return Sent{}, err
 	}
-	at, err := d.addressee(ctx, id)
+	at, err := d.store.Where(ctx, id)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -123,7 +113,7 @@ func update[A any](ctx context.Context, d *Desk, id ticket.ID, name ticket.Name,
 	if err := d.check(m); err != nil {
 		return answer, err
 	}
-	at, err := d.addressee(ctx, id)
+	at, err := d.store.Where(ctx, id)
 	if err != nil {
 		return answer, err
 	}

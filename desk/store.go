@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -20,10 +19,10 @@ type Intake interface {
 	// Open inserts the ticket with its outbox row, or finds the one that this delivery or this
 	// external id opened before. Started is false in its answer.
 	Open(ctx context.Context, o ticket.Opening) (ticket.Opened, error)
-	// Comment adds a row to the conversation and gives its id; the same operation key twice is one row.
-	Comment(ctx context.Context, id ticket.ID, h ticket.Header, body string, public bool) (int64, error)
-	// Where gives the ticket that carries on for id, which is id itself unless it was merged, and its round.
-	Where(ctx context.Context, id ticket.ID) (ticket.ID, int, error)
+	// AddComment adds a row to the conversation and gives its id; the same operation key twice is one row.
+	AddComment(ctx context.Context, id ticket.ID, operationKey, author, body string, public bool, at time.Time) (int64, error)
+	// Where gives the ticket that carries on for id, which is id itself unless it was merged.
+	Where(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 }
 
 // Outbox holds what must still be started in Temporal.
@@ -34,11 +33,9 @@ type Outbox interface {
 	Tried(ctx context.Context, id ticket.ID, round int, failure string) error
 }
 
-// Books is what is read.
+// Books is what the desk reads of tickets.
 type Books interface {
 	Ticket(ctx context.Context, id ticket.ID) (ticket.Summary, error)
-	Tickets(ctx context.Context, f ticket.Filter) ([]ticket.Summary, error)
+	ListTickets(ctx context.Context, f ticket.Filter) ([]ticket.Summary, error)
 	Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, error)
-	Why(ctx context.Context, line int64) (billing.Why, error)
-	Standing(ctx context.Context) (billing.Standing, error)
 }

@@ -18,7 +18,7 @@ func newAudit(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, err := s.store.Audit(cmd.Context())
+			found, err := s.store.Audit(cmd.Context(), a.progress("closures rated again"))
 			if err != nil {
 				return err
 			}

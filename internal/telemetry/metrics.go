@@ -14,12 +14,12 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// Metrics is the process's registry, and the meter that libraries write into it by.
+// Metrics is the process's registry, and the meters that libraries write into it by.
 type Metrics struct {
 	Registry *prometheus.Registry
-	Meter    metric.Meter
+	Meters   metric.MeterProvider
 
-	provider *sdkmetric.MeterProvider
+	shutdown func(context.Context) error
 }
 
 func newMetrics(version string) (*Metrics, error) {
@@ -36,15 +36,13 @@ func newMetrics(version string) (*Metrics, error) {
 		return nil, fmt.Errorf("set up metrics: %w", err)
 	}
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter))
-	return &Metrics{Registry: registry, Meter: provider.Meter("docket"), provider: provider}, nil
+	return &Metrics{Registry: registry, Meters: provider, shutdown: provider.Shutdown}, nil
 }
 
 // Handler serves the metrics as Prometheus reads them.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{Registry: m.Registry})
 }
-
-func (m *Metrics) shutdown(ctx context.Context) error { return m.provider.Shutdown(ctx) }
 
 // attributes describe this process to a collector.
 func attributes(version string) []attribute.KeyValue {

@@ -33,7 +33,7 @@ type Options struct {
 type Telemetry struct {
 	Log     *slog.Logger
 	Tracer  trace.Tracer
-	Tracing bool // spans go somewhere
+	Tracers trace.TracerProvider // nil: spans go nowhere
 	Metrics *Metrics
 
 	shutdown func(context.Context) error
@@ -66,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		t.Log.Warn("traces are not sent", "error", err)
 	}))
-	t.Tracer, t.Tracing, t.shutdown = provider.Tracer("docket"), true, provider.Shutdown
+	t.Tracer, t.Tracers, t.shutdown = provider.Tracer("docket"), provider, provider.Shutdown
 	return t, nil
 }
 

@@ -1,0 +1,343 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+const (
+	newsEvery = 250 * time.Millisecond
+	newsPage  = 500
+	countRest = 3 * time.Second // between standing counts where they are lines of their own
+)
+
+// news watches the desk and tells, in plain words, of each ticket that closes and of each that
+// begins to wait for a person, whoever caused it.
+type news struct {
+	app     *app
+	printer *printer
+	began   time.Time
+
+	last     int64                // highest ticket number seen
+	unsettled map[ticket.ID]string // what was told last of tickets that can still change
+	clients  map[string]string    // names by id
+	people   map[string]string
+	posted   bool          // whether the first posted ticket was told
+	told     chan struct{} // closed when the demo is played and told
+	counted  billing.Standing
+	countAt  time.Time
+}
+
+func newNews(a *app, p *printer, began time.Time) *news {
+	return &news{
+		app: a, printer: p, began: began, unsettled: map[ticket.ID]string{}, clients: map[string]string{}, people: map[string]string{},
+		told: make(chan struct{}),
+	}
+}
+
+// tell sweeps until ctx ends. What stood before the start is not news.
+func (n *news) tell(ctx context.Context, played <-chan struct{}) error {
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(newsEvery)
+	defer tick.Stop()
+	for {
+		over := false
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-played:
+			over = true
+		case <-tick.C:
+		}
+		err := n.sweep(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && unavailable(err):
+			n.app.tel.Log.LogAttrs(ctx, slog.LevelWarn, "PostgreSQL does not answer, trying again", slog.Any("error", err))
+		case err != nil:
+			return err
+		case over:
+			played = nil
+			n.idle(ctx)
+		}
+	}
+}
+
+// catchUp passes over what is settled, and takes note of what is not.
+func (n *news) catchUp(ctx context.Context) error {
+	store := n.app.session.store
+	clients, err := store.Clients(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range clients {
+		n.clients[c.ID] = c.Name
+	}
+	people, err := store.People(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		n.people[p.ID] = p.Name
+	}
+	for {
+		page, err := store.ListTickets(ctx, ticket.Filter{After: n.last, Limit: newsPage})
+		if err != nil {
+			return err
+		}
+		for _, t := range page {
+			n.last = t.Ticket.Number()
+			if !settled(t) {
+				n.unsettled[t.Ticket] = mark(t)
+			}
+		}
+		if len(page) < newsPage {
+			return n.count(ctx, true)
+		}
+	}
+}
+
+func settled(t ticket.Summary) bool {
+	return t.Stage == ticket.Posted || t.Stage == ticket.Merged || t.Stage == ticket.Cancelled
+}
+
+// mark tells one state of a ticket from another.
+func mark(t ticket.Summary) string { return fmt.Sprintf("%s/%d", t.Stage, t.Round) }
+
+// sweep looks at what is new and at what was not settled.
+func (n *news) sweep(ctx context.Context) error {
+	store := n.app.session.store
+	fresh, err := store.ListTickets(ctx, ticket.Filter{After: n.last, Limit: newsPage})
+	if err != nil {
+		return err
+	}
+	changed := len(fresh) > 0
+	for _, t := range fresh {
+		n.last = t.Ticket.Number()
+		n.unsettled[t.Ticket] = ""
+	}
+	ids := make([]ticket.ID, 0, len(n.unsettled))
+	for id := range n.unsettled {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b ticket.ID) int { return int(a.Number() - b.Number()) })
+	for _, id := range ids {
+		t, err := store.Ticket(ctx, id)
+		if err != nil {
+			return err
+		}
+		if n.unsettled[id] == mark(t) {
+			continue
+		}
+		changed = true
+		n.unsettled[id] = mark(t)
+		if err := n.report(ctx, t); err != nil {
+			return err
+		}
+		if settled(t) {
+			delete(n.unsettled, id)
+		}
+	}
+	return n.count(ctx, changed)
+}
+
+// report tells of one ticket that changed.
+func (n *news) report(ctx context.Context, t ticket.Summary) error {
+	switch t.Stage {
+	case ticket.Posted, ticket.Held:
+	case ticket.Merged:
+		n.printer.line("%s  merged into %s", n.head(t), t.MergedInto)
+		return nil
+	case ticket.Cancelled:
+		n.printer.line("%s  cancelled", n.head(t))
+		return nil
+	case ticket.Waiting:
+		n.printer.line("%s  %s", n.head(t), n.printer.style(yellow, "waits for the customer; the SLA clock stands still"))
+		return nil
+	default:
+		if t.Round > 1 && t.ClosedAt == nil {
+			n.printer.line("%s  reopened: round %d, what the one before charged is reversed", n.head(t), t.Round)
+		}
+		return nil
+	}
+	store := n.app.session.store
+	moments, err := store.Timeline(ctx, t.Ticket)
+	if err != nil {
+		return err
+	}
+	lines, err := store.LinesOf(ctx, t.Ticket)
+	if err != nil {
+		return err
+	}
+	holds, err := store.HoldsOf(ctx, t.Ticket)
+	if err != nil {
+		return err
+	}
+	parts := []string{n.head(t), n.who(t, moments)}
+	if why := covers(lines); why != "" {
+		parts = append(parts, why)
+	}
+	if total := totals(lines); total != "" {
+		parts = append(parts, n.printer.style(green, total))
+	}
+	for _, h := range holds {
+		if h.State == "open" {
+			parts = append(parts, n.printer.style(yellow, n.waits(h)))
+		}
+	}
+	n.printer.line("%s", strings.Join(parts, " · "))
+	if t.Stage == ticket.Posted && !n.posted {
+		n.posted = true
+		n.printer.line("%s", n.printer.style(dim, fmt.Sprintf("       the first ticket is posted, %.1f s after the start", n.app.now().Sub(n.began).Seconds())))
+	}
+	return nil
+}
+
+func (n *news) head(t ticket.Summary) string {
+	what := or(t.Category, t.Subject)
+	return fmt.Sprintf("%s %s · %s", n.printer.style(bold, string(t.Ticket)), or(n.clients[t.Client], t.Client), strings.ReplaceAll(what, "-", " "))
+}
+
+// who says who worked and for how long, by what was logged in this round.
+func (n *news) who(t ticket.Summary, moments []ticket.Moment) string {
+	var order []string
+	ms := map[string]int64{}
+	for _, m := range moments {
+		if m.Kind != "work" || m.MS == 0 || m.Round != t.Round {
+			continue
+		}
+		if _, seen := ms[m.Actor]; !seen {
+			order = append(order, m.Actor)
+		}
+		ms[m.Actor] += m.MS
+	}
+	if len(order) == 0 {
+		return "no time logged"
+	}
+	for i, id := range order {
+		order[i] = or(n.people[id], id) + ", " + lasting(ms[id])
+	}
+	return strings.Join(order, " and ")
+}
+
+// covers says why the lines cost what they cost.
+func covers(lines []billing.InvoiceLine) string {
+	undone := map[int64]bool{}
+	for _, l := range lines {
+		undone[l.Reverses] = true
+	}
+	var said []string
+	for _, l := range lines {
+		if l.Kind == billing.Reversal || undone[l.Line] {
+			continue
+		}
+		if s := reason(l); !slices.Contains(said, s) {
+			said = append(said, s)
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+func reason(l billing.InvoiceLine) string {
+	by := ""
+	if l.Clause != "" {
+		by = " by " + l.Clause
+	}
+	switch l.Kind {
+	case billing.Covered:
+		return "covered" + by
+	case billing.BlockDraw:
+		return quantity(l) + " from the block of hours" + by
+	case billing.PerTicket:
+		return "one ticket" + by
+	case billing.Overage:
+		return quantity(l) + " beyond the block" + by
+	case billing.WrittenOff:
+		return "written off"
+	case billing.NotBillable:
+		return "not billable"
+	case billing.Time, billing.Reversal:
+	}
+	return quantity(l) + " at " + money(l.Rate, l.Currency) + by
+}
+
+func totals(lines []billing.InvoiceLine) string {
+	var order []string
+	sums := map[string]decimal.Decimal{}
+	for _, l := range lines {
+		if _, seen := sums[l.Currency]; !seen {
+			order = append(order, l.Currency)
+		}
+		sums[l.Currency] = sums[l.Currency].Add(l.Amount)
+	}
+	for i, c := range order {
+		order[i] = money(sums[c], c)
+	}
+	return strings.Join(order, " + ")
+}
+
+func (n *news) waits(h billing.HoldView) string {
+	who := "a dispatcher"
+	if h.Kind == billing.SignOff {
+		names := make([]string, len(h.Approvers))
+		for i, id := range h.Approvers {
+			names[i] = or(n.people[id], id)
+		}
+		who = strings.Join(names, " or ")
+	}
+	return fmt.Sprintf("%s waits for %s, %s: %s", ticket.HoldID(h.Hold), who, quoted(h.HeldQuote), oneLine(h.Says))
+}
+
+// count shows where the desk stands, when that changed.
+func (n *news) count(ctx context.Context, changed bool) error {
+	if !changed && (n.printer.live || n.app.now().Sub(n.countAt) < countRest) {
+		return nil
+	}
+	if !n.printer.live && n.app.now().Sub(n.countAt) < countRest {
+		return nil
+	}
+	s, err := n.app.session.store.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	n.countAt = n.app.now()
+	if s == n.counted {
+		return nil
+	}
+	n.counted = s
+	n.printer.standing(standingLine(s))
+	return nil
+}
+
+func standingLine(s billing.Standing) string {
+	return fmt.Sprintf("closed %d · posted %d · waiting %d · exceptions %d · leaked %d", s.Closed, s.Posted, s.Waiting, s.Exceptions, s.Leaked)
+}
+
+// idle says what can be done now that the demo has been played.
+func (n *news) idle(ctx context.Context) {
+	defer close(n.told)
+	n.countAt = time.Time{}
+	n.printer.line("")
+	n.printer.line("The demo's tickets are played. It stays up; in another terminal:")
+	for _, c := range []string{
+		"docket ticket list", "docket approval list", "docket invoice show northwind", "docket report ai-vs-tech",
+		"docket ticket open --client northwind --subject 'Printer jams'",
+	} {
+		n.printer.line("  %s", c)
+	}
+	if err := n.count(ctx, true); err != nil {
+		n.app.tel.Log.LogAttrs(ctx, slog.LevelWarn, "where the desk stands could not be counted", slog.Any("error", err))
+	}
+}

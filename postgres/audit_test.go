@@ -1,0 +1,128 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func TestAuditOfALivedDeskFindsNothing(t *testing.T) {
+	l := live(t)
+	calls := 0
+	a, err := l.Audit(t.Context(), func(done, total int) {
+		calls++
+		assert.LessOrEqual(t, done, total)
+	})
+	require.NoError(t, err)
+	assert.True(t, a.Clean(), "%+v", a)
+	assert.Equal(t, int(l.count("select count(*) from closures")), a.Closures)
+	assert.NotZero(t, calls)
+}
+
+func TestAuditFindsEachTampering(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string
+		found     func(billing.Audit) []string
+		says      string
+	}{
+		"a charge's amount": {
+			"update charges set amount = amount + 1 where key like 'time/%' and id = (select min(id) from charges where kind = 'time')",
+			func(a billing.Audit) []string { return a.Lines }, "amount is",
+		},
+		"a line's amount": {
+			"update invoice_lines set amount = amount - 5 where charge_id = (select min(id) from charges where kind = 'time')",
+			func(a billing.Audit) []string { return a.Lines }, "its line says",
+		},
+		"a line is gone": {
+			"delete from invoice_lines where charge_id = (select min(id) from charges where kind = 'time')",
+			func(a billing.Audit) []string { return a.Lines }, "has no invoice line",
+		},
+		"a charge is gone, with its work and line": {
+			`with c as (select min(id) as id from charges where kind = 'time'), l as (delete from invoice_lines where charge_id = (select id from c)),
+				w as (delete from charge_work where charge_id = (select id from c)) delete from charges where id = (select id from c)`,
+			func(a billing.Audit) []string { return a.Lines }, "was decided and is not posted",
+		},
+		"a settled charge is gone": {
+			`with c as (select min(id) as id from charges where hold_id is not null), l as (delete from invoice_lines where charge_id = (select id from c)),
+				w as (delete from charge_work where charge_id = (select id from c)) delete from charges where id = (select id from c)`,
+			func(a billing.Audit) []string { return a.Lines }, "and not posted",
+		},
+		"a settled charge says another amount, in every place": {
+			`with c as (update charges set amount = 1, exact = 1, body = replace(replace(body, '"amount":"600"', '"amount":"1"'), '"exact":"600"', '"exact":"1"')
+				where hold_id is not null returning id) update invoice_lines l set amount = 1 from c where l.charge_id = c.id`,
+			func(a billing.Audit) []string { return a.Lines }, "settled again gives something else",
+		},
+		"a decision": {
+			`update closures set decision = replace(decision, '"amount":"112.5"', '"amount":"12.5"') where decision like '%"amount":"112.5"%'`,
+			func(a billing.Audit) []string { return a.Mismatched }, "digest was left",
+		},
+		"a decision's digest": {
+			"update closures set digest = repeat('0', 64) where id = (select min(id) from closures)",
+			func(a billing.Audit) []string { return a.Mismatched }, "decided again its digest",
+		},
+		"facts": {
+			`update closures set facts = replace(facts, '"ms":2700000', '"ms":1700000') where facts like '%"ms":2700000%'`,
+			func(a billing.Audit) []string { return a.Mismatched }, "decided again",
+		},
+		"what a hold quotes": {
+			`update holds set hold = replace(hold, '"amount":"750"', '"amount":"75"') where state = 'open'`,
+			func(a billing.Audit) []string { return a.Mismatched }, "is not the hold that was decided",
+		},
+		"a contract's terms": {
+			`update contract_versions set document = replace(document, '"hourly":"150"', '"hourly":"15"')`,
+			func(a billing.Audit) []string { return a.Mismatched }, "cannot be decided again",
+		},
+		"work of a closed ticket": {
+			"update work_entries set ms = ms + 60000 where id = (select min(id) from work_entries)",
+			func(a billing.Audit) []string { return a.Leaks }, "of which",
+		},
+		"charged work": {
+			"delete from charge_work where work_id = (select min(id) from work_entries)",
+			func(a billing.Audit) []string { return a.Leaks }, "0 are charged",
+		},
+		"a counter": {
+			"update counters set value = value + 1", func(a billing.Audit) []string { return a.Caches }, "its moves come to",
+		},
+		"a closed ticket's stage": {
+			"update tickets set stage = 'posted' where stage = 'held'", func(a billing.Audit) []string { return a.Leaks }, "still waits",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := live(t)
+			l.tamper(c.statement)
+			// Another process: what this one has compiled already must not hide a changed contract.
+			a, err := l.open(l.url).Audit(t.Context(), nil)
+			require.NoError(t, err)
+			require.NotEmpty(t, c.found(a), "%+v", a)
+			assert.Contains(t, c.found(a)[0], c.says)
+		})
+	}
+}
+
+func TestAuditFindsWrongBlocksAndInvoices(t *testing.T) {
+	k := newTill(t, blocks)
+	k.grant(2)
+	k.close(k.ticket("email"), 1, k.minutes("tom", 90))
+	k.close(k.ticket("email"), 1, k.minutes("tom", 90))
+	a, err := k.Audit(t.Context(), nil)
+	require.NoError(t, err)
+	require.True(t, a.Clean(), "%+v", a)
+
+	t.Run("a block's rest", func(t *testing.T) {
+		k.tamper("update blocks set remaining_ms = remaining_ms + 1000")
+		a, err := k.Audit(t.Context(), nil)
+		require.NoError(t, err)
+		require.Len(t, a.Caches, 1)
+		assert.Contains(t, a.Caches[0], "1000 ms remain, its moves leave 0")
+	})
+	t.Run("a finalised total, and a gap in the numbers", func(t *testing.T) {
+		k.tamper(`update invoices set state = 'finalised', number = 'INV-2026-00002', total = 1, line_count = 1, finalised_at = now()`)
+		a, err := k.Audit(t.Context(), nil)
+		require.NoError(t, err)
+		require.Len(t, a.Invoices, 3, "%+v", a.Invoices)
+	})
+}

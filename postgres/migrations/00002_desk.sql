@@ -47,10 +47,9 @@ CREATE TABLE tickets (
   approved       numeric CHECK (approved >= 0), -- what the client agreed to beforehand, this round
   approved_currency text,
   UNIQUE (source, external_id),
-  UNIQUE (number, client_id),
+  UNIQUE (client_id, number), -- serves lists by client, and rows that carry both
   CHECK ((stage = 'merged') = (merged_into IS NOT NULL))
 ) WITH (fillfactor = 70);
-CREATE INDEX tickets_client ON tickets (client_id, number);
 CREATE INDEX tickets_open ON tickets (assignee, stage) WHERE stage IN ('new', 'triage', 'routing', 'resolution', 'waiting', 'closing', 'held');
 
 -- Every delivery is a row of its own, so that the same mail twice is one ticket.

@@ -22,6 +22,16 @@ CREATE TABLE closures (
   FOREIGN KEY (ticket, client_id) REFERENCES tickets (number, client_id)
 );
 CREATE INDEX closures_client ON closures (client_id, closed_at);
+-- Facts and decisions are a few kilobytes a closing: lz4 packs them at a fifth of pglz's cost,
+-- on servers that are built with it.
+-- +goose StatementBegin
+DO $$
+BEGIN
+  ALTER TABLE closures ALTER facts SET COMPRESSION lz4, ALTER decision SET COMPRESSION lz4, ALTER receipt SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+  RAISE NOTICE 'this server has no lz4: closures are packed by pglz';
+END $$;
+-- +goose StatementEnd
 CREATE SEQUENCE closure_ids AS bigint;
 
 -- What waits for a person. closure_id is null when an agent asked before acting.
@@ -231,7 +241,7 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON invoices FOR EACH STATEMENT EXECUTE F
 -- A line is a charge on an invoice: L-n is charge n.
 CREATE TABLE invoice_lines (
   charge_id    bigint PRIMARY KEY REFERENCES charges (id),
-  invoice_id   bigint NOT NULL REFERENCES invoices (id),
+  invoice_id   bigint NOT NULL, -- lines_on_open_invoice is its foreign key, and more
   client_id    text NOT NULL,
   payer_id     text NOT NULL,
   ticket       bigint NOT NULL,
@@ -244,17 +254,17 @@ CREATE TABLE invoice_lines (
 CREATE INDEX invoice_lines_invoice ON invoice_lines (invoice_id) INCLUDE (amount);
 CREATE INDEX invoice_lines_ticket ON invoice_lines (ticket);
 
--- The foreign key of a line only takes KEY SHARE, which finalising does not wait for. So a line
--- shares the invoice row itself, and is refused where the invoice is no longer open: the closing
--- starts again and finds the next one.
+-- A foreign key would only take KEY SHARE, which finalising does not wait for. So a line shares
+-- the invoice row itself, and is refused where the invoice is no longer open: the closing starts
+-- again and finds the next one.
 -- +goose StatementBegin
 CREATE FUNCTION lines_on_open_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE closed int;
+DECLARE open int;
 BEGIN
-  SELECT count(*) FILTER (WHERE state <> 'open') INTO closed FROM (
+  SELECT count(*) FILTER (WHERE state = 'open') INTO open FROM (
     SELECT state FROM invoices WHERE id IN (SELECT invoice_id FROM added) ORDER BY id FOR SHARE) AS i;
-  IF closed > 0 THEN
-    RAISE EXCEPTION 'the invoice was finalised meanwhile' USING ERRCODE = 'DK001';
+  IF open <> (SELECT count(DISTINCT invoice_id) FROM added) THEN
+    RAISE EXCEPTION 'the invoice is not open' USING ERRCODE = 'DK001';
   END IF;
   RETURN NULL;
 END $$;

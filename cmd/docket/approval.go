@@ -55,8 +55,9 @@ func (a *app) holds(holds []billing.HoldView, empty string) error {
 
 // quoted is a quote's amount; where none could be found, that is said.
 func quoted(q billing.HeldQuote) string {
-	if q.Currency == "" || q.Currency == billing.NoCurrency {
-		return "no amount"
+	switch {
+	case q.Currency == "" || q.Currency == billing.NoCurrency, q.Amount.IsZero() && q.Kind == billing.Exception:
+		return "no amount yet"
 	}
 	return money(q.Amount, q.Currency)
 }

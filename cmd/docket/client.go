@@ -106,7 +106,9 @@ func newClientAdd(a *app) *cobra.Command {
 			if err := s.store.PutClient(cmd.Context(), c); err != nil {
 				return err
 			}
-			return a.show(c, func() { _, _ = fmt.Fprintf(a.stdout, "%s stored; next, its contract: docket contract apply FILE\n", c.ID) })
+			return a.show(c, func() {
+				_, _ = fmt.Fprintf(a.stdout, "%s stored; next, its contract: docket contract apply FILE\n", c.ID)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&c.Name, "name", "", "its `name`")

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/docket-psa/docket/internal/devserver"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -24,6 +25,9 @@ type finding struct {
 	OK    bool   `json:"ok"`
 	Says  string `json:"says"`
 	Fix   string `json:"fix,omitempty"`
+
+	Severity string `json:"severity,omitempty"` // critical, warning, notice
+	Owner    string `json:"owner,omitempty"`    // whose turn it is
 }
 
 func newDoctor(a *app) *cobra.Command {
@@ -34,7 +38,7 @@ func newDoctor(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			findings := a.examine(cmd.Context())
 			err := list(a, findings, "",
-				text("", func(f finding) string { return map[bool]string{true: "ok", false: "MISSING"}[f.OK] }),
+				text("", func(f finding) string { return verdict(f) }),
 				text("CHECK", func(f finding) string { return f.Check }),
 				text("FOUND", func(f finding) string { return short(oneLine(f.Says), 100) }),
 				text("DO", func(f finding) string { return f.Fix }),
@@ -49,14 +53,23 @@ func newDoctor(a *app) *cobra.Command {
 	}
 }
 
+func verdict(f finding) string {
+	switch {
+	case f.Severity != "":
+		return f.Severity
+	case f.OK:
+		return "ok"
+	}
+	return "missing"
+}
+
 // examine runs the checks in the order in which things depend on each other.
 func (a *app) examine(ctx context.Context) []finding {
-	binary, err := devserver.Find(a.env)
-	findings := []finding{found("Temporal server's binary", err, binary, "make build (not needed with TEMPORAL_ADDRESS)")}
 	p, err := a.find()
-	findings = append(findings, found("addresses", err, "PostgreSQL and Temporal at "+p.temporal.HostPort, "docket up, or set DATABASE_URL and TEMPORAL_ADDRESS"))
+	findings := []finding{found("addresses", err, "of PostgreSQL, and of Temporal: "+p.temporal.HostPort, "docket up, or set DATABASE_URL and TEMPORAL_ADDRESS")}
 	if err != nil {
-		return findings
+		binary, err := devserver.Find(a.env)
+		return append(findings, found("Temporal server's binary", err, binary, "make build"))
 	}
 	within, cancel := context.WithTimeout(ctx, checkWithin)
 	s, err := a.connect(within, p, 2)
@@ -76,28 +89,32 @@ func found(check string, err error, says, fix string) finding {
 	return finding{Check: check, OK: true, Says: says}
 }
 
-// examineBooks looks at what only the database knows.
+// examineBooks looks at what only the database knows: what stands still, runs out, is set wrongly.
 func (a *app) examineBooks(ctx context.Context, s *session) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	standing, err := s.store.Standing(ctx)
-	findings := []finding{found("schema", err, fmt.Sprintf("%d open, %d closed", standing.Open, standing.Closed), "docket migrate")}
+	findings := []finding{found("schema", err, fmt.Sprintf("%d tickets open, %d closed", standing.Open, standing.Closed), "docket migrate")}
 	if err != nil {
 		return findings
 	}
-	leaks := found("nothing leaked", nil, "0 tickets", "")
+	leaks := found("nothing leaked", nil, "every millisecond of closed work is accounted for", "")
 	if standing.Leaked > 0 {
 		leaks = finding{Check: "nothing leaked", Says: count(standing.Leaked, "ticket"), Fix: "docket audit"}
 	}
-	pending, err := s.store.Pending(ctx, a.now().Add(-time.Minute), 100)
-	outbox := found("outbox", err, "nothing waits for longer than a minute", "")
-	if len(pending) > 0 {
-		outbox = finding{
-			Check: "outbox", Says: fmt.Sprintf("%s to be started, the oldest is %s: %s", count(len(pending), "ticket"), pending[0].Ticket, pending[0].LastError),
-			Fix: "start the relay: docket serve",
-		}
+	findings = append(findings, leaks)
+	looked, err := s.store.Doctor(ctx, postgres.Patience{})
+	if err != nil {
+		return append(findings, found("the desk", err, "", ""))
 	}
-	return append(findings, leaks, outbox)
+	for _, f := range looked {
+		says := f.Why
+		if f.AgeMS > 0 {
+			says += " (for " + lasting(f.AgeMS) + ")"
+		}
+		findings = append(findings, finding{Check: f.What, OK: f.Severity == postgres.Notice, Says: says, Fix: f.Do, Owner: f.Owner, Severity: string(f.Severity)})
+	}
+	return findings
 }
 
 // examineTemporal looks at the server, its namespace, and who works for it.

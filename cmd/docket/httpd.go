@@ -75,7 +75,7 @@ func (a *app) httpd(ctx context.Context, l net.Listener, s *session) error {
 
 // standingMetrics reads the standing count when it is scraped, so that it is never stale.
 type standingMetrics struct {
-	store *postgres.Store
+	store                                             *postgres.Store
 	open, closed, posted, waiting, exceptions, leaked *prometheus.Desc
 }
 
@@ -106,8 +106,12 @@ func (m *standingMetrics) Collect(ch chan<- prometheus.Metric) {
 		desc  *prometheus.Desc
 		value int
 	}{
-		{m.open, standing.Open}, {m.closed, standing.Closed}, {m.posted, standing.Posted}, {m.waiting, standing.Waiting},
-		{m.exceptions, standing.Exceptions}, {m.leaked, standing.Leaked},
+		{m.open, standing.Open},
+		{m.closed, standing.Closed},
+		{m.posted, standing.Posted},
+		{m.waiting, standing.Waiting},
+		{m.exceptions, standing.Exceptions},
+		{m.leaked, standing.Leaked},
 	} {
 		ch <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, float64(v.value))
 	}

@@ -27,14 +27,14 @@ type news struct {
 	printer *printer
 	began   time.Time
 
-	last     int64                // highest ticket number seen
+	last      int64                // highest ticket number seen
 	unsettled map[ticket.ID]string // what was told last of tickets that can still change
-	clients  map[string]string    // names by id
-	people   map[string]string
-	posted   bool          // whether the first posted ticket was told
-	told     chan struct{} // closed when the demo is played and told
-	counted  billing.Standing
-	countAt  time.Time
+	clients   map[string]string    // names by id
+	people    map[string]string
+	posted    bool          // whether the first posted ticket was told
+	told      chan struct{} // closed when the demo is played and told
+	counted   billing.Standing
+	countAt   time.Time
 }
 
 func newNews(a *app, p *printer, began time.Time) *news {
@@ -158,17 +158,16 @@ func (n *news) report(ctx context.Context, t ticket.Summary) error {
 	switch t.Stage {
 	case ticket.Posted, ticket.Held:
 	case ticket.Merged:
-		n.printer.line("%s  merged into %s", n.head(t), t.MergedInto)
+		n.printer.line("%s · merged into %s", n.head(t), t.MergedInto)
 		return nil
 	case ticket.Cancelled:
-		n.printer.line("%s  cancelled", n.head(t))
+		n.printer.line("%s · cancelled", n.head(t))
 		return nil
 	case ticket.Waiting:
-		n.printer.line("%s  %s", n.head(t), n.printer.style(yellow, "waits for the customer; the SLA clock stands still"))
-		return nil
+		return n.waiting(ctx, t)
 	default:
 		if t.Round > 1 && t.ClosedAt == nil {
-			n.printer.line("%s  reopened: round %d, what the one before charged is reversed", n.head(t), t.Round)
+			n.printer.line("%s · reopened: round %d, what the one before charged is reversed", n.head(t), t.Round)
 		}
 		return nil
 	}
@@ -197,11 +196,30 @@ func (n *news) report(ctx context.Context, t ticket.Summary) error {
 			parts = append(parts, n.printer.style(yellow, n.waits(h)))
 		}
 	}
+	if len(parts) == 2 {
+		parts = append(parts, "nothing to pay")
+	}
 	n.printer.line("%s", strings.Join(parts, " · "))
 	if t.Stage == ticket.Posted && !n.posted {
 		n.posted = true
 		n.printer.line("%s", n.printer.style(dim, fmt.Sprintf("       the first ticket is posted, %.1f s after the start", n.app.now().Sub(n.began).Seconds())))
 	}
+	return nil
+}
+
+// waiting tells for whom a ticket waits, in the words of who asked.
+func (n *news) waiting(ctx context.Context, t ticket.Summary) error {
+	moments, err := n.app.session.store.Timeline(ctx, t.Ticket)
+	if err != nil {
+		return err
+	}
+	says := "waits; the SLA clock stands still"
+	for _, m := range moments {
+		if m.Kind == string(ticket.MsgWait) && m.Effect {
+			says = oneLine(m.Says)
+		}
+	}
+	n.printer.line("%s · %s", n.head(t), n.printer.style(yellow, says))
 	return nil
 }
 
@@ -232,20 +250,29 @@ func (n *news) who(t ticket.Summary, moments []ticket.Moment) string {
 	return strings.Join(order, " and ")
 }
 
-// covers says why the lines cost what they cost.
+// covers says why the lines cost what they cost. Lines of one clause and rate are told as one.
 func covers(lines []billing.InvoiceLine) string {
 	undone := map[int64]bool{}
 	for _, l := range lines {
 		undone[l.Reverses] = true
 	}
-	var said []string
+	var live []billing.InvoiceLine
 	for _, l := range lines {
 		if l.Kind == billing.Reversal || undone[l.Line] {
 			continue
 		}
-		if s := reason(l); !slices.Contains(said, s) {
-			said = append(said, s)
+		same := slices.IndexFunc(live, func(o billing.InvoiceLine) bool {
+			return o.Kind == l.Kind && o.Clause == l.Clause && o.Unit == l.Unit && o.Rate.Equal(l.Rate) && o.Currency == l.Currency
+		})
+		if same < 0 {
+			live = append(live, l)
+			continue
 		}
+		live[same].Quantity = live[same].Quantity.Add(l.Quantity)
+	}
+	said := make([]string, len(live))
+	for i, l := range live {
+		said[i] = reason(l)
 	}
 	return strings.Join(said, ", ")
 }
@@ -255,22 +282,29 @@ func reason(l billing.InvoiceLine) string {
 	if l.Clause != "" {
 		by = " by " + l.Clause
 	}
+	quantity := l.Quantity.Round(2).String() + " " + l.Unit
 	switch l.Kind {
 	case billing.Covered:
 		return "covered" + by
 	case billing.BlockDraw:
-		return quantity(l) + " from the block of hours" + by
+		return quantity + " from the block of hours" + by
 	case billing.PerTicket:
+		if l.Amount.IsZero() {
+			return "an included ticket" + by
+		}
 		return "one ticket" + by
 	case billing.Overage:
-		return quantity(l) + " beyond the block" + by
+		return quantity + " beyond the block" + by
 	case billing.WrittenOff:
 		return "written off"
 	case billing.NotBillable:
 		return "not billable"
 	case billing.Time, billing.Reversal:
 	}
-	return quantity(l) + " at " + money(l.Rate, l.Currency) + by
+	if l.Amount.IsZero() && l.Rate.IsZero() {
+		return "covered" + by
+	}
+	return quantity + " at " + money(l.Rate, l.Currency) + by
 }
 
 func totals(lines []billing.InvoiceLine) string {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -42,14 +45,29 @@ DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
 	}
 	add("desk", newTicket(a), newApproval(a), newException(a), newClient(a), newPerson(a))
 	add("money", newContract(a), newBlock(a), newInvoice(a), newWhy(a), newReport(a), newAudit(a))
-	add("servers", newUp(a), newServe(a), newWork(a), newMigrate(a), newDoctor(a), newVersion(a))
+	add("servers", newUp(a), newServe(a), newWork(a), newMigrate(a), newDoctor(a), newReplay(a), newVersion(a))
 	root.AddCommand(newExitCodes())
 	return root
 }
 
-// nouns groups the commands of one noun.
+// noun groups the commands of one noun.
 func noun(use, short string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short}
+	c := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			message := fmt.Sprintf("%q is no command of docket %s", args[0], use)
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				message += ": did you mean " + near[0] + "?"
+			}
+			return usage(errors.New(message + "; see docket " + use + " --help"))
+		},
+		SuggestionsMinimumDistance: 2,
+	}
 	c.AddCommand(commands...)
 	return c
 }

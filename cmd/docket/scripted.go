@@ -327,4 +327,3 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-

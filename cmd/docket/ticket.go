@@ -146,6 +146,9 @@ func (a *app) timeline(s desk.Shown, p places) {
 	}
 	rows := make([][]string, 0, len(s.Timeline))
 	for _, m := range s.Timeline {
+		if m.Kind == string(ticket.MsgWork) && m.MS == 0 && m.Effect {
+			continue // the work itself is a row of its own
+		}
 		rows = append(rows, a.moment(m))
 	}
 	align(a.stdout, rows, []bool{false, false, false, false, true})

@@ -65,22 +65,20 @@ histories: go ## Replay the saved workflow histories against today's workflow co
 
 .PHONY: e2e
 e2e: setup build ## Run the end-to-end tests alone: a real Temporal server, a worker killed in mid-close
-	go test -count=1 -v -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./cmd/... ./internal/...
+	go test -count=1 -v -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./e2e/...
 
 .PHONY: bench
 bench: setup build ## Measure closing transactions and tickets, against pgbench and an empty workflow
 	bin/docket bench $(ARGS)
 
 .PHONY: lint
-lint: tools ## Check formatting, import directions, banned calls, workflow determinism, shell scripts
+lint: tools ## Check formatting, import directions, banned calls, workflow determinism
 	@printf 'golangci-lint: the root module\n' >&2
 	@$(LINT) run ./...
 	@printf 'golangci-lint: devstack\n' >&2
 	@cd devstack && $(LINT) run --config ../.golangci.yml ./...
 	@printf 'workflowcheck: workflow code is deterministic\n' >&2
 	@$(TOOLS)/workflowcheck ./workflows/...
-	@if command -v shellcheck >/dev/null; then printf 'shellcheck: scripts\n' >&2; shellcheck .ci/run scripts/*.sh deploy/*/*.sh; \
-	else printf 'shellcheck is not installed; the scripts were not checked\n' >&2; fi
 
 .PHONY: fmt
 fmt: tools ## Format the code as the linter wants it

@@ -177,3 +177,67 @@ func TestRunOfARoundGoneByBeginsTheCurrentOne(t *testing.T) {
 	require.NoError(t, d.GetWorkflowError())
 	require.Equal(t, []string{"begin 1", "begin 3"}, d.store.asked())
 }
+
+// An operator may reset a run to before a closing that PostgreSQL keeps.
+func TestRunThatWasResetBeforeItsClosingCatchesUp(t *testing.T) {
+	d := newDesk(t)
+	d.at(time.Minute, func() {
+		d.store.stage, d.store.held = ticket.Held, []billing.HeldQuote{quote(7, "d7")}
+		d.store.held[0].ExpiresAt = monday.Add(24 * time.Hour)
+		d.store.receipts[1] = billing.Receipt{Round: 1, Held: []billing.HeldQuote{quote(6, "d6"), quote(7, "d7")}}
+	})
+	claimed := d.ask(time.Hour, ticket.MsgClaim, "c1", ticket.Claim{Header: head("c1")})
+	d.at(2*time.Hour, func() {
+		s := d.status()
+		require.Equal(t, ticket.Held, s.Stage)
+		require.Len(t, s.Holds, 1)
+	})
+	d.after(3*time.Hour, ticket.MsgSignOff, approve("s1", 7, "d7"))
+	require.Equal(t, ticket.Posted, d.run().Stage)
+	require.False(t, answerOf[ticket.Answer](claimed).Effect)
+}
+
+func TestOldReceiptDoesNotBringBackWhatIsDecided(t *testing.T) {
+	d := newDesk(t)
+	d.at(time.Minute, func() {
+		d.store.stage = ticket.Posted
+		d.store.receipts[1] = billing.Receipt{Round: 1, Held: []billing.HeldQuote{quote(7, "d7")}}
+	})
+	d.after(time.Hour, ticket.MsgResolve, resolve("r1"))
+	require.Equal(t, ticket.Posted, d.run().Stage)
+	require.Empty(t, d.timers)
+}
+
+func TestEscalatedWhileTheCustomerIsAskedStillWaits(t *testing.T) {
+	d := newDesk(t)
+	d.store.routes = []string{"scripted-ai", "tess"}
+	d.after(1*time.Minute, ticket.MsgWait, ticket.Wait{Header: head("p1"), Reason: "customer"})
+	d.after(2*time.Minute, ticket.MsgEscalate, ticket.Escalate{Header: head("e1"), Reason: "needs hands"})
+	d.at(time.Hour, func() {
+		s := d.status()
+		require.Equal(t, ticket.Waiting, s.Stage)
+		require.Equal(t, "tess", s.Assignee)
+	})
+	d.after(2*time.Hour, ticket.MsgResume, ticket.Resume{Header: head("v1")})
+	d.at(3*time.Hour, func() { require.Equal(t, ticket.Resolution, d.status().Stage) })
+	d.after(4*time.Hour, ticket.MsgResolve, resolve("r1"))
+	require.Equal(t, ticket.Posted, d.run().Stage)
+}
+
+func TestDatabaseWhoseClockIsBehindIsAskedAgainLater(t *testing.T) {
+	d := newDesk(t)
+	d.store.targets.Resolution = monday.Add(time.Hour)
+	early := true
+	d.store.fail = func(call string) error {
+		if call == "breach resolution" && early {
+			early = false
+			d.store.keepDeadline = true
+		} else {
+			d.store.keepDeadline = false
+		}
+		return nil
+	}
+	d.after(2*time.Hour, ticket.MsgResolve, resolve("r1"))
+	d.run()
+	require.Equal(t, []string{"breach resolution", "breach resolution", "close 1 r1"}, d.store.asked()[3:])
+}

@@ -51,42 +51,46 @@ func (t *lifecycle) show(ctx workflow.Context) {
 	if now.stage == was.stage && now.assignee == was.assignee && now.priority == was.priority && now.reasons == was.reasons {
 		return
 	}
-	var changes []temporal.SearchAttributeUpdate
+	if err := workflow.UpsertTypedSearchAttributes(ctx, now.changes(was)...); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
+		return
+	}
+	t.shown = now
+}
+
+// changes gives what to write where was is written already.
+func (now attributes) changes(was attributes) (changes []temporal.SearchAttributeUpdate) {
 	if now.stage != was.stage {
 		changes = append(changes, attrStage.ValueSet(string(now.stage)))
 	}
 	if now.client != was.client {
 		changes = append(changes, attrClient.ValueSet(now.client))
 	}
-	switch {
-	case now.assignee == was.assignee:
-	case now.assignee == "":
-		changes = append(changes, attrAssignee.ValueUnset())
-	default:
-		changes = append(changes, attrAssignee.ValueSet(now.assignee))
+	if now.assignee != was.assignee {
+		if now.assignee == "" {
+			changes = append(changes, attrAssignee.ValueUnset())
+		} else {
+			changes = append(changes, attrAssignee.ValueSet(now.assignee))
+		}
 	}
 	if now.priority != was.priority {
 		changes = append(changes, attrPriority.ValueSet(int64(now.priority)))
 	}
-	switch {
-	case now.reasons == was.reasons:
-	case now.reasons == "":
-		changes = append(changes, attrHoldReason.ValueUnset())
-	default:
-		changes = append(changes, attrHoldReason.ValueSet(t.reasons()))
+	if now.reasons != was.reasons {
+		if now.reasons == "" {
+			changes = append(changes, attrHoldReason.ValueUnset())
+		} else {
+			changes = append(changes, attrHoldReason.ValueSet(strings.Split(now.reasons, ",")))
+		}
 	}
-	switch {
-	case now.due.Equal(was.due):
-	case now.due.IsZero():
-		changes = append(changes, attrSLADue.ValueUnset())
-	default:
-		changes = append(changes, attrSLADue.ValueSet(now.due))
+	if !now.due.Equal(was.due) {
+		if now.due.IsZero() {
+			changes = append(changes, attrSLADue.ValueUnset())
+		} else {
+			changes = append(changes, attrSLADue.ValueSet(now.due))
+		}
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
-		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
-		return
-	}
-	t.shown = now
+	return changes
 }
 
 // reasons lists why persons must decide, each once, sorted.

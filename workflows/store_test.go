@@ -40,6 +40,8 @@ type memory struct {
 	atClose  func()              // between the closing's commit and its answer
 	fail     func(deed string) error
 
+	keepDeadline bool // a breach finds that the deadline has not come yet
+
 	calls []string // what was asked, in order
 }
 
@@ -185,6 +187,9 @@ func (s *memory) Breach(_ context.Context, _ ticket.ID, _ int, target string) (t
 		return ticket.Answer{}, err
 	}
 	defer leave()
+	if s.keepDeadline {
+		return s.says(false, "not due yet"), nil
+	}
 	if target == "response" {
 		s.deadlines.Response = time.Time{}
 	} else {

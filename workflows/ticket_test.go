@@ -93,6 +93,18 @@ func TestWorkIsWrittenBeforeTheResolutionItCameWith(t *testing.T) {
 	require.Equal(t, []string{"log w1", "log w2", "close 1 r1"}, d.store.asked()[3:])
 }
 
+func TestWorkSignalledBesideAResolutionThatWaitsForItsReceipt(t *testing.T) {
+	d := newDesk(t)
+	r := &reply{t: t}
+	d.at(time.Minute, func() {
+		d.SignalWorkflowSkippingWorkflowTask(string(ticket.MsgWork), work("w1"))
+		d.UpdateWorkflow(string(ticket.MsgResolve), "r1", r, resolve("r1"))
+	})
+	d.run()
+	require.Equal(t, []string{"log w1", "close 1 r1"}, d.store.asked()[3:])
+	require.Equal(t, "closed by r1", answerOf[billing.Receipt](r).Says)
+}
+
 func TestWaitsAndResumesAreReadInTheOrderTheyHappened(t *testing.T) {
 	d := newDesk(t)
 	at := func(key string, minute int) ticket.Header {

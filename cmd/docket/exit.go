@@ -65,7 +65,7 @@ func (a *app) fail(err error) int {
 		return code
 	}
 	a.say("error: %v", err)
-	if code == exitUnavailable && !errors.Is(err, desk.ErrUnavailable) {
+	if code == exitUnavailable && !errors.Is(err, desk.ErrUnavailable) && !errors.Is(err, errNotRunning) {
 		a.say("Nothing was lost. Try again, or see what is missing: docket doctor")
 	}
 	return code

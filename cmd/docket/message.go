@@ -188,7 +188,7 @@ func (m *measured) flags(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&m.kind, "type", "remote", "work `type`: remote, onsite, travel, ai-resolution, …")
 	flags.StringVar(&m.role, "role", "", "work `role` of the rate card; the person's own by default")
-	flags.Var(&m.started, "started", "`instant` the work began, RFC 3339; by default it ended now")
+	flags.Var(&m.started, "started", "`instant` the work began, RFC 3339; by default it ended now, or before what you logged on this ticket already")
 	flags.DurationVar(&m.took, "took", 0, "how long it took, as it was measured: 25m, 1h30m, 1900ms (`duration`)")
 	flags.StringVar(&m.note, "note", "", "what was done, a `sentence`")
 	flags.BoolVar(&m.failed, "failed", false, "the attempt failed: it costs, and does not bill")
@@ -197,7 +197,7 @@ func (m *measured) flags(c *cobra.Command) {
 	flags.Int64Var(&m.out, "tokens-out", 0, "tokens the model wrote (`n`)")
 }
 
-func (m *measured) entry(key string, now time.Time) ticket.WorkEntry {
+func (m *measured) entry(key string, ended time.Time) ticket.WorkEntry {
 	e := ticket.WorkEntry{
 		OperationKey: key, WorkType: m.kind, WorkRole: m.role, StartedAt: m.started.Time, MS: m.took.Milliseconds(),
 		NonBillable: m.free, Note: m.note, TokensIn: m.in, TokensOut: m.out,
@@ -206,16 +206,40 @@ func (m *measured) entry(key string, now time.Time) ticket.WorkEntry {
 		e.Outcome = ticket.Failed
 	}
 	if e.StartedAt.IsZero() {
-		e.StartedAt = now.UTC().Add(-max(m.took, 0))
+		e.StartedAt = ended.UTC().Add(-max(m.took, 0))
 	}
 	return e
+}
+
+// ended is when work that is logged without --started ended: now, or before what the same
+// person logged on this ticket already. Nobody does two things at a time.
+func (a *app) ended(ctx context.Context, s *session, id ticket.ID, who string, took time.Duration) (time.Time, error) {
+	moments, err := s.store.Timeline(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	end := a.now()
+	for i := range moments { // the latest first
+		m := moments[len(moments)-1-i]
+		if m.Kind != string(ticket.MsgWork) || m.MS == 0 || m.Actor != who {
+			continue
+		}
+		if m.At.Add(time.Duration(m.MS)*time.Millisecond).After(end.Add(-took)) && m.At.Before(end) {
+			end = m.At
+		}
+	}
+	return end, nil
 }
 
 func newTicketWork(a *app) *cobra.Command {
 	var m measured
 	c := a.deed("work TICKET --took DURATION", "Log work as it was measured",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.Work(ctx, id, ticket.Work{Header: h, Entry: m.entry(h.OperationKey, a.now())}))
+			end, err := a.ended(ctx, s, id, h.Who, m.took)
+			if err != nil {
+				return err
+			}
+			return a.sent(s.desk.Work(ctx, id, ticket.Work{Header: h, Entry: m.entry(h.OperationKey, end)}))
 		})
 	m.flags(c)
 	return c
@@ -229,9 +253,17 @@ func newTicketResolve(a *app) *cobra.Command {
 	)
 	c := a.deed("resolve TICKET --resolution TEXT [--took DURATION]", "The work is done: close, rate, and post or hold every part",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			fresh := h.OperationKey == "" // no repetition of an earlier one
+			if h.At.IsZero() {
+				h.At = a.now().UTC()
+			}
 			r := ticket.Resolve{Header: h, Resolution: resolution, Code: code}
 			if m.took != 0 || m.failed {
-				r.Work = []ticket.WorkEntry{m.entry(h.OperationKey, a.now())}
+				end, err := a.ended(ctx, s, id, h.Who, m.took)
+				if err != nil {
+					return err
+				}
+				r.Work = []ticket.WorkEntry{m.entry(h.OperationKey, end)}
 			}
 			receipt, err := s.desk.Resolve(ctx, id, r)
 			if err != nil {
@@ -239,6 +271,10 @@ func newTicketResolve(a *app) *cobra.Command {
 			}
 			if err := a.show(receipt, func() { a.receipt(receipt) }); err != nil {
 				return err
+			}
+			if earlier := fresh && receipt.ClosedAt.Before(h.At.Truncate(time.Millisecond)); earlier {
+				a.say("It was closed before, %s: this is what that closing did. To work on, reopen it: docket ticket reopen %s", a.when(receipt.ClosedAt), id)
+				return errNoEffect
 			}
 			if receipt.Closure == 0 {
 				return errNoEffect

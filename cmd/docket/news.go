@@ -27,9 +27,10 @@ type news struct {
 	printer *printer
 	began   time.Time
 
-	last      int64                // highest ticket number seen
-	unsettled map[ticket.ID]string // what was told last of tickets that can still change
-	clients   map[string]string    // names by id
+	before    int64              // highest ticket number before this start
+	last      int64              // highest ticket number seen
+	unsettled map[ticket.ID]told // what was told last of tickets that can still change
+	clients   map[string]string  // names by id
 	people    map[string]string
 	posted    bool          // whether the first posted ticket was told
 	told      chan struct{} // closed when the demo is played and told
@@ -39,7 +40,7 @@ type news struct {
 
 func newNews(a *app, p *printer, began time.Time) *news {
 	return &news{
-		app: a, printer: p, began: began, unsettled: map[ticket.ID]string{}, clients: map[string]string{}, people: map[string]string{},
+		app: a, printer: p, began: began, unsettled: map[ticket.ID]told{}, clients: map[string]string{}, people: map[string]string{},
 		told: make(chan struct{}),
 	}
 }
@@ -100,10 +101,11 @@ func (n *news) catchUp(ctx context.Context) error {
 		for _, t := range page {
 			n.last = t.Ticket.Number()
 			if !settled(t) {
-				n.unsettled[t.Ticket] = mark(t)
+				n.unsettled[t.Ticket] = toldOf(t)
 			}
 		}
 		if len(page) < newsPage {
+			n.before = n.last
 			return n.count(ctx, true)
 		}
 	}
@@ -113,8 +115,13 @@ func settled(t ticket.Summary) bool {
 	return t.Stage == ticket.Posted || t.Stage == ticket.Merged || t.Stage == ticket.Cancelled
 }
 
-// mark tells one state of a ticket from another.
-func mark(t ticket.Summary) string { return fmt.Sprintf("%s/%d", t.Stage, t.Round) }
+// told is what was told of a ticket.
+type told struct {
+	stage ticket.Stage
+	round int
+}
+
+func toldOf(t ticket.Summary) told { return told{t.Stage, t.Round} }
 
 // sweep looks at what is new and at what was not settled.
 func (n *news) sweep(ctx context.Context) error {
@@ -126,7 +133,7 @@ func (n *news) sweep(ctx context.Context) error {
 	changed := len(fresh) > 0
 	for _, t := range fresh {
 		n.last = t.Ticket.Number()
-		n.unsettled[t.Ticket] = ""
+		n.unsettled[t.Ticket] = told{round: 1}
 	}
 	ids := make([]ticket.ID, 0, len(n.unsettled))
 	for id := range n.unsettled {
@@ -138,12 +145,13 @@ func (n *news) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n.unsettled[id] == mark(t) {
+		before := n.unsettled[id]
+		if before == toldOf(t) {
 			continue
 		}
 		changed = true
-		n.unsettled[id] = mark(t)
-		if err := n.report(ctx, t); err != nil {
+		n.unsettled[id] = toldOf(t)
+		if err := n.report(ctx, t, t.Round > before.round); err != nil {
 			return err
 		}
 		if settled(t) {
@@ -153,8 +161,9 @@ func (n *news) sweep(ctx context.Context) error {
 	return n.count(ctx, changed)
 }
 
-// report tells of one ticket that changed.
-func (n *news) report(ctx context.Context, t ticket.Summary) error {
+// report tells of one ticket that changed; reopened, where it is in another round than when it
+// was told last.
+func (n *news) report(ctx context.Context, t ticket.Summary, reopened bool) error {
 	switch t.Stage {
 	case ticket.Posted, ticket.Held:
 	case ticket.Merged:
@@ -166,7 +175,7 @@ func (n *news) report(ctx context.Context, t ticket.Summary) error {
 	case ticket.Waiting:
 		return n.waiting(ctx, t)
 	default:
-		if t.Round > 1 && t.ClosedAt == nil {
+		if reopened {
 			n.printer.line("%s · reopened: round %d, what the one before charged is reversed", n.head(t), t.Round)
 		}
 		return nil
@@ -200,7 +209,7 @@ func (n *news) report(ctx context.Context, t ticket.Summary) error {
 		parts = append(parts, "nothing to pay")
 	}
 	n.printer.line("%s", strings.Join(parts, " · "))
-	if t.Stage == ticket.Posted && !n.posted {
+	if t.Stage == ticket.Posted && !n.posted && t.Ticket.Number() > n.before {
 		n.posted = true
 		n.printer.line("%s", n.printer.style(dim, fmt.Sprintf("       the first ticket is posted, %.1f s after the start", n.app.now().Sub(n.began).Seconds())))
 	}

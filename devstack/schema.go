@@ -138,7 +138,7 @@ func isOlder(current, wanted string) (bool, error) {
 }
 
 // sqlStore is the server's own description of a database. Each of the four services opens a pool of its own, and each connection is a
-// process of PostgreSQL: few stay open when idle.
+// process of PostgreSQL with a few megabytes: those of a busy hour do not stay for a quiet one.
 func sqlStore(p postgresOptions, database string) *config.SQL {
 	return &config.SQL{
 		PluginName:      postgresql.PluginNamePGX,
@@ -149,6 +149,6 @@ func sqlStore(p postgresOptions, database string) *config.SQL {
 		ConnectProtocol: "tcp",
 		MaxConns:        20,
 		MaxIdleConns:    20,
-		MaxConnLifetime: time.Hour,
+		MaxConnLifetime: 10 * time.Minute,
 	}
 }

@@ -93,7 +93,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	lines := make(chan []byte, 1)
 	go func() {
 		line, _ := bufio.NewReader(stdout).ReadBytes('\n') // a line cut short is found when it is read as JSON
-		lines <- line
+		if len(line) > 0 {                                 // else it ends without a word, which the process tells better
+			lines <- line
+		}
 		_, _ = io.Copy(io.Discard, stdout)
 	}()
 	s.Ready, err = s.awaitReady(ctx, lines)
@@ -110,7 +112,7 @@ func (s *Server) awaitReady(ctx context.Context, lines <-chan []byte) (Ready, er
 	case line := <-lines:
 		return parseReady(line)
 	case <-s.process.Done():
-		return Ready{}, fmt.Errorf("it ended: %w", s.process.Err())
+		return Ready{}, errors.Join(errors.New("it ended before it was ready"), s.process.Err())
 	case <-ctx.Done():
 		return Ready{}, fmt.Errorf("it was not ready in time: %w", ctx.Err())
 	}

@@ -7,8 +7,12 @@ import (
 	"syscall"
 )
 
-// removeScript waits for its parent's end, which closes stdin, then up to 30 s for the server's, and removes the directory.
-const removeScript = `cat >/dev/null; n=0; while kill -0 "$1" 2>/dev/null && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done; rm -rf -- "$2"`
+// removeScript waits for its parent's end, which closes stdin, then up to 30 s for the server's, and removes the directory. The server removes
+// its lock file last; one that was killed leaves the file, and may stay a zombie where nobody waits for orphans.
+const removeScript = `cat >/dev/null
+n=0
+while [ -e "$2/data/postmaster.pid" ] && kill -0 "$1" 2>/dev/null && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done
+rm -rf -- "$2"`
 
 // removeAfterDeath leaves a process behind that removes the temporary directory when this process ends without Stop: tests have no hook
 // at their binary's end, and a kill -9 leaves nobody else to do it.

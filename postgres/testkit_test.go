@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -37,20 +38,31 @@ type kit struct {
 func newKit(t testing.TB) *kit {
 	t.Helper()
 	k := &kit{t: t, ctx: t.Context(), clock: friday}
-	k.url = testenv.Template(t, "docket", func(url string) error {
-		_, err := Migrate(context.Background(), url, "", "")
-		return err
+	k.url = testenv.Template(t, "desk", func(url string) error {
+		ctx := context.Background()
+		if _, err := Migrate(ctx, url, "", ""); err != nil {
+			return err
+		}
+		s, err := Open(ctx, url, Options{Now: k.time})
+		if err != nil {
+			return err
+		}
+		defer s.Disconnect()
+		return furnish(ctx, s)
 	})
 	var err error
 	k.Store, err = Open(k.ctx, k.url, Options{Now: k.time, MaxConns: 20})
 	require.NoError(t, err)
 	t.Cleanup(k.Disconnect)
+	return k
+}
 
+func furnish(ctx context.Context, s *Store) (err error) {
 	for _, c := range []ticket.Client{
 		{ID: "northwind", Name: "Northwind", TimeZone: "Europe/Berlin", Currency: "EUR"},
 		{ID: "contoso", Name: "Contoso", TimeZone: "America/New_York", Currency: "USD"},
 	} {
-		require.NoError(t, k.PutClient(k.ctx, c))
+		err = errors.Join(err, s.PutClient(ctx, c))
 	}
 	for _, p := range []Staffing{
 		staff("ada", "Ada", "technician"),
@@ -64,16 +76,14 @@ func newKit(t testing.TB) *kit {
 		{Person: ticket.Person{ID: "vera", Name: "Vera", Kind: ticket.Human, Client: "northwind", Roles: []string{"approver"}}},
 		{Person: ticket.Person{ID: "carl", Name: "Carl", Kind: ticket.Human, Client: "contoso", Roles: []string{"contact"}}},
 	} {
-		require.NoError(t, k.PutPerson(k.ctx, p))
+		err = errors.Join(err, s.PutPerson(ctx, p))
 	}
-	open := sla.Window{From: 8 * 60, To: 17 * 60}
-	require.NoError(t, k.PutCalendar(k.ctx, "office", sla.Calendar{
-		Zone:  "Europe/Berlin",
-		Hours: sla.Week{Monday: []sla.Window{open}, Tuesday: []sla.Window{open}, Wednesday: []sla.Window{open}, Thursday: []sla.Window{open}, Friday: []sla.Window{open}},
+	office := []sla.Window{{From: 8 * 60, To: 17 * 60}}
+	err = errors.Join(err, s.PutCalendar(ctx, "office", sla.Calendar{
+		Zone: "Europe/Berlin", Hours: sla.Week{Monday: office, Tuesday: office, Wednesday: office, Thursday: office, Friday: office},
 	}))
-	_, err = k.ApplyContract(k.ctx, []byte(coverAll), "dora", true)
-	require.NoError(t, err)
-	return k
+	_, applied := s.ApplyContract(ctx, []byte(coverAll), "dora", true)
+	return errors.Join(err, applied)
 }
 
 const coverAll = `

@@ -52,6 +52,7 @@ func (n *news) tell(ctx context.Context, played <-chan struct{}) error {
 	}
 	tick := time.NewTicker(newsEvery)
 	defer tick.Stop()
+	silent := false
 	for {
 		over := false
 		select {
@@ -66,10 +67,16 @@ func (n *news) tell(ctx context.Context, played <-chan struct{}) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && unavailable(err):
-			n.app.tel.Log.LogAttrs(ctx, slog.LevelWarn, "PostgreSQL does not answer, trying again", slog.Any("error", err))
+			if !silent { // once, not at every look
+				n.app.tel.Log.LogAttrs(ctx, slog.LevelWarn, "PostgreSQL does not answer, trying again", slog.Any("error", err))
+			}
+			silent = true
+			continue
 		case err != nil:
 			return err
-		case over:
+		}
+		silent = false
+		if over {
 			played = nil
 			n.idle(ctx)
 		}

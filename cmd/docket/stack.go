@@ -37,8 +37,7 @@ type stack struct {
 	options  devserver.Options // to start it again
 	places   places
 	owner    string // URL of the schema's owner; empty: it is not ours to migrate
-
-	fatal chan error
+	kept     string // the cluster's directory, where it is kept
 }
 
 // startPostgres starts the private cluster, or takes what DATABASE_URL names.
@@ -54,7 +53,7 @@ func (s *stack) startPostgres(ctx context.Context, dir string, port int) error {
 	if err != nil {
 		return err
 	}
-	s.cluster = cluster
+	s.cluster, s.kept = cluster, dir
 	s.owner = cluster.URL(ownerLogin, database)
 	s.places.database = cluster.URL(deskLogin, database)
 	return s.prepareCluster(ctx)
@@ -164,7 +163,7 @@ func (s *stack) port(what string, port int) (int, error) {
 	return port, l.Close()
 }
 
-// keep starts Temporal again when it ends by itself, until ctx ends. Tickets go on where they were.
+// keep starts again what ends by itself, until ctx ends. Tickets go on where they were.
 func (s *stack) keep(ctx context.Context) error {
 	var postgresEnded, temporalEnded <-chan struct{}
 	for {
@@ -178,21 +177,58 @@ func (s *stack) keep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-postgresEnded:
-			if ctx.Err() != nil {
-				return nil
-			}
-			return errors.New("PostgreSQL ended; what it acknowledged is safe: start again with `docket up`")
-		case <-temporalEnded:
-			if ctx.Err() != nil {
-				return nil
-			}
-			s.a.say("Temporal ended; starting it again. Tickets can be opened meanwhile, and run when it is back.")
-			again, err := devserver.Start(ctx, s.options)
-			if err != nil {
+			if err := s.restartPostgres(ctx); err != nil {
 				return err
 			}
+		case <-temporalEnded:
+			if err := s.restartTemporal(ctx); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+func (s *stack) restartPostgres(ctx context.Context) error {
+	if s.kept == "" {
+		return errors.New("PostgreSQL ended, and with --ephemeral nothing is kept: start again with `docket up`")
+	}
+	s.a.say("PostgreSQL ended; starting it again. What it acknowledged is safe.")
+	port := s.cluster.Port
+	if err := s.cluster.Stop(ctx); err != nil {
+		return err
+	}
+	again, err := pgdev.Start(ctx, pgdev.Options{Dir: s.kept, Port: port, Durable: true})
+	if err != nil {
+		return err
+	}
+	s.cluster = again
+	s.a.say("PostgreSQL is back.")
+	return nil
+}
+
+func (s *stack) restartTemporal(ctx context.Context) error {
+	s.a.say("Temporal ended; starting it again. Tickets can be opened meanwhile, and run when it is back.")
+	for {
+		again, err := devserver.Start(ctx, s.options)
+		if err == nil {
 			s.temporal = again
 			s.a.say("Temporal is back.")
+			return nil
+		}
+		// It may have ended because PostgreSQL did, which must come back first.
+		if s.cluster == nil || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-s.cluster.Done():
+			if err := s.restartPostgres(ctx); err != nil {
+				return err
+			}
+		default:
+			return err
 		}
 	}
 }

@@ -40,8 +40,10 @@ type TicketResult struct {
 	Empty      Cost           `json:"empty_workflow"`
 	CPURatios  []float64      `json:"cpu_ratio_by_round"`
 	CPURatio   float64        `json:"cpu_ratio"`
-	Events     int            `json:"history_events"` // of one ticket
-	History    map[string]int `json:"history"`        // of one ticket, by type of event; the empty workflow's is the same
+	IdleCPU    float64        `json:"idle_cpu_ms_per_s"`   // of all processes while nothing is sent
+	LoadRatio  float64        `json:"cpu_ratio_less_idle"` // without what idling would have cost in the same time: the stricter one
+	Events     int            `json:"history_events"`      // of one ticket
+	History    map[string]int `json:"history"`             // of one ticket, by type of event; the empty workflow's is the same
 	Leaked     int            `json:"leaked"`
 
 	Temporal string `json:"-"` // version
@@ -60,6 +62,9 @@ type Cost struct {
 
 // warmUp is how long each side runs before it is measured: connections, plans and caches.
 const warmUp = 3 * time.Second
+
+// idleFor is how long the servers are watched while nothing is sent to them.
+const idleFor = 5 * time.Second
 
 // Tickets carries covered AI tickets from opening to their posted line, in turn with empty
 // workflows of the same shape, on one PostgreSQL with every commit on disk and one Temporal.
@@ -92,6 +97,9 @@ func Tickets(ctx context.Context, o TicketOptions) (r TicketResult, err error) {
 	for _, n := range r.History {
 		r.Events += n
 	}
+	if r.IdleCPU, err = b.idle(ctx); err != nil {
+		return r, err
+	}
 	tickets.forget()
 	empties.forget()
 	for round := range o.Rounds {
@@ -111,6 +119,7 @@ func Tickets(ctx context.Context, o TicketOptions) (r TicketResult, err error) {
 		r.CPURatios = append(r.CPURatios, tickets.cpu[i]/empties.cpu[i])
 	}
 	r.CPURatio = medianRatio(tickets.cpu, empties.cpu)
+	r.LoadRatio = medianRatio(tickets.lessIdle(r.IdleCPU), empties.lessIdle(r.IdleCPU))
 	standing, err := b.store.Standing(ctx)
 	if err != nil {
 		return r, err
@@ -245,6 +254,31 @@ func (b *ticketBench) batch(ctx context.Context, s *side, length time.Duration) 
 	s.cpu = append(s.cpu, ms(used.cpu)/n)
 	s.perSecond = append(s.perSecond, n/took.Seconds())
 	return nil
+}
+
+// idle gives the CPU time that all processes use while they wait, in ms a second.
+func (b *ticketBench) idle(ctx context.Context) (float64, error) {
+	before, err := cpuOf(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	began := b.o.Now()
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(idleFor):
+	}
+	after, err := cpuOf(os.Getpid())
+	return ms(after-before) / b.o.Now().Sub(began).Seconds(), err
+}
+
+// lessIdle gives the CPU time each, by round, without that of idling.
+func (s *side) lessIdle(perSecond float64) []float64 {
+	var less []float64
+	for i := range s.cpu {
+		less = append(less, s.cpu[i]-perSecond/s.perSecond[i])
+	}
+	return less
 }
 
 // cost gives medians over the rounds, and means and percentiles over all.

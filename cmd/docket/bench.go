@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	sdklog "go.temporal.io/sdk/log"
+
+	"github.com/docket-psa/docket/bench"
+)
+
+// benched is everything that `docket bench` measured, with the machine it ran on.
+type benched struct {
+	At        time.Time              `json:"at"`
+	Version   string                 `json:"version"`
+	Machine   bench.Machine          `json:"machine"`
+	Closings  *bench.ClosingResult   `json:"closings,omitempty"`
+	Tickets   *bench.TicketResult    `json:"tickets,omitempty"`
+	Footprint *bench.FootprintResult `json:"footprint,omitempty"`
+}
+
+// The sizes at which the targets of docs/benchmarks.md hold.
+const (
+	benchConnections = 16
+	benchScale       = 50
+)
+
+type benchOptions struct {
+	only   string
+	rounds int
+	phase  time.Duration
+}
+
+func newBench(a *app) *cobra.Command {
+	var o benchOptions
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure closings, tickets and memory, each against a yardstick that takes turns with it",
+		Long: `Starts servers of its own, with every commit on disk, and measures
+  closings   closing transactions a second, in turn with pgbench's TPC-B on the same PostgreSQL
+  tickets    a covered AI ticket from opening to its posted line, in turn with an empty workflow of the same history
+  footprint  the memory of an idle docket up, and its warm start, beside the same servers with an empty workflow
+
+Each takes minutes. Machines differ and are never quiet: read the ratios. docs/benchmarks.md says how.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch o.only {
+			case "", "closings", "tickets", "footprint":
+			default:
+				return usage(fmt.Errorf("--only %q is no bench: closings, tickets or footprint", o.only))
+			}
+			if o.rounds < 1 || o.phase < time.Second {
+				return usage(fmt.Errorf("--rounds %d, --phase %s: at least one round and one second", o.rounds, o.phase))
+			}
+			return a.bench(cmd.Context(), o)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&o.only, "only", "", "one `bench` alone: closings, tickets or footprint")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often the sides take turns (`n`); medians are over them")
+	flags.DurationVar(&o.phase, "phase", 10*time.Second, "how long each side runs in a round")
+	return c
+}
+
+func (a *app) bench(ctx context.Context, o benchOptions) error {
+	b := benched{At: a.now().UTC().Truncate(time.Second), Version: version()}
+	var err error
+	if b.Machine, err = bench.ThisMachine(ctx); err != nil {
+		return err
+	}
+	stack := bench.Stack{Now: a.now, SearchAttributes: searchAttributes, Meters: a.tel.Metrics.Meters, Logger: sdklog.NewStructuredLogger(a.tel.Log)}
+	wanted := func(name string) bool {
+		if o.only == "" {
+			a.say("%s:", name)
+		}
+		return o.only == "" || o.only == name
+	}
+	if wanted("closings") {
+		r, err := bench.Closings(ctx, bench.ClosingOptions{
+			Now: a.now, Connections: benchConnections, Phase: o.phase, Rounds: o.rounds, Scale: benchScale, Progress: a.stderr,
+		})
+		if err != nil {
+			return fmt.Errorf("measure closings: %w", err)
+		}
+		b.Closings = &r
+	}
+	if wanted("tickets") {
+		r, err := bench.Tickets(ctx, bench.TicketOptions{
+			Stack: stack, Log: a.tel.Log, Concurrent: benchConnections, Phase: o.phase, Rounds: o.rounds, Conns: workConns, Progress: a.stderr,
+		})
+		if err != nil {
+			return fmt.Errorf("measure tickets: %w", err)
+		}
+		b.Tickets, b.Machine.Temporal = &r, r.Temporal
+	}
+	if wanted("footprint") {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find docket's own program: %w", err)
+		}
+		r, err := bench.Footprint(ctx, bench.FootprintOptions{Stack: stack, Binary: self, Log: a.tel.Log, Rounds: o.rounds, Progress: a.stderr})
+		if err != nil {
+			return fmt.Errorf("measure memory and start: %w", err)
+		}
+		b.Footprint, b.Machine.Temporal = &r, r.Temporal
+	}
+	return a.show(b, func() { b.print(a.stdout) })
+}
+
+// figure is one row of the table.
+type figure struct{ what, value, target string }
+
+func (b benched) print(w io.Writer) {
+	m := b.Machine
+	_, _ = fmt.Fprintf(w, "%s, %d cores, %d MB, %s, %s, PostgreSQL %s", m.CPU, m.Cores, m.MemoryMB, m.OS, m.Go, m.PostgreSQL)
+	if m.Temporal != "" {
+		_, _ = fmt.Fprintf(w, ", Temporal %s", m.Temporal)
+	}
+	_, _ = fmt.Fprintf(w, "\nMedians; %s.\n\n", b.At.Format("2 January 2006"))
+	rows := [][]string{{"what", "measured", "target"}}
+	for _, f := range b.figures() {
+		rows = append(rows, []string{f.what, f.value, f.target})
+	}
+	align(w, rows, []bool{false, true, false})
+}
+
+func (b benched) figures() []figure {
+	var all []figure
+	if r := b.Closings; r != nil {
+		all = append(
+			all,
+			figure{"closings, spread clients : pgbench TPC-B", ratio(r.SpreadTPCB), "≥ 0.30×"},
+			figure{"closings, one busy client : spread", ratio(r.BusySpread), "≥ 0.90×"},
+			figure{"closings, one block of hours : spread", ratio(r.BlockSpread), "≥ 0.30×"},
+		)
+	}
+	if r := b.Tickets; r != nil {
+		all = append(
+			all,
+			figure{"covered AI ticket : empty workflow, CPU", ratio(r.CPURatio), "≤ 1.30×"},
+			figure{"  the same, less what idling costs", ratio(r.LoadRatio), ""},
+			figure{"  history events", fmt.Sprint(r.Events), "≤ 40"},
+		)
+		for _, side := range []struct {
+			name string
+			bench.Cost
+		}{{"ticket", r.Ticket}, {"empty workflow", r.Empty}} {
+			all = append(
+				all,
+				figure{"  " + side.name + ": CPU", fmt.Sprintf("%.1f ms", side.CPUMS), ""},
+				figure{"    commits", fmt.Sprintf("%.1f", side.Commits), ""},
+				figure{"    WAL", fmt.Sprintf("%.1f KB", side.WALBytes/1024), ""},
+				figure{"    start to answer, p50", fmt.Sprintf("%.0f ms", side.P50MS), ""},
+				figure{"    start to answer, p99", fmt.Sprintf("%.0f ms", side.P99MS), ""},
+				figure{"    at once " + fmt.Sprint(r.Concurrent), fmt.Sprintf("%.1f /s", side.PerSecond), ""},
+			)
+		}
+	}
+	if r := b.Footprint; r != nil {
+		all = append(all, figure{fmt.Sprintf("docket up, idle after %d tickets (PSS)", r.Tickets), fmt.Sprintf("%.0f MB", r.PSSMB), "< 500 MB"})
+		for _, p := range r.Processes {
+			all = append(all, figure{fmt.Sprintf("  %s × %d", p.Process, p.Processes), fmt.Sprintf("%.1f MB", float64(p.PSSKB)/1024), ""})
+		}
+		all = append(
+			all,
+			figure{"warm start to a posted ticket", fmt.Sprintf("%.0f ms", r.WarmMedian), ""},
+			figure{"  the same servers to an empty workflow", fmt.Sprintf("%.0f ms", r.EmptyMedian), ""},
+		)
+	}
+	return all
+}
+
+func ratio(v float64) string { return fmt.Sprintf("%.2f×", v) }

@@ -143,7 +143,7 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	if len(held) > 0 {
 		stage = ticket.Held
 	}
-	b.Queue(`update tickets set stage = $2, resolved_at = $3, closed_at = $3, waiting_for = '' where number = $1`, row.Number, stage, p.at)
+	b.Queue(endRound, row.Number, stage, p.at)
 	if err := s.record(ctx, b, event{
 		Ticket: row.id(), Client: row.ClientID, Round: row.Round, At: p.at, Kind: "closed", Actor: m.Who, Via: m.Via, Effect: true, Says: receipt.Says,
 	}); err != nil {
@@ -153,6 +153,15 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	p.lines(b, decision.Charges, posted)
 	return receipt, t.commit(ctx, b)
 }
+
+// endRound closes the ticket, and notes what its SLA missed by the time of the resolution: a past that is told again has
+// no timers that would.
+const endRound = `
+update tickets set stage = $2, resolved_at = $3, closed_at = $3, waiting_for = '',
+  responded_at = coalesce(responded_at, $3),
+  response_breached_at = coalesce(response_breached_at, case when responded_at is null and response_due < $3 then response_due end),
+  resolution_breached_at = coalesce(resolution_breached_at, case when resolution_due < $3 then resolution_due end)
+where number = $1`
 
 func (s *Store) queueClosure(b *pgx.Batch, p posting, m ticket.Resolve, facts billing.Facts, decision billing.Decision, receipt billing.Receipt) error {
 	factsJSON, err := billing.Canonical(facts)

@@ -117,7 +117,14 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		return err
 	})
 	queueWaiting(read, "where h.ticket = $1 and h.state = 'open'", row.Number, &holds)
+	clock := func(*pgx.Batch) error { return nil }
+	if row.ClosedAt != nil {
+		clock = queueReopenedClock(read, row.Number, *row.ClosedAt, r.at)
+	}
 	if err := t.send(ctx, read); err != nil {
+		return "", err
+	}
+	if err := clock(b); err != nil {
 		return "", err
 	}
 	stands := make([]billing.Charge, 0, len(charges))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
@@ -115,4 +117,36 @@ func (t *standing) resume(at time.Time) (moved bool, err error) {
 	}
 	p.Until, t.WaitingFor, t.Stage = at, "", ticket.Resolution
 	return true, t.keep(p)
+}
+
+// reopened lets the clock run again, as if the ticket had waited since its closing: nobody owed anything in between.
+func (t *standing) reopened(closed, at time.Time) error {
+	p, err := t.promised()
+	if err != nil || p.Clock == nil {
+		return err
+	}
+	if closed.Before(p.Until) {
+		closed = p.Until
+	}
+	if at.Before(closed) {
+		at = closed
+	}
+	if _, err := t.pause(closed, "closed"); err != nil {
+		return err
+	}
+	_, err = t.resume(at)
+	return err
+}
+
+// queueReopenedClock reads the clock of a ticket that is being reopened; the function it gives queues what changes.
+func queueReopenedClock(read *pgx.Batch, number int64, closed, at time.Time) func(b *pgx.Batch) error {
+	var t *standing
+	read.Queue("select"+standingColumns+" from tickets t where t.number = $1", number).Query(row(&t))
+	return func(b *pgx.Batch) error {
+		if err := t.reopened(closed, at); err != nil {
+			return err
+		}
+		b.Queue("update tickets set sla = $2, resolution_due = $3 where number = $1", number, t.SLA, t.ResolutionDue)
+		return nil
+	}
 }

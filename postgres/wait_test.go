@@ -117,3 +117,29 @@ func TestAnEscalatedTicketStillWaitsWhenItIsRouted(t *testing.T) {
 	require.Equal(t, "bob", to.Assignee)
 	require.Equal(t, ticket.Waiting, k.brief(id).Stage)
 }
+
+func TestAReopenedTicketOwesNothingForTheTimeItWasClosed(t *testing.T) {
+	k := newKit(t)
+	id := k.priority3() // eight hours from Friday 11:00 in Berlin
+	k.at(friday.Add(2 * time.Hour))
+	_, err := k.Close(k.ctx, id, 1, ticket.Resolve{Header: k.by("ada"), Resolution: "cleared", Work: []ticket.WorkEntry{k.work()}})
+	require.NoError(t, err)
+	k.at(time.Date(2026, 3, 10, 7, 0, 0, 0, time.UTC)) // Tuesday 08:00 in Berlin: six hours are left
+	_, err = k.Reopen(k.ctx, id, ticket.Reopen{Header: k.by("nina"), Reason: "it jams again"})
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2026, 3, 10, 13, 0, 0, 0, time.UTC), k.brief(id).Deadlines.Resolution)
+}
+
+func TestAResolutionMissesItsTargetByItsOwnTime(t *testing.T) {
+	k := newKit(t)
+	past := k.opening("northwind")
+	past.EventTime, past.OpenedAt, past.Impact, past.Urgency = true, friday.AddDate(0, 0, -28), 2, 2
+	id := k.openAs(past)
+	m := ticket.Resolve{Header: k.by("ada"), Resolution: "cleared"}
+	m.At = past.OpenedAt.AddDate(0, 0, 7)
+	_, err := k.Close(k.ctx, id, 1, m)
+	require.NoError(t, err)
+	require.Equal(t, past.OpenedAt.Add(time.Hour), value[time.Time](k, "select response_breached_at from tickets").UTC())
+	require.Equal(t, m.At, value[time.Time](k, "select responded_at from tickets").UTC())
+	require.Equal(t, past.OpenedAt.AddDate(0, 0, 2).Add(23*time.Hour), value[time.Time](k, "select resolution_breached_at from tickets").UTC())
+}

@@ -11,16 +11,7 @@ import (
 // Temporal does not answer, Started is false and the relay starts the workflow later.
 // Returns ticket Problems for what is malformed, and nothing is stored then.
 func (d *Desk) Open(ctx context.Context, o ticket.Opening) (ticket.Opened, error) {
-	if o.EventID == "" {
-		o.EventID = o.ExternalID // a source that delivers once
-	}
-	if o.OpenedAt.IsZero() {
-		o.OpenedAt = d.now().UTC()
-	}
-	if err := o.Validate(d.now()); err != nil {
-		return ticket.Opened{}, err
-	}
-	opened, err := d.store.Open(ctx, o)
+	opened, err := d.Accept(ctx, o)
 	if err != nil || opened.Duplicate {
 		// The outbox knows whether a repeated ticket's workflow has begun.
 		opened.Started = opened.Duplicate
@@ -44,4 +35,19 @@ func (d *Desk) begin(ctx context.Context, id ticket.ID, round int, client, subje
 	options.EnableEagerStart = true // a worker in this process takes the first task at once
 	_, err := d.temporal.ExecuteWorkflow(ctx, options, ticket.WorkflowType, ticket.Input{Ticket: id, Round: round})
 	return err
+}
+
+// Accept takes a ticket in as Open does and leaves the start of its workflow to the first message,
+// for senders that have one at hand: Post, Resolve. Where none comes, the relay starts it.
+func (d *Desk) Accept(ctx context.Context, o ticket.Opening) (ticket.Opened, error) {
+	if o.EventID == "" {
+		o.EventID = o.ExternalID // a source that delivers once
+	}
+	if o.OpenedAt.IsZero() {
+		o.OpenedAt = d.now().UTC()
+	}
+	if err := o.Validate(d.now()); err != nil {
+		return ticket.Opened{}, err
+	}
+	return d.store.Open(ctx, o)
 }

@@ -14,7 +14,8 @@ import (
 
 // Desk is where the messages go.
 type Desk interface {
-	Open(ctx context.Context, o ticket.Opening) (ticket.Opened, error)
+	// Accept opens a ticket and leaves the start of its workflow to the first message.
+	Accept(ctx context.Context, o ticket.Opening) (ticket.Opened, error)
 	// Post sends messages in their order, and waits for no answer.
 	Post(ctx context.Context, id ticket.ID, messages ...ticket.Message) error
 	Resolve(ctx context.Context, id ticket.ID, m ticket.Resolve) (billing.Receipt, error)

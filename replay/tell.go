@@ -30,7 +30,7 @@ type outcome struct {
 // tell sends what is not on record yet, in order: messages that need no answer in one go, and a
 // resolution or a reopening after everything before it. Then it reads what became of it all.
 func (r *run) tell(ctx context.Context, s Story) (told, error) {
-	opened, err := r.Desk.Open(ctx, s.Opening)
+	opened, err := r.Desk.Accept(ctx, s.Opening)
 	if problems := ticket.Problems(err); len(problems) > 0 {
 		return told{refused: err}, nil
 	}

@@ -10,7 +10,9 @@ import (
 )
 
 // Each part of a timeline gives the columns of ticket.Moment, and a rank that orders what
-// happened at the same instant: what came in, what was done, what came of it.
+// happened at the same instant of a round, as a log that tells whole minutes has it: what was
+// said, what was done, what waits and what was billed, who decided, what that billed, and how
+// the next round undid it.
 const (
 	momentComments = `
 select c.at, 'comment' as kind, c.author as actor, '' as via, 0 as round, c.body as says, 0::bigint as ms, 0::bigint as line,
@@ -23,14 +25,16 @@ select w.started_at, 'work', w.actor, w.via, w.round,
   w.ms, 0, 0, '', '', true, 2, w.id
 from work_entries w where w.ticket = $1`
 	momentEvents = `
-select e.at, e.kind, e.actor, e.via, e.round, e.says, 0, 0, 0, '', '', e.effect, 3, e.id
+select e.at, e.kind, e.actor, e.via, e.round, e.says, 0, 0, 0, '', '', e.effect,
+  case when e.kind in ('sign-off', 'rule') then 6 when e.kind = 'reopen' then 8 else 3 end, e.id
 from ticket_events e where e.ticket = $1`
 	momentHolds = `
 select h.opened_at, 'hold', h.requested_by, '', h.round, h.says, 0, 0, h.id, h.amount::text, h.currency, true, 4, h.id
 from holds h where h.ticket = $1`
 	momentLines = `
 select l.posted_at, 'line', '', '', c.round, l.text || case when c.clause = '' then '' else ' (' || c.clause || ')' end,
-  0, l.charge_id, coalesce(c.hold_id, 0), l.amount::text, l.currency, true, 5, l.charge_id
+  0, l.charge_id, coalesce(c.hold_id, 0), l.amount::text, l.currency, true,
+  case when c.reverses is not null then 9 when c.hold_id is not null then 7 else 5 end, l.charge_id
 from invoice_lines l join charges c on c.id = l.charge_id where l.ticket = $1`
 )
 
@@ -46,7 +50,7 @@ func (r Reads) Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, err
 	}
 	rows, err := r.q.Query(ctx, `
 		select at, kind, actor, via, round, says, ms, line, hold, amount, currency, effect
-		from (`+parts+`) as moments order by at, rank, seq`, id.Number())
+		from (`+parts+`) as moments order by at, round, rank, seq`, id.Number())
 	if err != nil {
 		return nil, fmt.Errorf("read the timeline of %s: %w", id, err)
 	}

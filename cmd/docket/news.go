@@ -26,6 +26,7 @@ type news struct {
 	app     *app
 	printer *printer
 	began   time.Time
+	stays   bool // after the demo
 
 	before    int64              // highest ticket number before this start
 	last      int64              // highest ticket number seen
@@ -33,15 +34,16 @@ type news struct {
 	clients   map[string]string  // names by id
 	people    map[string]string
 	posted    bool          // whether the first posted ticket was told
+	ready     chan struct{} // closed when what stood before is known
 	told      chan struct{} // closed when the demo is played and told
 	counted   billing.Standing
 	countAt   time.Time
 }
 
-func newNews(a *app, p *printer, began time.Time) *news {
+func newNews(a *app, p *printer, began time.Time, stays bool) *news {
 	return &news{
-		app: a, printer: p, began: began, unsettled: map[ticket.ID]told{}, clients: map[string]string{}, people: map[string]string{},
-		told: make(chan struct{}),
+		app: a, printer: p, began: began, stays: stays, unsettled: map[ticket.ID]told{}, clients: map[string]string{}, people: map[string]string{},
+		ready: make(chan struct{}), told: make(chan struct{}),
 	}
 }
 
@@ -50,6 +52,7 @@ func (n *news) tell(ctx context.Context, played <-chan struct{}) error {
 	if err := n.catchUp(ctx); err != nil {
 		return err
 	}
+	close(n.ready)
 	tick := time.NewTicker(newsEvery)
 	defer tick.Stop()
 	silent := false
@@ -78,7 +81,7 @@ func (n *news) tell(ctx context.Context, played <-chan struct{}) error {
 		silent = false
 		if over {
 			played = nil
-			n.idle(ctx)
+			n.idle(ctx, n.stays)
 		}
 	}
 }
@@ -376,16 +379,18 @@ func standingLine(s billing.Standing) string {
 }
 
 // idle says what can be done now that the demo has been played.
-func (n *news) idle(ctx context.Context) {
+func (n *news) idle(ctx context.Context, stays bool) {
 	defer close(n.told)
 	n.countAt = time.Time{}
-	n.printer.line("")
-	n.printer.line("The demo's tickets are played. It stays up; in another terminal:")
-	for _, c := range []string{
-		"docket ticket list", "docket approval list", "docket invoice show northwind", "docket report ai-vs-tech",
-		"docket ticket open --client northwind --subject 'Printer jams'",
-	} {
-		n.printer.line("  %s", c)
+	if stays {
+		n.printer.line("")
+		n.printer.line("The demo's tickets are played. It stays up; in another terminal:")
+		for _, c := range []string{
+			"docket ticket list", "docket approval list", "docket invoice show northwind", "docket report ai-vs-tech",
+			"docket ticket open --client northwind --subject 'Printer jams'",
+		} {
+			n.printer.line("  %s", c)
+		}
 	}
 	if err := n.count(ctx, true); err != nil {
 		n.app.tel.Log.LogAttrs(ctx, slog.LevelWarn, "where the desk stands could not be counted", slog.Any("error", err))

@@ -222,9 +222,9 @@ func (p player) step(ctx context.Context, id ticket.ID, h ticket.Header, s seed.
 	case seed.Reopen:
 		_, err = p.desk.Reopen(ctx, id, ticket.Reopen{Header: h, Reason: s.Note})
 	case seed.Merge:
-		var into ticket.Opened
-		if into, err = p.store.Open(ctx, ticket.Opening{Source: seed.Source, ExternalID: s.Into, EventID: s.Into + "/opened"}); err == nil {
-			_, err = p.desk.Merge(ctx, id, ticket.Merge{Header: h, Into: into.Ticket})
+		var into ticket.ID
+		if into, err = p.store.TicketBySource(ctx, seed.Source, s.Into); err == nil {
+			_, err = p.desk.Merge(ctx, id, ticket.Merge{Header: h, Into: into})
 		}
 	case seed.Cancel:
 		_, err = p.desk.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: s.Note})

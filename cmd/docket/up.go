@@ -207,11 +207,16 @@ func (a *app) live(ctx context.Context, p *printer, s *stack, l net.Listener, o 
 	group.Go(func() error {
 		return worker.Run(ctx, a.session.temporal, worker.Deps{Desk: a.session.store, Ledger: a.session.store})
 	})
-	news := newNews(a, p, o.beganAt)
+	news := newNews(a, p, o.beganAt, !o.stopAtEnd)
 	played := make(chan struct{})
 	group.Go(func() error { return news.tell(ctx, played) })
 	group.Go(func() error {
 		defer close(played)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-news.ready:
+		}
 		play := player{app: a, session: a.session, options: o}
 		return play.all(ctx)
 	})

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +35,19 @@ func (r Reads) Ticket(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 		return ticket.Summary{}, ticket.Invalid("ticket", id, "is not known", "`docket ticket list` shows the tickets")
 	}
 	return found[0], nil
+}
+
+// TicketBySource finds a ticket by what its source calls it; a Problem where there is none.
+func (r Reads) TicketBySource(ctx context.Context, source, externalID string) (ticket.ID, error) {
+	var number int64
+	err := r.q.QueryRow(ctx, "select number from tickets where source = $1 and external_id = $2", source, externalID).Scan(&number)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", ticket.Invalid("external_id", externalID, "is not known of "+source, "`docket ticket list` shows the tickets")
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for %s of %s: %w", externalID, source, err)
+	}
+	return ticket.NewID(number), nil
 }
 
 type summaryRow struct {

@@ -15,7 +15,11 @@ import (
 	"github.com/docket-psa/docket/triage"
 )
 
-var now = time.Date(2026, time.November, 23, 15, 0, 0, 0, time.UTC)
+// now is when these tests begin; clock, which they share, goes on from there.
+var (
+	now   = time.Date(2026, time.November, 23, 15, 0, 0, 0, time.UTC)
+	clock = now
+)
 
 func open(t *testing.T) *postgres.Store {
 	t.Helper()
@@ -23,7 +27,7 @@ func open(t *testing.T) *postgres.Store {
 		_, err := postgres.Migrate(context.Background(), url, "", "")
 		return err
 	})
-	s, err := postgres.Open(t.Context(), url, postgres.Options{Now: func() time.Time { return now }})
+	s, err := postgres.Open(t.Context(), url, postgres.Options{Now: func() time.Time { return clock }})
 	require.NoError(t, err)
 	t.Cleanup(s.Disconnect)
 	return s

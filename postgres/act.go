@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -167,35 +166,3 @@ func (m message) event(sc *scene, v verdict, answer ticket.Answer, input string)
 }
 
 func mergedKey(id ticket.ID, key string) string { return "merged/" + string(id) + "/" + key }
-
-// earlier is what the record keeps of an operation key.
-type earlier struct {
-	Input  *string
-	Answer []byte
-}
-
-// queueEarlier looks for the keys; the function it gives tells after the batch was sent.
-func queueEarlier(b *pgx.Batch, keys ...string) func() *earlier {
-	var found []earlier
-	b.Queue("select input_digest, answer from ticket_events where operation_key = any ($1)", keys).Query(func(rows pgx.Rows) (err error) {
-		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[earlier])
-		return err
-	})
-	return func() *earlier {
-		if len(found) == 0 {
-			return nil
-		}
-		return &found[0]
-	}
-}
-
-// recall gives the answer on record again, or a Problem where the key was used for something else.
-func recall[A any](e earlier, key, input string) (answer A, err error) {
-	if e.Input == nil || *e.Input != input {
-		return answer, ticket.Invalid("operation_key", key, "was used for another message", "choose a new key for a new message; repeat a message unchanged")
-	}
-	if err := json.Unmarshal(e.Answer, &answer); err != nil {
-		return answer, fmt.Errorf("read the answer of operation %q: %w", key, err)
-	}
-	return answer, nil
-}

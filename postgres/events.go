@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -53,19 +52,36 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 	return nil
 }
 
-// repeated answers a message whose operation key is on record: true and the same answer as
-// then, or a Problem where the key was used for something else.
-func repeated[A any](ctx context.Context, q querier, key, input string) (answer A, seen bool, err error) {
-	var e earlier
-	err = q.QueryRow(ctx, "select input_digest, answer from ticket_events where operation_key = $1", key).Scan(&e.Input, &e.Answer)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return answer, false, nil
+// earlier is what the record keeps of an operation key.
+type earlier struct {
+	Input  *string
+	Answer []byte
+}
+
+// queueEarlier looks for the keys; the function it gives tells after the batch was sent.
+func queueEarlier(b *pgx.Batch, keys ...string) func() *earlier {
+	var found []earlier
+	b.Queue("select input_digest, answer from ticket_events where operation_key = any ($1)", keys).Query(func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[earlier])
+		return err
+	})
+	return func() *earlier {
+		if len(found) == 0 {
+			return nil
+		}
+		return &found[0]
 	}
-	if err != nil {
-		return answer, false, fmt.Errorf("look up operation %q: %w", key, err)
+}
+
+// recall gives the answer on record again, or a Problem where the key was used for something else.
+func recall[A any](e earlier, key, input string) (answer A, err error) {
+	if e.Input == nil || *e.Input != input {
+		return answer, ticket.Invalid("operation_key", key, "was used for another message", "choose a new key for a new message; repeat a message unchanged")
 	}
-	answer, err = recall[A](e, key, input)
-	return answer, true, err
+	if err := json.Unmarshal(e.Answer, &answer); err != nil {
+		return answer, fmt.Errorf("read the answer of operation %q: %w", key, err)
+	}
+	return answer, nil
 }
 
 // querier is what a pool, a connection and a transaction have in common.

@@ -105,16 +105,7 @@ from work_entries where ticket = $1 and rated_in is null order by started_at, id
 		r.work, err = pgx.CollectRows(rows, pgx.RowToStructByPos[workRow])
 		return err
 	})
-	b.Queue(`
-select contract_id, revision, digest from (
-  select distinct on (v.contract_id, v.effective_from) v.contract_id, v.revision, v.digest, v.effective_from
-  from contract_versions v join tickets t on t.client_id = v.client_id
-  where t.number = $1
-  order by v.contract_id, v.effective_from, v.revision desc) as latest
-order by contract_id, effective_from`, number).Query(func(rows pgx.Rows) (err error) {
-		r.versions, err = pgx.CollectRows(rows, pgx.RowToStructByPos[versionRow])
-		return err
-	})
+	queueVersions(b, id, &r.versions)
 	queueInvoices(b, id, &r.invoices)
 	b.Queue(`
 select exists (select from charges c where c.ticket = $1 and c.kind = 'per-ticket'

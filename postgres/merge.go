@@ -62,15 +62,8 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 // Where gives the ticket that carries on for id, as lists show it: id itself, unless it was merged. Returns a Problem
 // for a ticket that does not exist.
 func (s *Store) Where(ctx context.Context, id ticket.ID) (ticket.Summary, error) {
-	rows, err := s.pool.Query(ctx, `
-select 'T-' || t.number, t.client_id, t.subject, t.stage, t.round, t.category, t.priority, t.board, coalesce(t.assignee, ''),
-  coalesce(p.kind, ''), t.claimed_at, t.opened_at, t.closed_at, t.resolution_due, ''
-from tickets t left join people p on p.id = t.assignee
-where t.number = (select case when t.merged_into is null then t.number else `+livesOn+` end from tickets t where t.number = $1)`, id.Number())
-	if err != nil {
-		return ticket.Summary{}, fmt.Errorf("look for %s: %w", id, err)
-	}
-	at, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Summary])
+	at, err := s.summaries(ctx, `where t.number = (
+  select case when t.merged_into is null then t.number else `+livesOn+` end from tickets t where t.number = $1)`, id.Number())
 	if err != nil {
 		return ticket.Summary{}, fmt.Errorf("look for %s: %w", id, err)
 	}

@@ -113,9 +113,3 @@ var keys = []string{
 	"ticket_events_operation_key_key", "work_entries_operation_key_key", "comments_operation_key_key",
 	"tickets_source_external_id_key", "deliveries_pkey",
 }
-
-// violates says whether err breaks the named constraint.
-func violates(err error, constraint string) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.ConstraintName == constraint
-}

@@ -27,7 +27,7 @@ func TestOperatorCancelsAnUntouchedTicket(t *testing.T) {
 	var canceled *temporal.CanceledError
 	require.ErrorAs(t, d.GetWorkflowError(), &canceled, "Temporal shows the run as canceled")
 	require.Equal(t, ticket.Cancelled, d.store.stage)
-	require.Equal(t, ticket.ViaTemporal, d.store.headers["cancel-workflow-round-1"].Via)
+	require.Equal(t, ticket.ViaTemporal, d.store.headers["cancel-workflow-"+string(id)+"-round-1"].Via)
 }
 
 func TestOperatorCannotCancelMoneyAway(t *testing.T) {
@@ -40,7 +40,7 @@ func TestOperatorCannotCancelMoneyAway(t *testing.T) {
 	require.Equal(t, ticket.Posted, d.run().Stage, "the run goes on after the request")
 	require.Equal(t, billing.Settled, answerOf[billing.Settlement](signed).Outcome)
 	require.Contains(t, d.store.asked(), "overdue H-7 step 0", "its timers too")
-	require.Contains(t, d.store.asked(), "cancel cancel-workflow-round-1", "and the request is on record")
+	require.Contains(t, d.store.asked(), "cancel cancel-workflow-"+string(id)+"-round-1", "and the request is on record")
 }
 
 func TestRefusedClosingStaysWithItsResolver(t *testing.T) {

@@ -279,7 +279,7 @@ func (t *lifecycle) takeCancelRequest(now time.Time) {
 	t.cancelSeen = true
 	t.mail.keep(&letter{kind: t.mail.kindOf(ticket.MsgCancel), message: ticket.Cancel{
 		Header: ticket.Header{
-			OperationKey: "cancel-workflow-round-" + itoa(t.round), Who: "operator", Via: ticket.ViaTemporal, At: now,
+			OperationKey: "cancel-workflow-" + string(t.id) + "-round-" + itoa(t.round), Who: "operator", Via: ticket.ViaTemporal, At: now,
 		},
 		Reason: "the workflow's cancellation was requested in Temporal",
 	}})

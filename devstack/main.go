@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -43,17 +44,22 @@ func run(ctx context.Context, args []string, env func(string) string, stdin *os.
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
-		_, _ = fmt.Fprintln(stderr, "docket-devstack:", err)
+		complain(stderr, err)
 		return 2
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cancelWhenClosed(stdin, cancel)
 	if err := serve(ctx, opts, stdout); err != nil && !errors.Is(err, context.Canceled) {
-		_, _ = fmt.Fprintln(stderr, "docket-devstack:", err)
+		complain(stderr, err)
 		return 1
 	}
 	return 0
+}
+
+// complain tells an error in one line: a program may be reading, and some of the libraries' errors have several.
+func complain(stderr io.Writer, err error) {
+	_, _ = fmt.Fprintln(stderr, "docket-devstack:", strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // serve runs the whole stack until ctx ends.
@@ -66,13 +72,14 @@ func serve(ctx context.Context, opts options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	logger := newLog(opts.logLevel)
 	var line ready
-	if err := prepareSchema(ctx, opts); err != nil {
+	if err := prepareSchema(ctx, opts, logger); err != nil {
 		return err
 	}
 	line.SchemaMS = ms()
 
-	srv, err := startServer(opts, ports)
+	srv, err := startServer(opts, ports, logger)
 	if err != nil {
 		return err
 	}

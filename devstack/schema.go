@@ -21,7 +21,7 @@ import (
 const connectTimeout = 10 * time.Second
 
 // prepareSchema brings both databases to the schema of this server: creates what is missing, upgrades what is older.
-func prepareSchema(ctx context.Context, o options) error {
+func prepareSchema(ctx context.Context, o options, logger log.Logger) error {
 	stores := []struct{ database, schema, version string }{
 		{o.postgres.database, "postgresql/v12/temporal", schemaversion.Version},
 		{o.postgres.visibilityDatabase(), "postgresql/v12/visibility", schemaversion.VisibilityVersion},
@@ -33,7 +33,7 @@ func prepareSchema(ctx context.Context, o options) error {
 		if err := clearUnfinishedSetup(ctx, o.postgres, s.database); err != nil {
 			return err
 		}
-		if err := ensureSchema(o, s.database, s.schema, s.version); err != nil {
+		if err := ensureSchema(o.postgres, s.database, s.schema, s.version, logger); err != nil {
 			return fmt.Errorf("schema %s in database %q: %w", s.schema, s.database, err)
 		}
 	}
@@ -98,18 +98,18 @@ func clearUnfinishedSetup(ctx context.Context, p postgresOptions, database strin
 	return nil
 }
 
+// connect is without TLS, as the server's own connections are.
 func connect(ctx context.Context, p postgresOptions, database string) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	target := url.URL{Scheme: "postgres", User: url.UserPassword(p.user, p.password), Host: p.addr, Path: "/" + database}
+	target := url.URL{Scheme: "postgres", User: url.UserPassword(p.user, p.password), Host: p.addr, Path: "/" + database, RawQuery: "sslmode=disable"}
 	return pgx.Connect(ctx, target.String())
 }
 
 // ensureSchema applies the whole schema to an empty database, or the missing versions to an older one. A newer one is left
 // alone: the server itself judges whether it can work with it.
-func ensureSchema(o options, database, name, version string) error {
-	logger := newLogger(o.logLevel)
-	db, err := sqltool.NewConnection(sqlStore(o.postgres, database), logger)
+func ensureSchema(p postgresOptions, database, name, version string, logger log.Logger) error {
+	db, err := sqltool.NewConnection(sqlStore(p, database), logger)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func ensureSchema(o options, database, name, version string) error {
 	if err != nil || !older {
 		return err
 	}
-	return schema.NewUpdateSchemaTask(db, &schema.UpdateConfig{SchemaName: name}, log.Logger(logger)).Run()
+	return schema.NewUpdateSchemaTask(db, &schema.UpdateConfig{SchemaName: name}, logger).Run()
 }
 
 func isOlder(current, wanted string) (bool, error) {

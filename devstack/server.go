@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
-	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
@@ -25,10 +24,11 @@ type server struct {
 	temporal temporal.Server
 	address  string // gRPC, host:port to connect to
 	http     string // http://host:port
+	log      serverLog
 }
 
 // startServer returns when all services have started. The namespace is not there yet.
-func startServer(o options, ports portPlan) (*server, error) {
+func startServer(o options, ports portPlan, logger serverLog) (*server, error) {
 	conf := serverConfig(o, ports)
 	authorizer, err := authorization.GetAuthorizerFromConfig(&conf.Global.Authorization)
 	if err != nil {
@@ -38,7 +38,7 @@ func startServer(o options, ports portPlan) (*server, error) {
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(staticHosts(o, ports)),
-		temporal.WithLogger(newLogger(o.logLevel)),
+		temporal.WithLogger(logger),
 		temporal.WithAuthorizer(authorizer),
 		temporal.WithDynamicConfigClient(dynamicSettings()),
 	)
@@ -48,10 +48,16 @@ func startServer(o options, ports portPlan) (*server, error) {
 	if err := srv.Start(); err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
-	return &server{temporal: srv, address: hostPort(reachable(o.ip), ports.grpc), http: "http://" + hostPort(reachable(o.ip), ports.http)}, nil
+	return &server{
+		temporal: srv,
+		address:  hostPort(reachable(o.ip), ports.grpc),
+		http:     "http://" + hostPort(reachable(o.ip), ports.http),
+		log:      logger,
+	}, nil
 }
 
 func (s *server) stop() {
+	s.log.quiet()
 	// The services report nothing that could still be acted on.
 	_ = s.temporal.Stop()
 }
@@ -104,9 +110,4 @@ func staticHosts(o options, ports portPlan) map[primitives.ServiceName]static.Ho
 		primitives.MatchingService: static.SingleLocalHost(hostPort(loopback, ports.matching)),
 		primitives.WorkerService:   static.SingleLocalHost(hostPort(loopback, ports.worker)),
 	}
-}
-
-// newLogger writes to stderr: stdout carries the ready line alone.
-func newLogger(level string) log.Logger {
-	return log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: false, Format: "console", Level: level}))
 }

@@ -9,9 +9,20 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/internal/devserver"
 )
+
+// Devstack is the path of an up-to-date docket-devstack, for tests that start it themselves.
+func Devstack(t testing.TB) string {
+	t.Helper()
+	binary, err := devstack()
+	require.NoError(t, err)
+	return binary
+}
 
 // devstack is the path of an up-to-date docket-devstack: the one that $DOCKET_DEVSTACK names, else bin/ of this clone, built when
 // it is missing or older than its sources. A first build takes minutes.

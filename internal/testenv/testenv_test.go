@@ -118,9 +118,10 @@ func run(t *testing.T, server *testenv.TemporalServer) string {
 
 func execute(t *testing.T, url, statement string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	ctx := context.Background() // cleanups run after the test's own context
+	conn, err := pgx.Connect(ctx, url)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(t.Context())) }()
-	_, err = conn.Exec(t.Context(), statement)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	_, err = conn.Exec(ctx, statement)
 	require.NoError(t, err)
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ func (t *teller) header(kind Kind, who string) ticket.Header {
 		at = t.last.Add(time.Millisecond)
 	}
 	t.last = at
+	if who == "" { // the log took it from everybody
+		who = cmp.Or(t.owner, scribe)
+	}
 	return ticket.Header{
 		OperationKey: fmt.Sprintf("%s/%s/%d/%s", Source, t.number, len(t.story.Steps)+1, kind), Who: who, Via: ticket.ViaReplay, At: at,
 	}

@@ -26,7 +26,6 @@ type stage struct {
 
 func (s stage) play(d seed.Ticket) ticket.ID {
 	ctx := s.t.Context()
-	// People take their time before the present; what they log must not lie in the future.
 	opened, err := s.Open(ctx, d.Opening)
 	require.NoError(s.t, err, d.Opening.ExternalID)
 	id := opened.Ticket

@@ -273,7 +273,9 @@ func (n *news) who(t ticket.Summary, moments []ticket.Moment) string {
 func covers(lines []billing.InvoiceLine) string {
 	undone := map[int64]bool{}
 	for _, l := range lines {
-		undone[l.Reverses] = true
+		if l.Reverses != 0 {
+			undone[l.Reverses] = true
+		}
 	}
 	var live []billing.InvoiceLine
 	for _, l := range lines {

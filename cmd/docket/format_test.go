@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func TestMoneyAlwaysHasItsCurrency(t *testing.T) {
+	for _, c := range []struct{ amount, currency, want string }{
+		{"187.5", "USD", "187.50 USD"},
+		{"1200", "JPY", "1200 JPY"},
+		{"3.25", "KWD", "3.250 KWD"},
+		{"0.0125", "EUR", "0.0125 EUR"},
+		{"-40", "USD", "-40.00 USD"},
+	} {
+		assert.Equal(t, c.want, money(decimal.RequireFromString(c.amount), c.currency))
+	}
+}
+
+func TestLasting(t *testing.T) {
+	for ms, want := range map[int64]string{
+		0: "0 ms", 999: "999 ms", 1900: "1.9 s", 60_000: "1 min", 90_000: "1 min 30 s", 2_520_000: "42 min", 3_600_000: "1 h", 4_500_000: "1 h 15 min",
+	} {
+		assert.Equal(t, want, lasting(ms))
+	}
+}
+
+func TestTimesAreShortAndLocal(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	a := &app{now: func() time.Time { return time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC) }, zone: zone}
+	assert.Equal(t, "09:30:00", a.when(time.Date(2026, 11, 23, 14, 30, 0, 0, time.UTC)))
+	assert.Equal(t, "22 Nov 21:00", a.when(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)), "yesterday there, today in UTC")
+	assert.Equal(t, "2025-11-23 09:30", a.when(time.Date(2025, 11, 23, 14, 30, 0, 0, time.UTC)))
+	assert.Empty(t, a.when(time.Time{}))
+}
+
+type fruit struct {
+	Name  string `json:"name"`
+	Price string `json:"price"`
+}
+
+func printed(t *testing.T, output string, items []fruit) (stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{stdout: &out, stderr: &errs, output: output}
+	require.NoError(t, list(a, items, "No fruit yet. Pick some: pick",
+		text("NAME", func(f fruit) string { return f.Name }), number("PRICE", func(f fruit) string { return f.Price })))
+	return out.String(), errs.String()
+}
+
+func TestListInEveryFormat(t *testing.T) {
+	items := []fruit{{"Äpfel", "1.00 EUR"}, {"pears\nand plums", "12.00 EUR"}}
+	table, _ := printed(t, "table", items)
+	assert.Equal(t, strings.Join([]string{
+		"NAME                 PRICE",
+		"Äpfel             1.00 EUR",
+		"pears and plums  12.00 EUR", "",
+	}, "\n"), table, "aligned, money to the right")
+	asJSON, _ := printed(t, "json", items[:1])
+	assert.JSONEq(t, `[{"name":"Äpfel","price":"1.00 EUR"}]`, asJSON)
+	lines, _ := printed(t, "jsonl", items)
+	assert.Len(t, strings.Split(strings.TrimSpace(lines), "\n"), 2)
+}
+
+func TestEmptyListSaysWhatToDo(t *testing.T) {
+	stdout, stderr := printed(t, "table", nil)
+	assert.Empty(t, stdout, "data goes to stdout, and there is none")
+	assert.Equal(t, "No fruit yet. Pick some: pick\n", stderr)
+	asJSON, _ := printed(t, "json", nil)
+	assert.Equal(t, "[]\n", asJSON)
+	lines, _ := printed(t, "jsonl", nil)
+	assert.Empty(t, lines)
+}
+
+func line(kind billing.ChargeKind, quantity, unit, rate, amount, clause string) billing.InvoiceLine {
+	d := decimal.RequireFromString
+	return billing.InvoiceLine{Kind: kind, Quantity: d(quantity), Unit: unit, Rate: d(rate), Amount: d(amount), Currency: "USD", Clause: clause}
+}
+
+func TestAClosedTicketInPlainWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines []billing.InvoiceLine
+		want  string
+		total string
+	}{
+		"covered":               {[]billing.InvoiceLine{line(billing.Covered, "1", "h", "0", "0", "§2.1")}, "covered by §2.1", "0.00 USD"},
+		"entries of one rate":   {[]billing.InvoiceLine{line(billing.Time, "1.75", "h", "175", "306.25", "A1"), line(billing.Time, "1.25", "h", "175", "218.75", "A1")}, "3 h at 175.00 USD by A1", "525.00 USD"},
+		"block and overage":     {[]billing.InvoiceLine{line(billing.BlockDraw, "0.583333333", "h", "0", "0", "B1"), line(billing.Overage, "0.25", "h", "142", "35.5", "B1")}, "0.58 h from the block of hours by B1, 0.25 h beyond the block by B1", "35.50 USD"},
+		"an included ticket":    {[]billing.InvoiceLine{line(billing.PerTicket, "1", "ticket", "0", "0", "T2")}, "an included ticket by T2", "0.00 USD"},
+		"nothing on an invoice": {nil, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, covers(c.lines))
+			assert.Equal(t, c.total, totals(c.lines))
+		})
+	}
+}
+
+func TestWhatWasReversedIsNotTold(t *testing.T) {
+	first := line(billing.Time, "1", "h", "100", "100", "A1")
+	first.Line = 7
+	undo := line(billing.Reversal, "-1", "h", "100", "-100", "A1")
+	undo.Line, undo.Reverses = 8, 7
+	again := line(billing.Time, "2", "h", "100", "200", "A1")
+	again.Line = 9
+	lines := []billing.InvoiceLine{first, undo, again}
+	assert.Equal(t, "2 h at 100.00 USD by A1", covers(lines))
+	assert.Equal(t, "200.00 USD", totals(lines))
+}

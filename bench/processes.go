@@ -53,14 +53,15 @@ func readProcess(pid int) (process, bool, error) {
 	return p, true, nil
 }
 
-// family is the process and all its descendants.
-func family(root int) ([]process, error) {
+// table is every process of the machine, by its parent.
+type table map[int][]process
+
+func readTable() (table, error) {
 	paths, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return nil, err
 	}
-	children := map[int][]process{}
-	var all []process
+	all := table{}
 	for _, path := range paths {
 		pid, err := strconv.Atoi(filepath.Base(path))
 		if err != nil {
@@ -70,29 +71,43 @@ func family(root int) ([]process, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue
+		if ok {
+			all[p.parent] = append(all[p.parent], p)
 		}
-		children[p.parent] = append(children[p.parent], p)
-		if pid == root {
-			all = append(all, p)
-		}
-	}
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i].pid]...)
 	}
 	return all, nil
 }
 
-// cpuOf is the CPU time, user and system, of the process, its descendants, and those of them
-// that have ended and been waited for.
-func cpuOf(root int) (time.Duration, error) {
-	all, err := family(root)
+// family is the process and all its descendants.
+func (t table) family(root int) []process {
+	var all []process
+	for _, siblings := range t {
+		for _, p := range siblings {
+			if p.pid == root {
+				all = append(all, p)
+			}
+		}
+	}
+	for i := 0; i < len(all); i++ {
+		all = append(all, t[all[i].pid]...)
+	}
+	return all
+}
+
+// cpu is the CPU time, user and system, of the process, its descendants, and those of them that
+// have ended and been waited for.
+func (t table) cpu(root int) time.Duration {
 	var total time.Duration
-	for _, p := range all {
+	for _, p := range t.family(root) {
 		total += p.cpu
 	}
-	return total, err
+	return total
+}
+
+// cpuOf is table.cpu of now.
+func cpuOf(root int) (time.Duration, error) {
+	t, err := readTable()
+	return t.cpu(root), err
 }
 
 // Memory is what processes of one name hold, each page shared with others by its share (PSS).
@@ -104,12 +119,12 @@ type Memory struct {
 
 // memoryOf gives the memory of the process and its descendants, by name, the largest first.
 func memoryOf(root int) ([]Memory, error) {
-	all, err := family(root)
+	t, err := readTable()
 	if err != nil {
 		return nil, err
 	}
 	byName := map[string]*Memory{}
-	for _, p := range all {
+	for _, p := range t.family(root) {
 		kb, ok, err := pss(p.pid)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,27 +81,35 @@ func (s *servers) stop(ctx context.Context) error {
 	return errors.Join(append(errs, s.cluster.Stop(ctx))...)
 }
 
-// spent is what the servers have used since their start, all databases together.
+// spent is what both sides spend, since the servers' start, all databases together.
 type spent struct {
-	cpu     time.Duration // of every process, this one with the load it makes included
-	commits int64         // transactions that committed, reading ones too
-	wal     int64         // bytes
+	docket   time.Duration // CPU of this process: worker, desk, and the load it makes
+	temporal time.Duration
+	postgres time.Duration // its sessions, ended ones too, and servants
+	commits  int64         // transactions that committed, reading ones too
+	wal      int64         // bytes
 }
+
+func (a spent) cpu() time.Duration { return a.docket + a.temporal + a.postgres }
 
 func (a spent) since(b spent) spent {
-	return spent{a.cpu - b.cpu, a.commits - b.commits, a.wal - b.wal}
+	return spent{a.docket - b.docket, a.temporal - b.temporal, a.postgres - b.postgres, a.commits - b.commits, a.wal - b.wal}
 }
 
-func (a spent) plus(b spent) spent { return spent{a.cpu + b.cpu, a.commits + b.commits, a.wal + b.wal} }
+func (a spent) plus(b spent) spent {
+	return spent{a.docket + b.docket, a.temporal + b.temporal, a.postgres + b.postgres, a.commits + b.commits, a.wal + b.wal}
+}
 
 // meter reads what has been spent; admin is a connection of the superuser.
-func (s *servers) meter(ctx context.Context, admin *pgx.Conn, self int) (spent, error) {
+func (s *servers) meter(ctx context.Context, admin *pgx.Conn) (spent, error) {
 	var used spent
 	err := admin.QueryRow(ctx, "select sum(xact_commit)::bigint, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint from pg_stat_database").
 		Scan(&used.commits, &used.wal)
 	if err != nil {
 		return used, fmt.Errorf("read PostgreSQL's counters: %w", err)
 	}
-	used.cpu, err = cpuOf(self) // the servers are its children
+	all, err := readTable()
+	used.temporal, used.postgres = all.cpu(s.temporal.PID()), all.cpu(s.cluster.PID())
+	used.docket = all.cpu(os.Getpid()) - used.temporal - used.postgres // the servers are its children
 	return used, err
 }

@@ -53,6 +53,9 @@ type TicketResult struct {
 type Cost struct {
 	Done      int     `json:"done"`
 	CPUMS     float64 `json:"cpu_ms_each"` // of all processes, ended children and the load itself included
+	DocketMS  float64 `json:"docket_cpu_ms_each"`
+	Temporal  float64 `json:"temporal_cpu_ms_each"`
+	Postgres  float64 `json:"postgres_cpu_ms_each"`
 	Commits   float64 `json:"commits_each"`
 	WALBytes  float64 `json:"wal_bytes_each"`
 	PerSecond float64 `json:"per_s"`
@@ -216,7 +219,7 @@ func (b *ticketBench) batch(ctx context.Context, s *side, length time.Duration) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var beside, all sync.WaitGroup
-	before, err := b.on.meter(ctx, b.admin, os.Getpid())
+	before, err := b.on.meter(ctx, b.admin)
 	if err != nil {
 		return err
 	}
@@ -245,13 +248,13 @@ func (b *ticketBench) batch(ctx context.Context, s *side, length time.Duration) 
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	after, err := b.on.meter(ctx, b.admin, os.Getpid())
+	after, err := b.on.meter(ctx, b.admin)
 	if err != nil {
 		return err
 	}
 	used, n := after.since(before), float64(len(s.ids)-had)
 	s.total = s.total.plus(used)
-	s.cpu = append(s.cpu, ms(used.cpu)/n)
+	s.cpu = append(s.cpu, ms(used.cpu())/n)
 	s.perSecond = append(s.perSecond, n/took.Seconds())
 	return nil
 }
@@ -288,6 +291,7 @@ func (s *side) cost() Cost {
 	at := func(q float64) float64 { return ms(s.latencies[int(q*(n-1))]) }
 	return Cost{
 		Done: len(s.ids), CPUMS: median(s.cpu), Commits: float64(s.total.commits) / n, WALBytes: float64(s.total.wal) / n,
+		DocketMS: ms(s.total.docket) / n, Temporal: ms(s.total.temporal) / n, Postgres: ms(s.total.postgres) / n,
 		PerSecond: median(s.perSecond), P50MS: at(0.5), P99MS: at(0.99),
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 const (
 	// Longest is the most that one stay in Active counts as work. Every tenth stay in the log lasts
-	// nine days and more: Active says who has an incident, not that he works day and night.
+	// almost nine days or more: Active says who has an incident, not that he works day and night.
 	Longest = 2 * time.Hour
 	// Handling is what a round counts that never shows Active for a minute or more.
 	Handling = 15 * time.Minute

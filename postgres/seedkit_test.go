@@ -15,7 +15,6 @@ import (
 type lived struct {
 	*till
 	billed   ticket.ID // 45 minutes by the hour
-	drawn    ticket.ID // covered by a block only in part
 	approved ticket.ID // above the threshold, signed off
 	waits    ticket.ID // above the threshold, still open
 	reopened ticket.ID // charged, undone and charged again

@@ -62,7 +62,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		if err := level.UnmarshalText([]byte(text)); err != nil {
 			return usage(fmt.Errorf("DOCKET_LOG_LEVEL %q is not a level: debug, info, warn or error", text))
 		}
-	} else if cmd.Annotations[longRunning] != "" {
+	} else if cmd.Annotations[longRunning] == logsInfo {
 		level = slog.LevelInfo
 	}
 	format := a.env("DOCKET_LOG_FORMAT")
@@ -76,14 +76,22 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if cmd.Annotations[longRunning] != "" {
+		return nil // each of its deeds is a trace of its own
+	}
 	ctx, span := a.tel.Tracer.Start(cmd.Context(), cmd.CommandPath())
 	a.span = span
 	cmd.SetContext(ctx)
 	return nil
 }
 
-// longRunning marks commands that run until they are stopped and log what they do.
-const longRunning = "long-running"
+// longRunning marks commands that run until they are stopped; with logsInfo, those whose log is all
+// that they say.
+const (
+	longRunning = "long-running"
+	logsInfo    = "info"
+	logsWarn    = "warn"
+)
 
 // close ends what the command used.
 func (a *app) close(ctx context.Context) {

@@ -76,7 +76,7 @@ func TestEmptyListSaysWhatToDo(t *testing.T) {
 	assert.Empty(t, stdout, "data goes to stdout, and there is none")
 	assert.Equal(t, "No fruit yet. Pick some: pick\n", stderr)
 	asJSON, _ := printed(t, "json", nil)
-	assert.Equal(t, "[]\n", asJSON)
+	assert.JSONEq(t, "[]", asJSON)
 	lines, _ := printed(t, "jsonl", nil)
 	assert.Empty(t, lines)
 }

@@ -77,6 +77,8 @@ func again(t seed.Ticket, turn int) seed.Ticket {
 // play opens one ticket, or finds it, and does what is still to be done. A step that finds
 // Temporal or PostgreSQL away is tried again: its key makes it single.
 func (p player) play(ctx context.Context, t seed.Ticket, pace time.Duration, hurry int64) error {
+	ctx, span := p.tel.Tracer.Start(ctx, "demo ticket")
+	defer span.End()
 	id, past, done, err := p.openOrFind(ctx, t)
 	if err != nil {
 		return err

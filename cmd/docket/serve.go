@@ -43,7 +43,7 @@ func newServe(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:         "serve",
 		Short:       "Start what waits in the outbox; serve health and metrics",
-		Annotations: map[string]string{longRunning: "yes"},
+		Annotations: map[string]string{longRunning: logsInfo},
 		Args:        exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serving(cmd.Context(), address, serveConns, func(ctx context.Context, s *session) error {
@@ -61,7 +61,7 @@ func newWork(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:         "work",
 		Short:       "Run tickets: workflows and activities",
-		Annotations: map[string]string{longRunning: "yes"},
+		Annotations: map[string]string{longRunning: logsInfo},
 		Args:        exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serving(cmd.Context(), address, workConns, func(ctx context.Context, s *session) error {

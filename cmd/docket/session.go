@@ -93,7 +93,7 @@ func (a *app) temporalFromEnv() (client.Options, error) {
 func (a *app) connect(ctx context.Context, p places, conns int32) (*session, error) {
 	var tracer pgx.QueryTracer
 	if a.tel.Tracers != nil {
-		tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(a.tel.Tracers), otelpgx.WithTrimSQLInSpanName(), otelpgx.WithDisableConnectionDetailsInAttributes())
+		tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(a.tel.Tracers), otelpgx.WithDisableConnectionDetailsInAttributes())
 	}
 	store, err := postgres.Open(ctx, p.database, postgres.Options{Now: a.now, MaxConns: conns, Tracer: tracer})
 	if err != nil {

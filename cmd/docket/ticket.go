@@ -45,6 +45,9 @@ func newTicketList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.Limit > 0 && len(tickets) == f.Limit {
+				a.say("There may be more: docket ticket list --after %s", tickets[len(tickets)-1].Ticket)
+			}
 			return list(a, tickets, "No tickets here yet. Open one: docket ticket open --client northwind --subject 'Printer jams'",
 				text("TICKET", func(t ticket.Summary) string { return string(t.Ticket) }),
 				text("CLIENT", func(t ticket.Summary) string { return t.Client }),

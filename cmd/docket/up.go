@@ -45,7 +45,8 @@ The scripted agent's time is measured while it runs; people's durations are the 
 Other commands find all of it by themselves. Ctrl-C ends it; started again, it goes on where it stopped.
 
 DATABASE_URL (and DOCKET_OWNER_URL, to migrate) or TEMPORAL_ADDRESS use servers of your own instead.`,
-		Args: exactly(),
+		Annotations: map[string]string{longRunning: logsWarn},
+		Args:        exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.beganAt = a.now()
 			return a.up(cmd.Context(), o)

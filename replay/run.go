@@ -37,7 +37,7 @@ type Options struct {
 	Now    func() time.Time
 
 	Limit       int // incidents; 0: all
-	Concurrency int // incidents at a time; 0: 24
+	Concurrency int // incidents at a time; 0: 16
 	// Unavailable says that an error is a want of an answer: the same is tried again.
 	Unavailable func(error) bool
 	// Patience is how long nothing at all may be answered before Run gives up; 0: ten minutes.
@@ -49,7 +49,7 @@ type Options struct {
 }
 
 const (
-	atATime  = 24
+	atATime  = 16
 	patience = 10 * time.Minute
 	tooMany  = 20 // incidents that failed: something is wrong with more than them
 )

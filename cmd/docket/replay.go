@@ -47,7 +47,7 @@ It uses the Docket that runs; where none does, or with --ephemeral, it starts on
 	}
 	flags := c.Flags()
 	flags.IntVar(&o.limit, "limit", 0, "tell only the first `n` incidents; 0 tells all")
-	flags.IntVar(&o.concurrency, "concurrency", 0, "incidents at a `time`; 24 by default")
+	flags.IntVar(&o.concurrency, "concurrency", 0, "how many incidents at a time (`n`); 16 by default")
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep nothing: everything is gone at the end")
 	flags.BoolVar(&o.skipUnreadable, "skip-unreadable", false, "leave out lines that cannot be read, instead of refusing the log")
 	return c

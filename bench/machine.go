@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -81,4 +82,27 @@ func field(r io.Reader, name string) (string, error) {
 		}
 	}
 	return "", lines.Err()
+}
+
+// busy is the CPU time that the whole machine has spent on anything since it started.
+func busy() (time.Duration, error) {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("read how busy the machine is: %w", err)
+	}
+	first, _, _ := strings.Cut(string(raw), "\n")
+	fields := strings.Fields(first)
+	const user, nice, system, irq, softirq = 1, 2, 3, 6, 7 // proc(5)
+	if len(fields) <= softirq || fields[0] != "cpu" {
+		return 0, fmt.Errorf("/proc/stat reads otherwise than proc(5) says: %q", first)
+	}
+	var total time.Duration
+	for _, i := range []int{user, nice, system, irq, softirq} {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(n) * tick
+	}
+	return total, nil
 }

@@ -170,7 +170,11 @@ func title(pid int) string {
 	if err != nil {
 		return "ended"
 	}
-	first, _, _ := bytes.Cut(raw, []byte{0})
+	return titleOf(raw)
+}
+
+func titleOf(cmdline []byte) string {
+	first, _, _ := bytes.Cut(cmdline, []byte{0})
 	said := string(bytes.TrimSpace(first))
 	if !strings.HasPrefix(said, "postgres: ") {
 		return filepath.Base(said)

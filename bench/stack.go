@@ -86,6 +86,7 @@ type spent struct {
 	docket   time.Duration // CPU of this process: worker, desk, and the load it makes
 	temporal time.Duration
 	postgres time.Duration // its sessions, ended ones too, and servants
+	others   time.Duration // CPU of everything else on the machine
 	commits  int64         // transactions that committed, reading ones too
 	wal      int64         // bytes
 }
@@ -93,11 +94,11 @@ type spent struct {
 func (a spent) cpu() time.Duration { return a.docket + a.temporal + a.postgres }
 
 func (a spent) since(b spent) spent {
-	return spent{a.docket - b.docket, a.temporal - b.temporal, a.postgres - b.postgres, a.commits - b.commits, a.wal - b.wal}
+	return spent{a.docket - b.docket, a.temporal - b.temporal, a.postgres - b.postgres, a.others - b.others, a.commits - b.commits, a.wal - b.wal}
 }
 
 func (a spent) plus(b spent) spent {
-	return spent{a.docket + b.docket, a.temporal + b.temporal, a.postgres + b.postgres, a.commits + b.commits, a.wal + b.wal}
+	return spent{a.docket + b.docket, a.temporal + b.temporal, a.postgres + b.postgres, a.others + b.others, a.commits + b.commits, a.wal + b.wal}
 }
 
 // meter reads what has been spent; admin is a connection of the superuser.
@@ -109,7 +110,12 @@ func (s *servers) meter(ctx context.Context, admin *pgx.Conn) (spent, error) {
 		return used, fmt.Errorf("read PostgreSQL's counters: %w", err)
 	}
 	all, err := readTable()
+	if err != nil {
+		return used, err
+	}
 	used.temporal, used.postgres = all.cpu(s.temporal.PID()), all.cpu(s.cluster.PID())
 	used.docket = all.cpu(os.Getpid()) - used.temporal - used.postgres // the servers are its children
+	everything, err := busy()
+	used.others = everything - used.cpu()
 	return used, err
 }

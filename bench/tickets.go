@@ -45,6 +45,7 @@ type TicketResult struct {
 	Events     int            `json:"history_events"`      // of one ticket
 	History    map[string]int `json:"history"`             // of one ticket, by type of event; the empty workflow's is the same
 	Leaked     int            `json:"leaked"`
+	Others     float64        `json:"others_cores"` // CPU that everything else on the machine used meanwhile: near 0 on a quiet one
 
 	Temporal string `json:"-"` // version
 }
@@ -90,7 +91,7 @@ func Tickets(ctx context.Context, o TicketOptions) (r TicketResult, err error) {
 	tickets := side{name: "covered tickets", one: b.ticket, beside: b.desk.Relay}
 	empties := side{name: "empty workflows", one: b.empty}
 	for _, s := range []*side{&tickets, &empties} {
-		if err := b.batch(ctx, s, warmUp); err != nil {
+		if err := b.batch(ctx, s, min(warmUp, o.Phase)); err != nil {
 			return r, err
 		}
 	}
@@ -118,6 +119,7 @@ func Tickets(ctx context.Context, o TicketOptions) (r TicketResult, err error) {
 		}
 	}
 	r.Ticket, r.Empty = tickets.cost(), empties.cost()
+	r.Others = (tickets.total.others + empties.total.others).Seconds() / (tickets.took + empties.took).Seconds()
 	for i := range tickets.cpu {
 		r.CPURatios = append(r.CPURatios, tickets.cpu[i]/empties.cpu[i])
 	}
@@ -200,12 +202,13 @@ type side struct {
 	ids       []string
 	latencies []time.Duration
 	total     spent
+	took      time.Duration
 	cpu       []float64 // ms each, by round
 	perSecond []float64
 }
 
 func (s *side) forget() {
-	s.ids, s.latencies, s.total, s.cpu, s.perSecond = nil, nil, spent{}, nil, nil
+	s.ids, s.latencies, s.total, s.took, s.cpu, s.perSecond = nil, nil, spent{}, 0, nil, nil
 }
 
 func (s *side) done(id string, took time.Duration) {
@@ -253,7 +256,7 @@ func (b *ticketBench) batch(ctx context.Context, s *side, length time.Duration) 
 		return err
 	}
 	used, n := after.since(before), float64(len(s.ids)-had)
-	s.total = s.total.plus(used)
+	s.total, s.took = s.total.plus(used), s.took+took
 	s.cpu = append(s.cpu, ms(used.cpu())/n)
 	s.perSecond = append(s.perSecond, n/took.Seconds())
 	return nil
@@ -269,7 +272,7 @@ func (b *ticketBench) idle(ctx context.Context) (float64, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
-	case <-time.After(idleFor):
+	case <-time.After(min(idleFor, b.o.Phase)):
 	}
 	after, err := cpuOf(os.Getpid())
 	return ms(after-before) / b.o.Now().Sub(began).Seconds(), err

@@ -144,6 +144,7 @@ func (b benched) figures() []figure {
 			figure{"covered AI ticket : empty workflow, CPU", ratio(r.CPURatio), "≤ 1.30×"},
 			figure{"  the same, less what idling costs", ratio(r.LoadRatio), ""},
 			figure{"  history events", fmt.Sprint(r.Events), "≤ 40"},
+			figure{"  CPU of everything else on the machine meanwhile", fmt.Sprintf("%.1f cores", r.Others), ""},
 		)
 		for _, side := range []struct {
 			name string

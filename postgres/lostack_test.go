@@ -65,7 +65,7 @@ func TestLostAcknowledgementsHaveOneEffect(t *testing.T) {
 		require.Equal(t, 2, reopened.Round)
 	}
 	t.Logf("%d answers lost at the commit, %d before it", line.atCommit, line.before)
-	require.EqualValues(t, deeds*lives/2, line.atCommit, "every second call loses the acknowledgement of its commit")
+	require.Equal(t, deeds*lives/2, line.atCommit, "every second call loses the acknowledgement of its commit")
 	require.NotZero(t, line.before)
 
 	require.EqualValues(t, lives, k.count("select count(*) from tickets"))
@@ -102,7 +102,7 @@ func newLine(t *testing.T, k *till) *line {
 	direct, err := url.Parse(k.url)
 	require.NoError(t, err)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	l := &line{t: t, proxy: toxiproxy.NewProxy(server, "postgres", "127.0.0.1:0", direct.Host), chance: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // where to cut
+	l := &line{t: t, proxy: toxiproxy.NewProxy(server, "postgres", "127.0.0.1:0", direct.Host), chance: rand.New(rand.NewPCG(1, 2))}
 	require.NoError(t, l.proxy.Start())
 	t.Cleanup(l.proxy.Stop)
 	through := *direct

@@ -15,7 +15,7 @@ func (d *Desk) Post(ctx context.Context, id ticket.ID, messages ...ticket.Messag
 	for i, m := range messages {
 		var ok bool
 		if names[i], ok = nameOf(m); !ok {
-			return fmt.Errorf("post to %s: %T is no message of a ticket", id, m)
+			return fmt.Errorf("post to %s: %T asks for an answer, and is sent by itself", id, m)
 		}
 		if err := d.check(m); err != nil {
 			return err
@@ -42,8 +42,6 @@ func nameOf(m ticket.Message) (ticket.Name, bool) {
 	switch m.(type) {
 	case ticket.Claim:
 		return ticket.MsgClaim, true
-	case ticket.Work:
-		return ticket.MsgWork, true
 	case ticket.Wait:
 		return ticket.MsgWait, true
 	case ticket.Resume:

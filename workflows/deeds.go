@@ -42,10 +42,12 @@ func write[R any](ctx workflow.Context, summary string, activity any, args ...an
 }
 
 // deed does what can wait, fail or be slow, as a regular activity: retried until it is done,
-// in sight of operations. Only an Invalid ends it early.
+// in sight of operations. Only an Invalid ends it early. A worker that dies in the middle is
+// found out by the timeout: half of what a caller waits for an answer, so that whoever resolved
+// the ticket still gets his receipt from the next worker.
 func deed[R any](ctx workflow.Context, summary string, activity any, args ...any) (R, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 30 * time.Second,
+		StartToCloseTimeout: 15 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 			NonRetryableErrorTypes: []string{ticket.InvalidError},

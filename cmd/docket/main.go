@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // clients' zones, also where the machine has no zone files
 )
 
 func main() {

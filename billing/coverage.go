@@ -1,0 +1,83 @@
+package billing
+
+import (
+	"github.com/shopspring/decimal"
+)
+
+// charge says what a piece of work comes to under the clause that governs it.
+func (d *decider) charge(p *piece) {
+	e := &d.entries[p.work]
+	key := slotKey{version: p.version, clause: p.line, month: monthOf(p.date), work: p.work}
+	if e.suspect {
+		key.reason = Implausible
+	}
+	switch {
+	case e.free:
+		d.whole(slotKey{kind: NotBillable, version: -1, month: key.month, work: p.work}, p)
+		return
+	case p.version < 0:
+		key.kind, key.reason = Time, orElse(key.reason, NoContract)
+		d.unrated(key, p)
+		return
+	case p.tie >= 0:
+		// Neither contract is chosen, so neither is named: a dispatcher says whose work it is.
+		key.kind, key.reason = Time, orElse(key.reason, Tie)
+		key.version, key.clause = -1, nil
+		d.unrated(key, p)
+		return
+	}
+
+	switch p.line.Charge {
+	case chargeCovered, chargePerTicket:
+		key.kind, key.work = Covered, -1
+		d.whole(key, p)
+	case chargeNotBillable:
+		key.kind, key.reason = NotBillable, ""
+		d.whole(key, p)
+	case chargeTime:
+		key.kind = Time
+		d.timed(key, p, p.from, p.to, p.bill)
+	case chargeOutOfScope:
+		key.kind, key.reason = Time, orElse(key.reason, OutOfScope)
+		d.timed(key, p, p.from, p.to, p.bill)
+	case chargeBlock:
+		d.fromBlocks(key, p)
+	}
+}
+
+func orElse(reason, other HoldReason) HoldReason {
+	if reason != "" {
+		return reason
+	}
+	return other
+}
+
+// whole puts the piece into a charge that bills nothing.
+func (d *decider) whole(key slotKey, p *piece) {
+	s := d.open(key, p)
+	s.charge.Hidden = key.kind == NotBillable || (key.clause != nil && (key.clause.Hidden || key.clause.Charge == chargePerTicket))
+	d.add(s, p, p.from, p.to, 0)
+}
+
+// unrated puts the piece into a charge for which no price can be found; it keeps the time.
+func (d *decider) unrated(key slotKey, p *piece) {
+	s := d.open(key, p)
+	s.charge.Unrated = true
+	d.add(s, p, p.from, p.to, p.elapsed())
+}
+
+// timed puts billable time into a charge at the rate card's price. No rate is an
+// exception: never zero, and for AI work never the rate of a person.
+func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
+	r, ok := d.facts.Contracts[key.version].Terms.rate(&d.facts.Work[p.work])
+	if !ok {
+		key.reason = orElse(key.reason, NoRate)
+		s := d.open(key, p)
+		s.charge.Unrated = true
+		d.add(s, p, from, to, bill)
+		return
+	}
+	s := d.open(key, p)
+	s.rate, s.hourly = r, decimal.NewNullDecimal(r.Hourly)
+	d.add(s, p, from, to, bill)
+}

@@ -77,7 +77,7 @@ func (s *Store) prepareWork(ctx context.Context, q querier, id ticket.ID, client
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	var ids, keys []string
+	ids, keys := []string{h.Who}, []string{}
 	for _, e := range entries {
 		ids, keys = append(ids, cmp.Or(e.Actor, h.Who)), append(keys, e.OperationKey)
 	}
@@ -113,6 +113,8 @@ func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e
 		return w, false, ticket.Invalid("work.actor", e.Actor, "is not known", "give the id of a technician or an agent")
 	case who.Client != "" || (who.Kind != ticket.Human && who.Kind != ticket.AI):
 		return w, false, ticket.Invalid("work.actor", e.Actor, "is not one of the desk's people or agents", "log the work of a technician or an agent")
+	case people[h.Who].Kind == ticket.AI && e.Actor != h.Who:
+		return w, false, ticket.Invalid("work.actor", e.Actor, "is not "+h.Who+", who sent it", "an agent logs what it measured of itself, and nobody else's time")
 	case e.StartedAt.IsZero():
 		return w, false, ticket.Invalid("work.started_at", "", "is empty", "give the instant at which the work began, RFC 3339")
 	case end.After(now.Add(ticket.ClockSkew)):

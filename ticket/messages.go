@@ -119,6 +119,9 @@ func (w WorkEntry) Validate() error {
 	if w.TokensIn < 0 || w.TokensOut < 0 {
 		errs = append(errs, Invalid("work.tokens", min(w.TokensIn, w.TokensOut), "is negative", "give the tokens the model reported"))
 	}
+	if max(w.TokensIn, w.TokensOut) > MaxTokens {
+		errs = append(errs, Invalid("work.tokens", max(w.TokensIn, w.TokensOut), "are more than an entry can have used", "give the tokens the model reported"))
+	}
 	return errors.Join(errs...)
 }
 

@@ -14,6 +14,7 @@ const (
 	MaxKey         = 200         // bytes of any id or key that a sender chooses
 	MaxNote        = 16 << 10    // bytes of a reason or a note
 	MaxWork        = 1 << 31     // milliseconds of one work entry: 24.8 days
+	MaxTokens      = 1 << 40     // of a model, in or out, in one work entry
 	ClockSkew      = time.Minute // how far ahead of us a sender's clock may be
 )
 

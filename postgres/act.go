@@ -62,7 +62,7 @@ func (s *Store) act(ctx context.Context, m message, decide func(sc *scene, b *pg
 			answer, err = recall[ticket.Answer](*earlier, m.head.OperationKey, input)
 			return err
 		}
-		if sc.who, err = pick(sc.people, "who", m.head.Who); err != nil {
+		if sc.who, err = pickSender(sc.people, m.name, m.head); err != nil {
 			return err
 		}
 		if err := sc.who.may(m.name, sc.Client); err != nil {
@@ -90,9 +90,8 @@ func (s *Store) prepare(m message) (at time.Time, input string, err error) {
 	if at = m.head.At; at.IsZero() {
 		at = now
 	}
-	if at.After(now.Add(ticket.ClockSkew)) {
-		return at, "", ticket.Invalid("at", at.UTC().Format(time.RFC3339), "lies in the future",
-			"it is "+now.UTC().Format(time.RFC3339)+" now; check the sender's clock")
+	if err := plausible("at", at, now); err != nil {
+		return at, "", err
 	}
 	// Its time is not part of what it says: a repeated delivery may carry another one.
 	input, err = digestOf(m.id, m.name, m.head.Who, m.asks)

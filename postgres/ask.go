@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -29,7 +30,7 @@ func (s *Store) RequestApproval(ctx context.Context, id ticket.ID, m ticket.Requ
 	at = at.UTC()
 	estimate, places, err := estimated(m)
 	input, digestErr := digestOf(id, ticket.MsgRequestApproval, m.Who, m.Action, m.Amount, m.Currency)
-	if err := errors.Join(m.Validate(), err, digestErr, notAhead("at", at, s.now())); err != nil {
+	if err := errors.Join(m.Validate(), err, digestErr, plausible("at", at, s.now())); err != nil {
 		return quote, err
 	}
 	err = s.tx(ctx, fmt.Sprintf("ask the client about %s", id), func(t *tx) error {
@@ -112,12 +113,25 @@ func estimated(m ticket.RequestApproval) (decimal.Decimal, int32, error) {
 	if !ok {
 		return decimal.Zero, 0, ticket.Invalid("currency", m.Currency, "is not an ISO 4217 currency", "give a code such as USD")
 	}
-	estimate, err := decimal.NewFromString(m.Amount)
-	if err != nil || !estimate.IsPositive() || estimate.GreaterThan(decimal.New(1, 12)) {
+	estimate, ok := figure(m.Amount)
+	if !ok || !estimate.IsPositive() || estimate.GreaterThan(decimal.New(1, 12)) {
 		return decimal.Zero, 0, ticket.Invalid("amount", m.Amount, "is not an amount to ask for", "give a decimal above zero, such as 250.00")
 	}
 	if !estimate.Equal(estimate.Round(places)) {
 		return decimal.Zero, 0, ticket.Invalid("amount", m.Amount, fmt.Sprintf("has more than the %d decimals of %s", places, m.Currency), "round it")
 	}
 	return estimate, places, nil
+}
+
+// plain is a number as people write amounts. An exponent would let a few bytes ask for a number of
+// millions of digits.
+var plain = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,9})?$`)
+
+// figure reads an amount of at most 9 decimals, which is 0 or more.
+func figure(s string) (decimal.Decimal, bool) {
+	if !plain.MatchString(s) {
+		return decimal.Zero, false
+	}
+	d, err := decimal.NewFromString(s)
+	return d, err == nil
 }

@@ -32,7 +32,11 @@ func TestCancelVoidsWhatTheClientWasAsked(t *testing.T) {
 	id := k.open("northwind")
 	quote, err := k.RequestApproval(k.ctx, id, ticket.RequestApproval{Header: k.by("ada"), Action: "Replace the switch", Amount: "900", Currency: "EUR"})
 	require.NoError(t, err)
-	_, err = k.Cancel(k.ctx, id, ticket.Cancel{Header: k.by("operator"), Reason: "the workflow was cancelled"})
+	request := ticket.Cancel{Header: k.by("operator"), Reason: "the workflow was cancelled"}
+	_, err = k.Cancel(k.ctx, id, request)
+	require.Equal(t, "who", problem(t, err).Field, "the operator is who cancels in Temporal, and nobody else")
+	request.Via = ticket.ViaTemporal
+	_, err = k.Cancel(k.ctx, id, request)
 	require.NoError(t, err)
 	require.Equal(t, "void", value[string](k, "select state from holds where id = $1", quote.Hold))
 	held, err := k.Held(k.ctx, id)

@@ -71,7 +71,7 @@ func TestRoutingIsDoneOnceInARoundUntilSomebodyEscalates(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "bob", to.Assignee)
 
-	answer, err = k.Escalate(k.ctx, opened.Ticket, ticket.Escalate{Header: k.by("docket"), To: "dora", Reason: "the target is near"})
+	answer, err = k.Escalate(k.ctx, opened.Ticket, ticket.Escalate{Header: k.by("bob"), To: "dora", Reason: "the target is near"})
 	require.NoError(t, err)
 	require.Equal(t, "dora", answer.Assignee)
 	require.Equal(t, ticket.Resolution, answer.Stage)

@@ -18,22 +18,32 @@ import (
 //
 // Locks are taken in this order, by every transaction of money: the ticket; counters by key;
 // blocks by id; the open invoice, shared. A closure of the round that exists is answered with
-// its receipt, so a retry whose first acknowledgement was lost finds what it did.
+// its receipt, so a retry whose first acknowledgement was lost finds what it did. So is a message
+// that closed an earlier round: repeated after a reopening, it does not close the new one.
 //
 // Returns a *ticket.Problem where the message is wrong or the ticket cannot be closed.
 func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Resolve) (receipt billing.Receipt, err error) {
-	if err := errors.Join(m.Validate(), notAhead("at", m.At, s.now())); err != nil {
+	if m.At.IsZero() {
+		m.At = s.now()
+	}
+	if err := errors.Join(m.Validate(), plausible("at", m.At, s.now())); err != nil {
+		return receipt, err
+	}
+	input, err := digestOf(id, ticket.MsgResolve, m.Who)
+	if err != nil {
 		return receipt, err
 	}
 	err = s.tx(ctx, fmt.Sprintf("close %s round %d", id, round), func(t *tx) error {
 		// 1. Lock the ticket. Is it closed already?
 		var (
-			row   lockedTicket
-			known *billing.Receipt
-			r     reading
+			row    lockedTicket
+			before *resolved
+			known  *billing.Receipt
+			r      reading
 		)
 		b := t.batch()
 		queueLock(b, id, &row)
+		queueResolved(b, m.OperationKey, &before)
 		queueReceipt(b, id, round, &known)
 		if len(m.Work) == 0 {
 			r.queue(b, id, m.Who)
@@ -41,9 +51,13 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err := t.send(ctx, b); err != nil {
 			return err
 		}
-		if known != nil {
+		switch {
+		case before != nil:
+			receipt, err = before.receipt(m.OperationKey, input)
+			return err
+		case known != nil:
 			receipt = *known
-			return nil
+			return s.closedBefore(ctx, t, row, m, input, receipt)
 		}
 		if err := row.closable(round); err != nil {
 			return err
@@ -86,13 +100,13 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		}
 
 		// 4. Write all of it in one batch, and commit with it.
-		receipt, err = s.writeClosure(ctx, t, row, &r, m, facts, decision)
+		receipt, err = s.writeClosure(ctx, t, row, &r, m, input, facts, decision)
 		return err
 	})
 	return receipt, err
 }
 
-func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *reading, m ticket.Resolve, facts billing.Facts, decision billing.Decision) (billing.Receipt, error) {
+func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *reading, m ticket.Resolve, input string, facts billing.Facts, decision billing.Decision) (billing.Receipt, error) {
 	closures, err := s.closures.take(ctx, t.conn, 1)
 	if err != nil {
 		return billing.Receipt{}, err
@@ -145,7 +159,8 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	}
 	b.Queue(endRound, row.Number, stage, p.at)
 	if err := s.record(ctx, b, event{
-		Ticket: row.id(), Client: row.ClientID, Round: row.Round, At: p.at, Kind: "closed", Actor: m.Who, Via: m.Via, Effect: true, Says: receipt.Says,
+		Ticket: row.id(), Client: row.ClientID, Round: row.Round, At: p.at, Kind: "closed", Actor: m.Who, Via: m.Via,
+		Key: m.OperationKey, Input: input, Effect: true, Says: receipt.Says,
 	}); err != nil {
 		return billing.Receipt{}, err
 	}
@@ -184,21 +199,6 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 	return nil
 }
 
-// queueReceipt looks for the closure of the round.
-func queueReceipt(b *pgx.Batch, id ticket.ID, round int, into **billing.Receipt) {
-	b.Queue("select receipt from closures where ticket = $1 and round = $2", id.Number(), round).Query(func(rows pgx.Rows) error {
-		stored, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil || len(stored) == 0 {
-			return err
-		}
-		*into = &billing.Receipt{}
-		if err := json.Unmarshal([]byte(stored[0]), *into); err != nil {
-			return fmt.Errorf("read the receipt of %s round %d: %w", id, round, err)
-		}
-		return nil
-	})
-}
-
 // closable says why a round cannot be closed, if it cannot.
 func (t lockedTicket) closable(round int) error {
 	switch {
@@ -210,9 +210,15 @@ func (t lockedTicket) closable(round int) error {
 	return nil
 }
 
-func notAhead(field string, at, now time.Time) error {
-	if at.After(now.Add(ticket.ClockSkew)) {
-		return ticket.Invalid(field, at.UTC().Format(time.RFC3339), "lies in the future", "it is "+now.UTC().Format(time.RFC3339)+" now; check the sender's clock")
+// plausible refuses the times of a clock that is wrong. Years that a date column cannot hold would
+// otherwise fail on every retry, and keep the ticket from its other mail.
+func plausible(field string, at, now time.Time) error {
+	at = at.UTC()
+	switch {
+	case at.After(now.Add(ticket.ClockSkew)):
+		return ticket.Invalid(field, at.Format(time.RFC3339), "lies in the future", "it is "+now.UTC().Format(time.RFC3339)+" now; check the sender's clock")
+	case at.Year() < 1990:
+		return ticket.Invalid(field, at.Format(time.RFC3339), "lies before 1990", "check the sender's clock")
 	}
 	return nil
 }

@@ -34,12 +34,13 @@ type waiting struct {
 	Step        int
 	Digest      string
 	Asked       []string
+	QuotedAt    time.Time
 	ExpiresAt   time.Time
 }
 
 const selectWaiting = `
 select h.id, h.closure_id, h.ticket, h.round, h.kind, h.reason, h.says, h.currency, h.amount, h.hold, h.requested_by, h.state,
-  h.decided_at, h.decided_by, h.decision, q.step, q.digest, q.asked, q.expires_at
+  h.decided_at, h.decided_by, h.decision, q.step, q.digest, q.asked, q.quoted_at, q.expires_at
 from holds h cross join lateral (select * from quotes where hold_id = h.id order by step desc limit 1) as q `
 
 // queueWaiting reads holds with their latest quotes; where narrows, by the id as $1.

@@ -27,7 +27,7 @@ func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answ
 	}
 	at = at.UTC()
 	input, err := digestOf(id, ticket.MsgReopen, m.Who, m.Reason)
-	if err := errors.Join(err, m.Validate(), notAhead("at", at, s.now())); err != nil {
+	if err := errors.Join(err, m.Validate(), plausible("at", at, s.now())); err != nil {
 		return answer, err
 	}
 	err = s.tx(ctx, fmt.Sprintf("reopen %s", id), func(t *tx) error {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,18 +45,26 @@ func queueActors(b *pgx.Batch, ids []string, into map[string]actor) {
 	})
 }
 
-// pick gives the person of the id, or a Problem with the field that named him.
+// pick gives the person of the id, or a Problem with the field that named him. Who acts without a
+// row is nobody here: a message that claims to be of the desk itself would need no role at all.
 func pick(people map[string]actor, field, id string) (actor, error) {
-	if a, ok := people[id]; ok {
-		if !a.Active {
-			return actor{}, ticket.Invalid(field, id, "is no longer active", "name somebody who is")
-		}
-		return a, nil
+	a, ok := people[id]
+	switch {
+	case !ok || id == itself || id == operator:
+		return actor{}, ticket.Invalid(field, id, "is not known", "give the id of a person the desk knows")
+	case !a.Active:
+		return actor{}, ticket.Invalid(field, id, "is no longer active", "name somebody who is")
 	}
-	if id == itself || id == operator {
-		return actor{ID: id, Name: id, Kind: ticket.System, Active: true}, nil
+	return a, nil
+}
+
+// pickSender gives who sent the message: a person, or the operator who asked Temporal to cancel
+// the workflow. Whoever may do that there may also type the message, so it gives him nothing.
+func pickSender(people map[string]actor, name ticket.Name, h ticket.Header) (actor, error) {
+	if h.Who == operator && name == ticket.MsgCancel && cmp.Or(h.Via, ticket.ViaTemporal) == ticket.ViaTemporal {
+		return actor{ID: operator, Name: operator, Kind: ticket.System, Active: true}, nil
 	}
-	return actor{}, ticket.Invalid(field, id, "is not known", "give the id of a person the desk knows")
+	return pick(people, "who", h.Who)
 }
 
 // deeds says which roles may do what: one of ours on any ticket, a client's person (contact,

@@ -70,8 +70,8 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 	}
 	var hourly *decimal.Decimal
 	if m.Hourly != "" {
-		rate, err := decimal.NewFromString(m.Hourly)
-		if err != nil || rate.IsNegative() || rate.GreaterThan(decimal.New(1, 9)) {
+		rate, ok := figure(m.Hourly)
+		if !ok || rate.GreaterThan(decimal.New(1, 9)) {
 			return billing.Settlement{}, ticket.Invalid("hourly", m.Hourly, "is not a rate", "give what an hour costs, such as 150.00")
 		}
 		hourly = &rate
@@ -105,7 +105,7 @@ func (s *Store) settle(ctx context.Context, id ticket.ID, d *settling, decide fu
 	}
 	d.at = d.at.UTC()
 	input, err := digestOf(id, d.name, d.head.Who, d.asks)
-	if err := errors.Join(err, notAhead("at", d.at, s.now())); err != nil {
+	if err := errors.Join(err, plausible("at", d.at, s.now())); err != nil {
 		return settlement, err
 	}
 	err = s.tx(ctx, fmt.Sprintf("%s %s of %s", d.name, ticket.HoldID(d.hold), id), func(t *tx) error {
@@ -164,6 +164,9 @@ where p.id = any (array(select unnest(q.asked) from quotes q where q.hold_id = $
 		return nil, ticket.Invalid("hold", ticket.HoldID(d.hold), "is not on "+string(id), "`docket approval list` and `docket exception list` show what waits")
 	}
 	d.found = asked[0]
+	if d.at.Before(d.found.QuotedAt) { // nobody answers before he is asked, whatever his clock says
+		d.at = d.found.QuotedAt.UTC()
+	}
 	return nil, nil
 }
 
@@ -248,6 +251,9 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	}
 	ids, err := s.charges.take(ctx, t.conn, len(charges))
 	if err != nil {
+		return billing.Settlement{}, err
+	}
+	if _, err := lockReturns(ctx, t, content.Charges, nil); err != nil {
 		return billing.Settlement{}, err
 	}
 	p := posting{

@@ -192,6 +192,9 @@ func (t *lifecycle) close(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
+	if receipt.Round != t.round { // it had closed an earlier round, and came again after the reopening
+		return t.begin(ctx, t.round)
+	}
 	t.deadlines = ticket.Deadlines{}
 	t.answer.Says = receipt.Says
 	t.held, t.stage = receipt.Held, ticket.Held

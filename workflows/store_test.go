@@ -230,6 +230,12 @@ func (s *memory) Close(_ context.Context, _ ticket.ID, round int, m ticket.Resol
 		return billing.Receipt{}, err
 	}
 	defer leave()
+	said := "closed by " + m.OperationKey
+	for _, r := range s.receipts {
+		if r.Says == said { // it closed this or an earlier round
+			return r, nil
+		}
+	}
 	if r, ok := s.receipts[round]; ok {
 		return r, nil
 	}
@@ -239,7 +245,7 @@ func (s *memory) Close(_ context.Context, _ ticket.ID, round int, m ticket.Resol
 		s.held, s.stage = append(s.held, q), ticket.Held
 	}
 	s.holds = nil
-	r := billing.Receipt{Ticket: string(id), Round: round, Closure: int64(100 + round), Held: s.list(), Says: "closed by " + m.OperationKey}
+	r := billing.Receipt{Ticket: string(id), Round: round, Closure: int64(100 + round), Held: s.list(), Says: said}
 	s.receipts[round] = r
 	if s.atClose != nil {
 		s.atClose()

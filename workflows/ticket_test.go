@@ -178,6 +178,24 @@ func TestEdge02ReopenedAfterItsRunHadEnded(t *testing.T) {
 	require.Contains(t, next.store.asked(), "close 2 r2")
 }
 
+func TestResolutionRepeatedAfterAReopeningLeavesTheRoundOpen(t *testing.T) {
+	d := newDesk(t)
+	d.after(time.Minute, ticket.MsgResolve, resolve("r1"))
+	d.run()
+	next := d.again()
+	next.ask(0, ticket.MsgReopen, "o1", ticket.Reopen{Header: head("o1"), Reason: "still jams"})
+	repeated := next.ask(time.Minute, ticket.MsgResolve, "r1", resolve("r1"))
+	next.at(time.Hour, func() {
+		s := next.status()
+		require.Equal(t, ticket.Resolution, s.Stage)
+		require.Equal(t, 2, s.Round)
+	})
+	next.after(2*time.Hour, ticket.MsgResolve, resolve("r2"))
+	require.Equal(t, 2, next.run().Round)
+	require.Equal(t, 1, answerOf[billing.Receipt](repeated).Round)
+	require.Equal(t, "closed by r2", next.store.receipts[2].Says)
+}
+
 func TestReworkGoesOnInTheNextRound(t *testing.T) {
 	d := newDesk(t)
 	q := quote(9, "d9")

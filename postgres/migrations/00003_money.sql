@@ -18,7 +18,6 @@ CREATE TABLE closures (
   receipt     text NOT NULL, -- JSON of billing.Receipt, as it was answered
   recorded_at timestamptz NOT NULL,
   UNIQUE (ticket, round),
-  UNIQUE (id, ticket),
   FOREIGN KEY (ticket, client_id) REFERENCES tickets (number, client_id)
 );
 CREATE INDEX closures_client ON closures (client_id, closed_at);
@@ -37,7 +36,7 @@ CREATE SEQUENCE closure_ids AS bigint;
 -- What waits for a person. closure_id is null when an agent asked before acting.
 CREATE TABLE holds (
   id         bigint PRIMARY KEY,
-  closure_id bigint,
+  closure_id bigint REFERENCES closures (id),
   ticket     bigint NOT NULL,
   client_id  text NOT NULL,
   round      int NOT NULL,
@@ -56,7 +55,6 @@ CREATE TABLE holds (
   decision   text, -- approve, decline, bill, cover, write-off, rework, reopened
   decided_says text,
   UNIQUE (closure_id, key),
-  FOREIGN KEY (closure_id, ticket) REFERENCES closures (id, ticket),
   FOREIGN KEY (ticket, client_id) REFERENCES tickets (number, client_id),
   CHECK ((state = 'open') = (decided_at IS NULL))
 );
@@ -92,7 +90,7 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON quotes FOR EACH STATEMENT EXECUTE FUN
 
 CREATE TABLE charges (
   id           bigint PRIMARY KEY,
-  closure_id   bigint NOT NULL,
+  closure_id   bigint NOT NULL REFERENCES closures (id),
   ticket       bigint NOT NULL,
   client_id    text NOT NULL,
   round        int NOT NULL,
@@ -110,14 +108,14 @@ CREATE TABLE charges (
   service_date date NOT NULL,
   hidden       boolean NOT NULL,
   hold_id      bigint REFERENCES holds (id), -- the hold it came out of
-  reverses     bigint UNIQUE REFERENCES charges (id),
+  reverses     bigint REFERENCES charges (id),
   body         text, -- canonical JSON of billing.Charge where the closure's decision has it not: settled and reversed ones
   posted_at    timestamptz NOT NULL,
   UNIQUE (closure_id, key),
-  FOREIGN KEY (closure_id, ticket) REFERENCES closures (id, ticket),
   CHECK ((kind = 'reversal') = (reverses IS NOT NULL))
 );
 CREATE INDEX charges_ticket ON charges (ticket);
+CREATE UNIQUE INDEX charges_reversed_once ON charges (reverses) WHERE reverses IS NOT NULL;
 CREATE SEQUENCE charge_ids AS bigint;
 
 -- Which milliseconds of which work a charge stands for. No millisecond twice in a generation.
@@ -241,7 +239,7 @@ CREATE TRIGGER keep_all BEFORE TRUNCATE ON invoices FOR EACH STATEMENT EXECUTE F
 -- A line is a charge on an invoice: L-n is charge n.
 CREATE TABLE invoice_lines (
   charge_id    bigint PRIMARY KEY REFERENCES charges (id),
-  invoice_id   bigint NOT NULL, -- lines_on_open_invoice is its foreign key, and more
+  invoice_id   bigint NOT NULL, -- line_on_open_invoice is its foreign key, and more
   client_id    text NOT NULL,
   payer_id     text NOT NULL,
   ticket       bigint NOT NULL,
@@ -258,19 +256,16 @@ CREATE INDEX invoice_lines_ticket ON invoice_lines (ticket);
 -- the invoice row itself, and is refused where the invoice is no longer open: the closing starts
 -- again and finds the next one.
 -- +goose StatementBegin
-CREATE FUNCTION lines_on_open_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE open int;
+CREATE FUNCTION line_on_open_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT count(*) FILTER (WHERE state = 'open') INTO open FROM (
-    SELECT state FROM invoices WHERE id IN (SELECT invoice_id FROM added) ORDER BY id FOR SHARE) AS i;
-  IF open <> (SELECT count(DISTINCT invoice_id) FROM added) THEN
+  PERFORM FROM invoices WHERE id = NEW.invoice_id AND state = 'open' FOR SHARE;
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'the invoice is not open' USING ERRCODE = 'DK001';
   END IF;
-  RETURN NULL;
+  RETURN NEW;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER on_open_invoice AFTER INSERT ON invoice_lines REFERENCING NEW TABLE AS added
-  FOR EACH STATEMENT EXECUTE FUNCTION lines_on_open_invoice();
+CREATE TRIGGER on_open_invoice BEFORE INSERT ON invoice_lines FOR EACH ROW EXECUTE FUNCTION line_on_open_invoice();
 
 CREATE TABLE number_series (
   series text PRIMARY KEY, -- e.g. INV-2026

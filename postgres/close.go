@@ -62,6 +62,9 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err := row.closable(round); err != nil {
 			return err
 		}
+		if m.At.Before(row.OpenedAt) { // a sender's clock is behind; what is rated by the time of resolution must not be
+			m.At = row.OpenedAt
+		}
 
 		// 2. The facts: the resolver's own work first, then everything logged, contracts, invoices.
 		if len(m.Work) > 0 {

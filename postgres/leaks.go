@@ -17,7 +17,7 @@ const accounted = `
 with entries as (
   select w.id, w.generation, w.ticket, w.ms, 0::bigint as posted, 0::bigint as waiting
   from work_entries w join tickets t on t.number = w.ticket
-  where t.stage in ('held', 'posted') or (t.stage = 'merged' and exists (select from closures cl where cl.ticket = t.number))
+  where t.stage in ('held', 'posted', 'merged', 'cancelled')
   union all
   select cw.work_id, cw.generation, null, 0, upper(cw.span) - lower(cw.span), 0
   from charge_work cw where not exists (select from charges r where r.reverses = cw.charge_id)

@@ -93,6 +93,12 @@ func TestAClosingTakesPlausibleTimesOnlyAndElseTheClock(t *testing.T) {
 	r, err := k.Close(t.Context(), id, 1, m)
 	require.NoError(t, err)
 	require.Equal(t, noon, r.ClosedAt)
+
+	early := k.resolve("tom")
+	early.At = noon.AddDate(-1, 0, 0)
+	r, err = k.Close(t.Context(), k.ticket("onboarding"), 1, early)
+	require.NoError(t, err)
+	require.Equal(t, noon.Add(-8*time.Hour), r.ClosedAt, "no ticket is closed before it was opened")
 }
 
 func TestAnHourlyRateOfTooManyDecimalsIsAProblem(t *testing.T) {
@@ -173,4 +179,47 @@ func TestAnAgentLogsItsOwnTimeAlone(t *testing.T) {
 	_, err = k.Close(t.Context(), id, 1, k.resolve("bot", k.minutes("tom", 480)))
 	requireProblem(t, err, "work.actor")
 	require.Zero(t, k.count("select count(*) from work_entries"))
+}
+
+func TestAReversalGoesBackToWhoPaid(t *testing.T) {
+	k := newTill(t, hourly)
+	ctx, id := t.Context(), k.ticket("email")
+	k.close(id, 1, k.minutes("tom", 60))
+	require.NoError(t, k.PutClient(ctx, ticket.Client{ID: "acme", Name: "Acme", TimeZone: "America/New_York", Currency: "USD", Payer: "zenith"}))
+	_, err := k.Reopen(ctx, id, ticket.Reopen{Header: k.by("ann"), Reason: "back"})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, k.count("select count(*) from invoice_lines where payer_id = 'acme'"))
+	k.begin(id, 2)
+	k.close(id, 2)
+	for payer, owes := range map[string]int64{"acme": 0, "zenith": 150} {
+		require.Equal(t, owes, k.count("select sum(amount)::bigint from invoice_lines where payer_id = $1", payer), payer)
+	}
+	k.proved()
+}
+
+func TestAQuoteStandsUntilItsTimeIsOutByTheStoresClock(t *testing.T) {
+	k := newTill(t, hourly)
+	id := k.ticket("email")
+	quote := k.close(id, 1, k.minutes("tom", 240)).Held[0]
+	early, err := k.Overdue(t.Context(), id, quote.Hold, 0)
+	require.NoError(t, err)
+	require.Equal(t, quote.Digest, early.Digest)
+	k.pass(72 * time.Hour)
+	fresh, err := k.Overdue(t.Context(), id, quote.Hold, 0)
+	require.NoError(t, err)
+	require.Equal(t, 1, fresh.Step)
+}
+
+func TestWorkLeftOnATicketThatEndedOtherwiseIsALeak(t *testing.T) {
+	k := newTill(t, hourly)
+	for _, end := range []string{"stage = 'cancelled'", "stage = 'merged', merged_into = 1001"} {
+		id := k.ticket("email")
+		_, err := k.Log(t.Context(), id, ticket.Work{Header: k.by("tom"), Entry: k.minutes("tom", 30)})
+		require.NoError(t, err)
+		_, err = k.admin.Exec(t.Context(), "update tickets set "+end+" where number = $1", id.Number())
+		require.NoError(t, err)
+	}
+	standing, err := k.Standing(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, standing.Leaked)
 }

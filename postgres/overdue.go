@@ -17,8 +17,8 @@ const longestPatience = 7 * 24 * time.Hour
 
 // Overdue voids the quote of the step that ran out, quotes afresh, and asks one step further up.
 // Each step has twice the patience of the last. It decides nothing: time never does.
-// A step that was overdue before is answered with the quote that stands; a hold that somebody
-// decided meanwhile is answered with hold 0.
+// A step that was overdue before, or is not yet by this clock, is answered with the quote that
+// stands; a hold that somebody decided meanwhile is answered with hold 0.
 func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int) (quote billing.HeldQuote, err error) {
 	err = s.tx(ctx, fmt.Sprintf("escalate %s of %s", ticket.HoldID(hold), id), func(t *tx) error {
 		quote = billing.HeldQuote{}
@@ -41,7 +41,7 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 			return nil
 		}
 		h := found[0]
-		if h.Step != step {
+		if h.Step != step || h.ExpiresAt.After(s.now()) {
 			quote = h.quote()
 			return nil
 		}

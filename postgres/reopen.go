@@ -99,6 +99,7 @@ type standingCharge struct {
 	Key      string
 	Body     *string
 	Decision string
+	Payer    string // whose invoice has its line; empty: it has none
 }
 
 // reopenRound queues all of it on b and says what was undone.
@@ -109,8 +110,8 @@ func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row locked
 	)
 	read := t.batch()
 	read.Queue(`
-select c.id, c.closure_id, c.round, c.key, c.body, cl.decision
-from charges c join closures cl on cl.id = c.closure_id
+select c.id, c.closure_id, c.round, c.key, c.body, cl.decision, coalesce(l.payer_id, '')
+from charges c join closures cl on cl.id = c.closure_id left join invoice_lines l on l.charge_id = c.id
 where c.ticket = $1 and c.kind <> 'reversal' and not exists (select from charges x where x.reverses = c.id)
 order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		charges, err = pgx.CollectRows(rows, pgx.RowToStructByPos[standingCharge])
@@ -189,11 +190,19 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
   waiting_for = '', approved = null, approved_currency = null where number = $1`, row.Number)
 	b.Queue("insert into outbox (ticket, round, created_at) values ($1, $2, $3)", row.Number, row.Round+1, s.now())
 	moves.queue(b)
-	posted, err := p.place(ctx, t, reversals, ids, &r.invoices)
-	if err != nil {
-		return "", err
+	// Whoever paid gets it back, also where the client has another payer by now.
+	known := map[string]*[]invoiceRow{row.PayerID: &r.invoices}
+	for i := range reversals {
+		p.ticket.PayerID = cmp.Or(charges[i].Payer, row.PayerID)
+		if known[p.ticket.PayerID] == nil {
+			known[p.ticket.PayerID] = &[]invoiceRow{}
+		}
+		posted, err := p.place(ctx, t, reversals[i:i+1], ids[i:i+1], known[p.ticket.PayerID])
+		if err != nil {
+			return "", err
+		}
+		p.lines(b, reversals[i:i+1], posted)
 	}
-	p.lines(b, reversals, posted)
 	return sayUndone(reversals, len(holds)), nil
 }
 

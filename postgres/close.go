@@ -99,7 +99,8 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		// 3. The rules decide.
 		decision, err := billing.Decide(facts)
 		if err != nil {
-			return fmt.Errorf("decide: %w", err)
+			// No retry can rate these facts: the resolver hears why, and the ticket stays with him.
+			return ticket.Invalid("ticket", id, "cannot be rated: "+err.Error(), "correct the work or the contract, and resolve it again")
 		}
 
 		// 4. Write all of it in one batch, and commit with it.

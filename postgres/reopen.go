@@ -157,7 +157,7 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		}
 		reversal, err := billing.Reverse(charges[i].ID, c, terms, counters)
 		if err != nil {
-			return "", err
+			return "", ticket.Invalid("line", ticket.LineID(charges[i].ID), "cannot be reversed: "+err.Error(), "`docket audit` tells what is wrong with the books")
 		}
 		for _, n := range reversal.Counts {
 			j := slices.IndexFunc(counters, func(have billing.Counter) bool { return have.Key == n.Key })

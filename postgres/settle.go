@@ -242,8 +242,11 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		return billing.Settlement{}, err
 	}
 	charges, err := billing.Settle(content, r)
-	if err != nil {
+	switch {
+	case errors.Is(err, billing.ErrNoRate):
 		return billing.Settlement{}, err
+	case err != nil:
+		return billing.Settlement{}, ticket.Invalid("hold", ticket.HoldID(d.hold), "cannot be settled so: "+err.Error(), "rule otherwise, or send it back")
 	}
 	generation, err := generations(ctx, t.conn, d.ticket.Number)
 	if err != nil {

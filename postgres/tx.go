@@ -1,15 +1,19 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/docket-psa/docket/ticket"
 )
 
 // SQLSTATEs of our own triggers.
@@ -72,9 +76,19 @@ func (s *Store) tx(ctx context.Context, what string, fn func(*tx) error) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, final(err))
 	}
 	return nil
+}
+
+// final turns what no later try can heal into a Problem: a value that PostgreSQL cannot hold. As
+// a plain error its message would be tried for ever, and keep the ticket from its other mail.
+func final(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22") {
+		return ticket.Invalid("message", cmp.Or(pg.ColumnName, pg.DataTypeName), "cannot be stored: "+pg.Message, "correct it and send it again under a new key")
+	}
+	return err
 }
 
 func (s *Store) try(ctx context.Context, fn func(*tx) error) error {

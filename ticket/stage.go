@@ -17,6 +17,15 @@ const (
 	Cancelled  Stage = "cancelled"  // ended without a closure
 )
 
+// ParseStage accepts the name of a stage.
+func ParseStage(s string) (Stage, error) {
+	switch stage := Stage(s); stage {
+	case New, Triage, Routing, Resolution, Waiting, Closing, Held, Posted, Merged, Cancelled:
+		return stage, nil
+	}
+	return "", Invalid("stage", s, "is not a stage", "new, triage, routing, resolution, waiting, closing, held, posted, merged or cancelled")
+}
+
 // Open says whether work can still be logged in this stage.
 func (s Stage) Open() bool {
 	switch s {

@@ -29,6 +29,14 @@ func newInvoiceList(a *app) *cobra.Command {
 		Short: "List invoices, the newest period first",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch f.State {
+			case "", "open", "finalised":
+			default:
+				return ticket.Invalid("state", f.State, "is not an invoice's state", "open or finalised")
+			}
+			if err := positive("limit", f.Limit); err != nil {
+				return err
+			}
 			s, err := a.open(cmd.Context())
 			if err != nil {
 				return err

@@ -29,7 +29,15 @@ func newTicketList(a *app) *cobra.Command {
 		Short: "List tickets",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.Stage = ticket.Stage(stage)
+			if err := positive("limit", f.Limit); err != nil {
+				return err
+			}
+			if stage != "" {
+				var err error
+				if f.Stage, err = ticket.ParseStage(stage); err != nil {
+					return err
+				}
+			}
 			if after != "" {
 				id, err := ticket.ParseID(after)
 				if err != nil {
@@ -68,6 +76,13 @@ func newTicketList(a *app) *cobra.Command {
 	flags.StringVar(&after, "after", "", "only numbers after this `ticket`: the next page")
 	flags.IntVar(&f.Limit, "limit", 50, "at most this `number`")
 	return c
+}
+
+func positive(field string, n int) error {
+	if n < 1 {
+		return ticket.Invalid(field, n, "is not a number of rows", "give 1 or more")
+	}
+	return nil
 }
 
 func stageOf(t ticket.Summary) string {

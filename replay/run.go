@@ -140,10 +140,14 @@ type run struct {
 // incident tells one incident, for as long as it takes.
 func (r *run) incident(ctx context.Context, in Incident) {
 	story := Tell(in, r.Cast)
+	before, again := false, false // what a second try finds may be of the first
 	for pause := 200 * time.Millisecond; ctx.Err() == nil; pause = min(2*pause, 10*time.Second) {
 		told, err := r.tell(ctx, story)
+		before = before || (told.before && !again)
+		again = true
 		switch {
 		case err == nil:
+			told.before = before
 			r.tally.add(story, told)
 			r.finished(nil)
 			return

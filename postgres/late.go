@@ -12,7 +12,7 @@ import (
 // message's own key stays free: once the ticket is reopened, or the message put right, it may be sent again.
 // Its sender may be anybody: what is recorded is that it came.
 func (s *Store) Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header) (answer ticket.Answer, err error) {
-	key := "late/" + string(id) + "/" + h.OperationKey
+	key := lateKey(id, h.OperationKey)
 	at := h.At
 	if plausible("at", at, s.now()) != nil { // it may be what it was refused for
 		at = s.now()
@@ -52,3 +52,5 @@ func (s *Store) Late(ctx context.Context, id ticket.ID, name ticket.Name, h tick
 	})
 	return answer, err
 }
+
+func lateKey(id ticket.ID, key string) string { return "late/" + string(id) + "/" + key }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docket-psa/docket/desk"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -45,14 +46,61 @@ func (a *app) deed(use, short string, send func(context.Context, *session, ticke
 	return c
 }
 
-// sent prints that a message without an answer is on its way.
-func (a *app) sent(s desk.Sent, err error) error {
-	if err != nil {
-		return err
+// recordWithin is how long a command waits to hear what became of a message without an answer.
+const recordWithin = 5 * time.Second
+
+// sent prints what became of a message that nobody answers: its record, as soon as the ticket has
+// taken it, or that it is on its way.
+func (a *app) sent(ctx context.Context) func(desk.Sent, error) error {
+	return func(s desk.Sent, err error) error {
+		if err != nil {
+			return err
+		}
+		record, err := a.recorded(ctx, s)
+		if err != nil {
+			return err
+		}
+		if err := a.show(record, func() {
+			if record.Recorded {
+				_, _ = fmt.Fprintln(a.stdout, record.Says)
+				return
+			}
+			_, _ = fmt.Fprintf(a.stdout, "%s is on its way to %s (key %s); docket ticket show %s tells when it has arrived\n",
+				s.Message, s.Ticket, s.OperationKey, s.Ticket)
+		}); err != nil {
+			return err
+		}
+		if record.Recorded && !record.Effect {
+			return errNoEffect
+		}
+		return nil
 	}
-	return a.show(s, func() {
-		_, _ = fmt.Fprintf(a.stdout, "%s sent to %s (key %s)\n", s.Message, s.Ticket, s.OperationKey)
-	})
+}
+
+// arrival is a sent message and what became of it.
+type arrival struct {
+	desk.Sent
+	postgres.Record
+}
+
+func (a *app) recorded(ctx context.Context, s desk.Sent) (arrival, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	late := time.NewTimer(recordWithin)
+	defer late.Stop()
+	for {
+		record, err := a.session.store.Recorded(ctx, s.Ticket, s.OperationKey)
+		if err != nil || record.Recorded {
+			return arrival{s, record}, err
+		}
+		select {
+		case <-ctx.Done():
+			return arrival{Sent: s}, ctx.Err()
+		case <-late.C:
+			return arrival{Sent: s}, nil
+		case <-tick.C:
+		}
+	}
 }
 
 // answered prints what became of a message.
@@ -79,7 +127,7 @@ func newTicketWait(a *app) *cobra.Command {
 	var reason string
 	c := a.deed("wait TICKET --reason TEXT", "Ask the customer, a vendor or for a part; the SLA clock pauses",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.Wait(ctx, id, ticket.Wait{Header: h, Reason: reason}))
+			return a.sent(ctx)(s.desk.Wait(ctx, id, ticket.Wait{Header: h, Reason: reason}))
 		})
 	c.Flags().StringVar(&reason, "reason", "customer", "what is waited for: customer, vendor, part, or a `text`")
 	return c
@@ -88,7 +136,7 @@ func newTicketWait(a *app) *cobra.Command {
 func newTicketResume(a *app) *cobra.Command {
 	return a.deed("resume TICKET", "End the wait; the SLA clock runs again",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.Resume(ctx, id, ticket.Resume{Header: h}))
+			return a.sent(ctx)(s.desk.Resume(ctx, id, ticket.Resume{Header: h}))
 		})
 }
 
@@ -96,7 +144,7 @@ func newTicketEscalate(a *app) *cobra.Command {
 	var to, reason string
 	c := a.deed("escalate TICKET --reason TEXT", "Hand the ticket on, away from its assignee",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.Escalate(ctx, id, ticket.Escalate{Header: h, To: to, Reason: reason}))
+			return a.sent(ctx)(s.desk.Escalate(ctx, id, ticket.Escalate{Header: h, To: to, Reason: reason}))
 		})
 	c.Flags().StringVar(&to, "to", "", "`person` who takes it; routing finds one by default")
 	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
@@ -113,7 +161,7 @@ func newTicketReply(a *app) *cobra.Command {
 				return err
 			}
 			if !internal {
-				return a.sent(s.desk.Reply(ctx, id, h, text))
+				return a.sent(ctx)(s.desk.Reply(ctx, id, h, text))
 			}
 			row, err := s.desk.Note(ctx, id, h, text, false)
 			if err != nil {
@@ -130,7 +178,7 @@ func newTicketRequestApproval(a *app) *cobra.Command {
 	var action, amount, currency string
 	c := a.deed("request-approval TICKET --action TEXT --amount N --currency CODE", "Ask the client before an action that will cost",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.RequestApproval(ctx, id, ticket.RequestApproval{Header: h, Action: action, Amount: amount, Currency: currency}))
+			return a.sent(ctx)(s.desk.RequestApproval(ctx, id, ticket.RequestApproval{Header: h, Action: action, Amount: amount, Currency: currency}))
 		})
 	c.Flags().StringVar(&action, "action", "", "what is going to be done, one `sentence`")
 	c.Flags().StringVar(&amount, "amount", "", "the estimate, a `decimal`")
@@ -166,7 +214,7 @@ func newTicketCancel(a *app) *cobra.Command {
 	var reason string
 	c := a.deed("cancel TICKET --reason TEXT", "End the ticket without a closure",
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
-			return a.sent(s.desk.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: reason}))
+			return a.sent(ctx)(s.desk.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: reason}))
 		})
 	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
 	return c
@@ -239,7 +287,7 @@ func newTicketWork(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.sent(s.desk.Work(ctx, id, ticket.Work{Header: h, Entry: m.entry(h.OperationKey, end)}))
+			return a.sent(ctx)(s.desk.Work(ctx, id, ticket.Work{Header: h, Entry: m.entry(h.OperationKey, end)}))
 		})
 	m.flags(c)
 	return c

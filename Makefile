@@ -19,7 +19,7 @@ ARGS ?=
 FILE  ?= ../shared/data/lifecycle_uci_dev.csv.gz
 LIMIT ?= 300
 # The packages where goroutines share state; the rest is pure or runs on Temporal's deterministic scheduler.
-RACE  ?= ./postgres/... ./desk/... ./worker/... ./internal/...
+RACE  ?= ./postgres/... ./desk/... ./worker/...
 TEST_TIMEOUT ?= 20m
 
 .PHONY: help

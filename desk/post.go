@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/docket-psa/docket/ticket"
@@ -17,7 +18,11 @@ func (d *Desk) Post(ctx context.Context, id ticket.ID, messages ...ticket.Messag
 		if names[i], ok = nameOf(m); !ok {
 			return fmt.Errorf("post to %s: %T asks for an answer, and is sent by itself", id, m)
 		}
-		if err := d.check(m); err != nil {
+		err := d.check(m)
+		if work, ok := m.(ticket.Work); ok {
+			err = errors.Join(err, d.checkWork(work.Entry))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -42,6 +47,8 @@ func nameOf(m ticket.Message) (ticket.Name, bool) {
 	switch m.(type) {
 	case ticket.Claim:
 		return ticket.MsgClaim, true
+	case ticket.Work:
+		return ticket.MsgWork, true
 	case ticket.Wait:
 		return ticket.MsgWait, true
 	case ticket.Resume:

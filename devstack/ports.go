@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"syscall"
@@ -42,7 +43,7 @@ func choosePorts(o options) (portPlan, error) {
 		if w.port == noPort {
 			continue
 		}
-		l, err := net.Listen("tcp", hostPort(w.ip, w.port))
+		l, err := listen(w.ip, w.port)
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
 			return portPlan{}, fmt.Errorf("%s %d is taken on %s: stop what listens there, or give another port (0 for a free one)", w.flag, w.port, w.ip)
@@ -53,6 +54,29 @@ func choosePorts(o options) (portPlan, error) {
 		*w.into = l.Addr().(*net.TCPAddr).Port
 	}
 	return plan, nil
+}
+
+// Free ports come from below the range from which the kernel takes those of outgoing connections:
+// one from within it could be taken again between being chosen here and opened by the server.
+const (
+	lowestFree  = 20_000
+	freePorts   = 10_000
+	freePortTry = 100
+)
+
+// listen opens the port; freePort means any free one.
+func listen(ip string, port int) (net.Listener, error) {
+	if port != freePort {
+		return net.Listen("tcp", hostPort(ip, port))
+	}
+	var err error
+	for range freePortTry {
+		var l net.Listener
+		if l, err = net.Listen("tcp", hostPort(ip, lowestFree+rand.IntN(freePorts))); !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+	}
+	return nil, err
 }
 
 const loopback = "127.0.0.1"

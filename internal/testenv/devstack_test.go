@@ -136,7 +136,7 @@ func TestDevstackEndsCleanly(t *testing.T) {
 			require.NoError(t, cmd.Start())
 			require.NoError(t, child.Close())
 			line, err := bufio.NewReader(stdout).ReadString('\n')
-			require.NoError(t, err)
+			require.NoError(t, err, "%s", &said)
 			require.Contains(t, line, `"namespace":"docket"`)
 
 			require.NoError(t, c.end(cmd, parent))

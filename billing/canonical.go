@@ -35,7 +35,12 @@ func digest(v any) string {
 	if err != nil {
 		panic(err)
 	}
-	sum := sha256.Sum256(b)
+	return DigestOf(b)
+}
+
+// DigestOf is the digest of what Canonical has written.
+func DigestOf(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -43,7 +43,7 @@ func (s *Store) RequestApproval(ctx context.Context, id ticket.ID, m ticket.Requ
 		b := t.batch()
 		queueLock(b, id, &row)
 		before := queueEarlier(b, m.OperationKey)
-		r.queue(b, id, m.Who)
+		r.queue(b, id, m.Who, 1)
 		queueActors(b, []string{m.Who}, people)
 		b.Queue(`
 select p.id from people p join tickets t on t.client_id = p.client_id

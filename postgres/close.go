@@ -43,10 +43,9 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		)
 		b := t.batch()
 		queueLock(b, id, &row)
-		queueResolved(b, m.OperationKey, &before)
-		queueReceipt(b, id, round, &known)
+		queueAnswered(b, id, round, m.OperationKey, &before, &known)
 		if len(m.Work) == 0 {
-			r.queue(b, id, m.Who)
+			r.queue(b, id, m.Who, round)
 		}
 		if err := t.send(ctx, b); err != nil {
 			return err
@@ -76,7 +75,7 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 			for _, w := range work {
 				w.queue(b)
 			}
-			r.queue(b, id, m.Who)
+			r.queue(b, id, m.Who, round)
 			if err := t.send(ctx, b); err != nil {
 				return err
 			}
@@ -138,12 +137,16 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 		}
 		held = append(held, quote)
 	}
+	canonical, err := billing.Canonical(decision)
+	if err != nil {
+		return billing.Receipt{}, fmt.Errorf("encode decision: %w", err)
+	}
 	receipt := billing.Receipt{
 		Ticket: string(row.id()), Round: row.Round, Closure: p.closure, Client: row.ClientID, ClosedAt: p.at,
-		Digest: decision.Digest(), Posted: posted, Held: held, Says: billing.Say(facts, decision),
+		Digest: billing.DigestOf(canonical), Posted: posted, Held: held, Says: billing.Say(facts, decision),
 	}
 	b := t.batch()
-	if err := s.queueClosure(b, p, m, facts, decision, receipt); err != nil {
+	if err := s.queueClosure(b, p, m, facts, canonical, receipt); err != nil {
 		return billing.Receipt{}, err
 	}
 	b.QueuedQueries = append(b.QueuedQueries, writes.QueuedQueries...)
@@ -151,7 +154,8 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 		return billing.Receipt{}, err
 	}
 	if len(r.work) > 0 {
-		b.Queue("update work_entries set rated_in = $1 where id = any ($2)", p.closure, r.ids())
+		// All that was read: the ticket's lock keeps other work out.
+		b.Queue("update work_entries set rated_in = $1 where ticket = $2 and rated_in is null", p.closure, row.Number)
 	}
 	if row.Asked { // what an agent asked beforehand is answered by the bill itself now
 		b.Queue(`update holds set state = 'void', decided_at = $2, decided_by = $3, decision = 'closed' where ticket = $1 and state = 'open' and closure_id is null`,
@@ -182,14 +186,10 @@ update tickets set stage = $2, resolved_at = $3, closed_at = $3, waiting_for = '
   resolution_breached_at = coalesce(resolution_breached_at, case when resolution_due < $3 then resolution_due end)
 where number = $1`
 
-func (s *Store) queueClosure(b *pgx.Batch, p posting, m ticket.Resolve, facts billing.Facts, decision billing.Decision, receipt billing.Receipt) error {
+func (s *Store) queueClosure(b *pgx.Batch, p posting, m ticket.Resolve, facts billing.Facts, decision []byte, receipt billing.Receipt) error {
 	factsJSON, err := billing.Canonical(facts)
 	if err != nil {
 		return fmt.Errorf("encode facts: %w", err)
-	}
-	decisionJSON, err := billing.Canonical(decision)
-	if err != nil {
-		return fmt.Errorf("encode decision: %w", err)
 	}
 	receiptJSON, err := json.Marshal(receipt)
 	if err != nil {
@@ -198,8 +198,8 @@ func (s *Store) queueClosure(b *pgx.Batch, p posting, m ticket.Resolve, facts bi
 	b.Queue(`
 insert into closures (id, ticket, client_id, round, closed_at, resolved_by, code, resolution, rules, facts, decision, digest, receipt, recorded_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		p.closure, p.ticket.Number, p.ticket.ClientID, p.round, p.at, m.Who, facts.Ticket.Code, m.Resolution, decision.Rules,
-		string(factsJSON), string(decisionJSON), receipt.Digest, string(receiptJSON), s.now())
+		p.closure, p.ticket.Number, p.ticket.ClientID, p.round, p.at, m.Who, facts.Ticket.Code, m.Resolution, facts.Rules,
+		string(factsJSON), string(decision), receipt.Digest, string(receiptJSON), s.now())
 	return nil
 }
 
@@ -233,12 +233,4 @@ func (r *reading) generations() map[int64]int {
 		g[w.ID] = w.Generation
 	}
 	return g
-}
-
-func (r *reading) ids() []int64 {
-	ids := make([]int64, 0, len(r.work))
-	for _, w := range r.work {
-		ids = append(ids, w.ID)
-	}
-	return ids
 }

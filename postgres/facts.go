@@ -95,10 +95,10 @@ type versionRow struct {
 	Digest   string
 }
 
-func (r *reading) queue(b *pgx.Batch, id ticket.ID, who string) {
+func (r *reading) queue(b *pgx.Batch, id ticket.ID, who string, round int) {
 	number := id.Number()
 	r.people = map[string]actor{}
-	queueActors(b, []string{who}, r.people)
+	queueActor(b, who, r.people)
 	b.Queue(`
 select id, actor, kind, work_type, work_role, started_at, ms, failed, non_billable, generation
 from work_entries where ticket = $1 and rated_in is null order by started_at, id`, number).Query(func(rows pgx.Rows) (err error) {
@@ -107,11 +107,13 @@ from work_entries where ticket = $1 and rated_in is null order by started_at, id
 	})
 	queueVersions(b, id, &r.versions)
 	queueInvoices(b, id, &r.invoices)
-	b.Queue(`
+	if round > 1 {
+		b.Queue(`
 select exists (select from charges c where c.ticket = $1 and c.kind = 'per-ticket'
   and not exists (select from charges r where r.reverses = c.id))`, number).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&r.billed)
-	})
+			return row.Scan(&r.billed)
+		})
+	}
 }
 
 // queueInvoices reads the payer's latest invoices. They are a hint where lines can go: an older

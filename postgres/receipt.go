@@ -12,32 +12,36 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// queueReceipt looks for the closure of the round.
-func queueReceipt(b *pgx.Batch, id ticket.ID, round int, into **billing.Receipt) {
-	b.Queue("select receipt from closures where ticket = $1 and round = $2", id.Number(), round).Query(func(rows pgx.Rows) error {
-		stored, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil || len(stored) == 0 {
-			return err
-		}
-		*into = &billing.Receipt{}
-		if err := json.Unmarshal([]byte(stored[0]), *into); err != nil {
-			return fmt.Errorf("read the receipt of %s round %d: %w", id, round, err)
-		}
-		return nil
-	})
-}
-
 // resolved is what the record keeps of a resolution that was answered with a receipt.
 type resolved struct {
+	ByKey   bool // found by its operation key, in whichever round it came; else it is the round's closure
 	Input   *string
 	Receipt *string
 }
 
-// queueResolved looks for the resolution of the operation key, in whichever round it came.
-func queueResolved(b *pgx.Batch, key string, into **resolved) {
+// queueAnswered looks for what has answered a resolution already: before, where its key is on
+// record, and known, where the round is closed.
+func queueAnswered(b *pgx.Batch, id ticket.ID, round int, key string, before **resolved, known **billing.Receipt) {
 	b.Queue(`
-select e.input_digest, c.receipt from ticket_events e left join closures c on c.ticket = e.ticket and c.round = e.round
-where e.operation_key = $1`, key).Query(row(into))
+select true, e.input_digest, c.receipt from ticket_events e left join closures c on c.ticket = e.ticket and c.round = e.round
+where e.operation_key = $3
+union all select false, null, receipt from closures where ticket = $1 and round = $2`, id.Number(), round, key).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[resolved])
+		if err != nil {
+			return err
+		}
+		for i, r := range found {
+			if r.ByKey {
+				*before = &found[i]
+				continue
+			}
+			*known = &billing.Receipt{}
+			if err := json.Unmarshal([]byte(*r.Receipt), *known); err != nil {
+				return fmt.Errorf("read the receipt of %s round %d: %w", id, round, err)
+			}
+		}
+		return nil
+	})
 }
 
 // receipt answers the repeated resolution as the first time.

@@ -45,6 +45,18 @@ func queueActors(b *pgx.Batch, ids []string, into map[string]actor) {
 	})
 }
 
+// queueActor reads one person by id, if there is one: by a plan that is made once, where a list of
+// ids is planned at each call.
+func queueActor(b *pgx.Batch, id string, into map[string]actor) {
+	b.Queue("select "+actorColumns+" from people where id = $1", id).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[actor])
+		for _, a := range found {
+			into[a.ID] = a
+		}
+		return err
+	})
+}
+
 // pick gives the person of the id, or a Problem with the field that named him. Who acts without a
 // row is nobody here: a message that claims to be of the desk itself would need no role at all.
 func pick(people map[string]actor, field, id string) (actor, error) {

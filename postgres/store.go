@@ -45,6 +45,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	params["role"] = "docket_staff"
 	params["timezone"] = "UTC"
 	params["application_name"] = "docket"
+	// The statements are few and found by key: a plan that is made once serves every value, and
+	// making one anew for each call costs as much as running it.
+	params["plan_cache_mode"] = "force_generic_plan"
 	params["lock_timeout"] = "5s"
 	params["idle_in_transaction_session_timeout"] = "30s"
 	params["client_connection_check_interval"] = "5s"

@@ -27,7 +27,7 @@ func (s *Store) AddComment(ctx context.Context, id ticket.ID, operationKey, auth
 			people = map[string]actor{}
 		)
 		b := t.batch()
-		b.Queue("select"+standingColumns+" from tickets t where t.number = $1", id.Number()).Query(row(&here))
+		b.Queue("select"+standingColumns+" from tickets t where t.number = $1 for share of t", id.Number()).Query(row(&here)) // a merge waits, and moves it along
 		b.Queue("select id, author, body from comments where operation_key = $1", operationKey).Query(row(&before))
 		queueActors(b, []string{author}, people)
 		if err := t.send(ctx, b); err != nil {

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -46,9 +47,21 @@ type Header struct {
 func (h Header) Validate() error {
 	return errors.Join(
 		text("operation_key", h.OperationKey, 1, MaxKey),
+		h.unreserved(),
 		text("who", h.Who, 1, MaxKey),
 		text("via", h.Via, 0, MaxKey),
 	)
+}
+
+// unreserved keeps senders off the keys under which the record keeps late and merged messages:
+// one that took such a key would keep another's message off the record.
+func (h Header) unreserved() error {
+	for _, prefix := range []string{"late/", "merged/"} {
+		if strings.HasPrefix(h.OperationKey, prefix) {
+			return Invalid("operation_key", h.OperationKey, "begins with "+prefix+", which is Docket's own", "choose another key")
+		}
+	}
+	return nil
 }
 
 // Head gives the header; every message has it by embedding.

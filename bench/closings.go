@@ -123,7 +123,7 @@ func (b *closingBench) prepare(ctx context.Context) (err error) {
 	if out, err := fill.CombinedOutput(); err != nil {
 		return fmt.Errorf("pgbench -i: %w: %s", err, out)
 	}
-	b.store, err = postgres.Open(ctx, b.cluster.SocketURL("docket_app", "docket"), postgres.Options{Now: b.o.Now, MaxConns: int32(b.o.Connections)}) //nolint:gosec // a handful
+	b.store, err = postgres.Open(ctx, b.cluster.SocketURL("docket_app", "docket"), postgres.Options{Now: b.o.Now, MaxConns: int32(b.o.Connections)})
 	if err != nil {
 		return err
 	}

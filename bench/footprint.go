@@ -61,7 +61,7 @@ func Footprint(ctx context.Context, o FootprintOptions) (FootprintResult, error)
 		return r, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's unprivileged account must reach the cluster below
+	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL's unprivileged account must reach the cluster below
 		return r, err
 	}
 	if err := o.idle(ctx, filepath.Join(dir, "idle"), &r); err != nil {

@@ -39,7 +39,7 @@ func (p *closurePage) check(ctx context.Context, s *Store) (mismatched, lines []
 func (p *closurePage) rerate(ctx context.Context, s *Store) (string, error) {
 	var facts billing.Facts
 	if err := json.Unmarshal([]byte(p.Facts), &facts); err != nil {
-		return fmt.Sprintf("its facts cannot be read: %v", err), nil //nolint:nilerr // what cannot be read is the finding
+		return fmt.Sprintf("its facts cannot be read: %v", err), nil // what cannot be read is the finding
 	}
 	for i := range facts.Contracts {
 		v := &facts.Contracts[i]
@@ -54,7 +54,7 @@ func (p *closurePage) rerate(ctx context.Context, s *Store) (string, error) {
 	}
 	again, err := billing.Decide(facts)
 	if err != nil {
-		return fmt.Sprintf("it cannot be decided again: %v", err), nil //nolint:nilerr // as above
+		return fmt.Sprintf("it cannot be decided again: %v", err), nil // as above
 	}
 	bytes, err := billing.Canonical(again)
 	if err != nil {

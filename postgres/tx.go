@@ -64,7 +64,7 @@ func (s *Store) tx(ctx context.Context, what string, fn func(*tx) error) error {
 	var err error
 	for try := range attempts {
 		if try > 0 {
-			pause := time.Duration(rand.Int64N(int64(5*time.Millisecond) << try)) //nolint:gosec // spreads retries; nothing depends on it
+			pause := time.Duration(rand.Int64N(int64(5*time.Millisecond) << try)) // spreads retries; nothing depends on it
 			select {
 			case <-ctx.Done():
 				return ctx.Err()

@@ -68,7 +68,7 @@ func writeState(data string, s state) error {
 // removeState takes away what this process wrote.
 func removeState(data string) error {
 	if s, err := readState(data); err != nil || s.PID != os.Getpid() {
-		return nil //nolint:nilerror // another's, or none: nothing to take away
+		return nil // another's, or none: nothing to take away
 	}
 	return os.Remove(statePath(data))
 }

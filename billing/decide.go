@@ -28,9 +28,18 @@ func Decide(f Facts) (Decision, error) {
 		d.charge(&d.pieces[i])
 	}
 	d.chargeTicket()
+	d.chargeCallOuts()
+	d.chargeMaterials()
+	d.chargeEvents()
 	for i := range d.slots {
 		d.price(d.slots[i])
 	}
+	d.drawRetainers()
+	d.capLines()
+	d.roundTicket()
+	d.limitTicket()
+	d.creditTargets()
+	d.countOrders()
 	return d.decision(), nil
 }
 
@@ -72,8 +81,10 @@ type slotKey struct {
 	reason  HoldReason // why it waits; empty: it posts
 	version int
 	clause  *line
-	month   string
-	work    int // index in Facts.Work; −1: of all work
+	month   string // of the service date; the billing period's first day where the contract has other periods
+	work    int    // index in Facts.Work; −1: of all work
+	bands   string // what its hours weigh: the bands that count, joined
+	of      string // what else it stands for: a material, an event, what it lowers
 }
 
 // slot is a charge in the making.
@@ -269,6 +280,12 @@ func (d *decider) key(k slotKey) string {
 	}
 	if k.work >= 0 {
 		key += "/work-" + strconv.FormatInt(d.facts.Work[k.work].ID, 10)
+	}
+	if k.bands != "" {
+		key += "/" + k.bands
+	}
+	if k.of != "" {
+		key += "/" + k.of
 	}
 	if k.reason == Implausible && k.work < 0 {
 		key += "/" + string(Implausible)

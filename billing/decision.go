@@ -19,14 +19,23 @@ type ChargeKind string
 
 // The kinds of charge.
 const (
-	Covered     ChargeKind = "covered"      // in the contract: 0.00 with its clause
-	Time        ChargeKind = "time"         // time and materials
-	BlockDraw   ChargeKind = "block"        // drawn from a block of hours: 0.00, minutes are the payment
-	Overage     ChargeKind = "overage"      // time beyond a block
-	PerTicket   ChargeKind = "per-ticket"   // a usage charge for the closure itself
-	NotBillable ChargeKind = "not-billable" // costs us, bills nothing, shows on no invoice
-	WrittenOff  ChargeKind = "written-off"  // a dispatcher's ruling: we bear it
-	Reversal    ChargeKind = "reversal"     // undoes an earlier charge, linked to it
+	Covered      ChargeKind = "covered"      // in the contract: 0.00 with its clause
+	Time         ChargeKind = "time"         // time and materials
+	BlockDraw    ChargeKind = "block"        // drawn from a block of hours: 0.00, minutes are the payment
+	Overage      ChargeKind = "overage"      // time beyond a block
+	PerTicket    ChargeKind = "per-ticket"   // a usage charge for the closure itself
+	NotBillable  ChargeKind = "not-billable" // costs us, bills nothing, shows on no invoice
+	WrittenOff   ChargeKind = "written-off"  // a dispatcher's ruling: we bear it
+	Reversal     ChargeKind = "reversal"     // undoes an earlier charge, linked to it
+	BucketDraw   ChargeKind = "bucket"       // drawn from the period's allowance: 0.00
+	Material     ChargeKind = "material"     // a part, a licence or an expense
+	Usage        ChargeKind = "usage"        // events priced by a usage line
+	CallOut      ChargeKind = "call-out"     // a fee for coming at all, in a band
+	Discount     ChargeKind = "discount"     // negative: a cap, a limit, the rounding of a whole ticket
+	FromRetainer ChargeKind = "retainer"     // negative: paid from the period's retainer
+	Credit       ChargeKind = "credit"       // negative: promised for a missed or a beaten target
+	Recurring    ChargeKind = "recurring"    // a period's fee
+	TrueUp       ChargeKind = "true-up"      // what a period lacks to its minimum, and the correction of it
 )
 
 // The units of a charge.
@@ -34,6 +43,8 @@ const (
 	UnitHour   = "h"
 	UnitSecond = "s"
 	UnitTicket = "ticket"
+	UnitPiece  = "piece"  // of devices, seats, parts, units of usage
+	UnitPeriod = "period" // of fees
 )
 
 // Charge is one rated effect. It becomes at most one invoice line.
@@ -58,6 +69,21 @@ type Charge struct {
 	Counts   []Count         `json:"counts,omitempty"`
 	Steps    []Step          `json:"steps,omitempty"`
 	Reverses int64           `json:"reverses,omitempty"` // charge id, with Kind Reversal
+
+	// What the document needs to know; empty where the client's own applies.
+	Item          string      `json:"item,omitempty"`           // the material or the event it stands for, "item-7"
+	Payer         string      `json:"payer,omitempty"`          // client id
+	Bills         *Period     `json:"bills,omitempty"`          // the invoice's period, where it is not the calendar month of Date
+	PurchaseOrder string      `json:"purchase_order,omitempty"` // number
+	Tax           string      `json:"tax,omitempty"`            // profile
+	TaxCategory   string      `json:"tax_category,omitempty"`
+	Accounting    *Accounting `json:"accounting,omitempty"`
+}
+
+// Period is a half-open range of local dates, YYYY-MM-DD.
+type Period struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
 }
 
 // Span is a part of a work entry, in milliseconds from its start, half-open.
@@ -112,9 +138,19 @@ const (
 	Tie           HoldReason = "tie"     // two contracts claim the work equally
 	NoTime        HoldReason = "no-time" // a person closed without any time
 	Declined      HoldReason = "declined"
-	BlockEmpty    HoldReason = "block-empty"   // the contract holds overage
-	BeforeAction  HoldReason = "before-action" // an agent asks before it acts
-	Implausible   HoldReason = "implausible"   // overlapping or impossible time
+	BlockEmpty    HoldReason = "block-empty"    // the contract holds overage
+	BeforeAction  HoldReason = "before-action"  // an agent asks before it acts
+	Implausible   HoldReason = "implausible"    // overlapping or impossible time
+	NoStart       HoldReason = "no-start"       // nobody knows when it was done, and bands matter
+	Paused        HoldReason = "paused"         // the contract was paused
+	Unlisted      HoldReason = "unlisted"       // a device or user that the contract does not list
+	NotOrdered    HoldReason = "not-ordered"    // asked for by nobody who may order it
+	OverLimit     HoldReason = "not-to-exceed"  // beyond what the ticket may cost
+	ProjectSize   HoldReason = "project"        // a project in disguise
+	PatternBroken HoldReason = "pattern"        // not what such a ticket usually comes to
+	OrderUsedUp   HoldReason = "order-used-up"  // the purchase order does not reach
+	BlockUnpaid   HoldReason = "block-unpaid"   // the block's invoice is not paid
+	WrongCurrency HoldReason = "wrong-currency" // a cost in another currency than the contract's
 )
 
 // Hold is what waits: the charges as they would post, already reserving their block

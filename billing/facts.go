@@ -8,7 +8,14 @@ import (
 
 // Rules is the version of the rules below. A change that alters any decision is a new
 // version: old decisions keep theirs, and Decide still speaks it.
-const Rules = 1
+const Rules = 2
+
+// The versions of the rules. What a later one does otherwise asks for Facts.Rules.
+const (
+	rulesFirst = 1
+	// rulesOverlaps: work of two people at the same time says so in its explanation.
+	rulesOverlaps = 2
+)
 
 // Facts are all that Decide may know about one closure (or one settlement). They are
 // stored with it as canonical JSON. Contract terms are named by id, revision and digest:
@@ -20,6 +27,8 @@ type Facts struct {
 	Contracts []Version `json:"contracts"` // every version in force at some instant of the work or at resolution
 	Blocks    []Block   `json:"blocks,omitempty"`
 	Counters  []Counter `json:"counters,omitempty"`
+	Items     []Item    `json:"items,omitempty"`  // parts, licences and expenses, by id
+	Events    []Event   `json:"events,omitempty"` // what happened beside the closure itself, by id
 }
 
 // Ticket is what is known of the ticket at its closing.
@@ -45,6 +54,42 @@ type Ticket struct {
 	// Approved is what the client agreed to before the work, in ApprovedCurrency: up to it no threshold asks again.
 	Approved         decimal.Decimal `json:"approved,omitzero"`
 	ApprovedCurrency string          `json:"approved_currency,omitempty"`
+	Contact          string          `json:"contact,omitempty"` // person id of who asked for the work
+	Rework           *Rework         `json:"rework,omitempty"`  // the ticket is rework of an earlier one
+	SLA              *SLAOutcome     `json:"sla,omitempty"`     // how the ticket stood against its targets
+}
+
+// Rework links a ticket to the one whose work it mends.
+type Rework struct {
+	Of         string    `json:"of"` // ticket id
+	ResolvedAt time.Time `json:"resolved_at"`
+}
+
+// SLAOutcome is how a ticket stood against its targets, in business time without pauses.
+type SLAOutcome struct {
+	ResponseMissed   bool  `json:"response_missed,omitempty"`
+	ResolutionMissed bool  `json:"resolution_missed,omitempty"`
+	SpentMS          int64 `json:"spent_ms"` // from opening to resolution
+}
+
+// Item is a part, a licence or an expense on the ticket.
+type Item struct {
+	ID       int64            `json:"id"`
+	Kind     string           `json:"kind"` // part, licence, expense
+	Text     string           `json:"text"`
+	Quantity decimal.Decimal  `json:"quantity"`
+	UnitCost decimal.Decimal  `json:"unit_cost"` // what it cost us
+	Currency string           `json:"currency"`
+	Price    *decimal.Decimal `json:"price,omitempty"` // of one, where somebody with the right to it set it; else cost and markup
+	Date     string           `json:"date"`            // local service date
+}
+
+// Event is something that a usage line prices: an action of the ticket, a device added.
+type Event struct {
+	ID       int64           `json:"id"`
+	Name     string          `json:"name"`
+	Quantity decimal.Decimal `json:"quantity"` // units; the value, where a percentage prices it
+	Date     string          `json:"date"`     // local
 }
 
 // Work is one measured work entry.
@@ -58,16 +103,19 @@ type Work struct {
 	MS        int64     `json:"ms"`
 	Failed    bool      `json:"failed,omitempty"`       // an attempt that did not work: cost only
 	NoBill    bool      `json:"non_billable,omitempty"` // marked so by who logged it
-	Segments  []Segment `json:"segments"`               // tile [0, MS) in order
+	// Hourly is the entry's own rate, set by somebody with the right to it; it wins over the rate card.
+	Hourly    *decimal.Decimal `json:"hourly,omitempty"`
+	Unstarted bool             `json:"unstarted,omitempty"` // nobody knows when: StartedAt is a guess on the right date
+	Segments  []Segment        `json:"segments"`            // tile [0, MS) in order
 }
 
 // Segment is a part of a work entry in which nothing that matters to money changes:
 // cut at local midnights, band edges and the edges of contract versions.
 type Segment struct {
-	From  int64    `json:"from"` // milliseconds from the entry's start, inclusive
-	To    int64    `json:"to"`   // exclusive
-	Date  string   `json:"date"` // local date in the client's zone, YYYY-MM-DD
-	Bands []string `json:"bands,omitempty"`
+	From  int64    `json:"from"`            // milliseconds from the entry's start, inclusive
+	To    int64    `json:"to"`              // exclusive
+	Date  string   `json:"date"`            // local date in the client's zone, YYYY-MM-DD
+	Bands []string `json:"bands,omitempty"` // CONTRACT/band, sorted
 }
 
 // Version names a contract version and when it is in force, as instants.
@@ -92,7 +140,14 @@ type Block struct {
 	Priority  int       `json:"priority"`
 	GrantedAt time.Time `json:"granted_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // exclusive; zero: never
-	LeftMS    int64     `json:"left_ms"`             // granted − drawn − reserved
+	LeftMS    int64     `json:"left_ms"`             // granted − drawn − reserved − forfeited − rolled over
+	Clause    string    `json:"clause,omitempty"`    // of the line whose bucket granted it; empty: bought, for every block line of the contract
+	Unpaid    bool      `json:"unpaid,omitempty"`    // the invoice that sold it is not paid
+	// What is no longer left because the block ended, and comes back to work done before: its forfeiture, and what rolled
+	// over into another block, as far as it is still there.
+	ForfeitedMS int64 `json:"forfeited_ms,omitempty"`
+	RolledMS    int64 `json:"rolled_ms,omitempty"`
+	RolledInto  int64 `json:"rolled_into,omitempty"` // block id
 }
 
 // Counter is a shared running quantity of a period as it stood when its row was locked:

@@ -20,8 +20,8 @@ var maxCounter = decimal.New(1, 18)
 // check refuses facts that no store may build: such an error is a defect, never a
 // question for a person.
 func (f *Facts) check() error {
-	if f.Rules != Rules {
-		return fmt.Errorf("facts of ticket %s: rules %d are not known, this program speaks %d", f.Ticket.ID, f.Rules, Rules)
+	if f.Rules < rulesFirst || f.Rules > Rules {
+		return fmt.Errorf("facts of ticket %s: rules %d are not known, this program speaks %d to %d", f.Ticket.ID, f.Rules, rulesFirst, Rules)
 	}
 	if len(f.Work) > maxWork {
 		return fmt.Errorf("facts of ticket %s: %d work entries are more than %d", f.Ticket.ID, len(f.Work), maxWork)

@@ -10,7 +10,7 @@ import (
 
 // decision parts the charges: those that post, and those that a person must decide.
 func (d *decider) decision() Decision {
-	out := Decision{Rules: Rules, Charges: []Charge{}, Holds: []Hold{}}
+	out := Decision{Rules: d.facts.Rules, Charges: []Charge{}, Holds: []Hold{}}
 	signOffs := d.signOffs()
 	exceptions := d.exceptions()
 	for _, s := range d.slots {

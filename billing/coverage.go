@@ -7,7 +7,7 @@ import (
 // charge says what a piece of work comes to under the clause that governs it.
 func (d *decider) charge(p *piece) {
 	e := &d.entries[p.work]
-	key := slotKey{version: p.version, clause: p.line, month: monthOf(p.date), work: p.work}
+	key := slotKey{version: p.version, clause: p.line, month: d.periodKey(p.version, p.date), work: p.work}
 	if e.suspect {
 		key.reason = Implausible
 	}
@@ -27,6 +27,19 @@ func (d *decider) charge(p *piece) {
 		return
 	}
 
+	if p.warranty {
+		key.kind, key.reason, key.work, key.of = NotBillable, "", -1, ofWarranty
+		d.whole(key, p)
+		return
+	}
+	if p.noStart && p.line.Charge != chargeCovered && p.line.Charge != chargeNotBillable {
+		key.reason = orElse(key.reason, NoStart)
+	}
+	if p.lapse.reason != "" {
+		d.withoutEntitlement(key, p)
+		return
+	}
+
 	switch p.line.Charge {
 	case chargeCovered, chargePerTicket:
 		key.kind, key.work = Covered, -1
@@ -34,13 +47,13 @@ func (d *decider) charge(p *piece) {
 	case chargeNotBillable:
 		key.kind, key.reason = NotBillable, ""
 		d.whole(key, p)
-	case chargeTime:
+	case chargeTime, chargeRetainer:
 		key.kind = Time
 		d.timed(key, p, p.from, p.to, p.bill)
 	case chargeOutOfScope:
 		key.kind, key.reason = Time, orElse(key.reason, OutOfScope)
 		d.timed(key, p, p.from, p.to, p.bill)
-	case chargeBlock:
+	case chargeBlock, chargeBucket:
 		d.fromBlocks(key, p)
 	}
 }
@@ -69,7 +82,20 @@ func (d *decider) unrated(key slotKey, p *piece) {
 // timed puts billable time into a charge at the rate card's price. No rate is an
 // exception: never zero, and for AI work never the rate of a person.
 func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
-	r, ok := d.facts.Contracts[key.version].Terms.rate(&d.facts.Work[p.work])
+	w := &d.facts.Work[p.work]
+	if key.clause.time.within(scopeDay, kindHuman) && key.kind == Time {
+		key.of = joined(key.of, p.date)
+	}
+	if w.Hourly != nil {
+		s := d.open(key, p)
+		s.hourly = decimal.NewNullDecimal(*w.Hourly)
+		d.add(s, p, from, to, bill)
+		return
+	}
+	r, ok := d.facts.Contracts[key.version].Terms.rate(w, p.bands)
+	if p.by != "" && (!ok || r.Band == "") {
+		key.bands = p.by
+	}
 	if !ok {
 		key.reason = orElse(key.reason, NoRate)
 		s := d.open(key, p)
@@ -77,7 +103,23 @@ func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
 		d.add(s, p, from, to, bill)
 		return
 	}
+	if r.Band != "" {
+		key.bands = r.Band
+	}
 	s := d.open(key, p)
 	s.rate, s.hourly = r, decimal.NewNullDecimal(r.Hourly)
+	if r.Band == "" {
+		s.weight, s.by = p.weight, p.by
+	}
 	d.add(s, p, from, to, bill)
+}
+
+// ofWarranty marks what a warranty makes free.
+const ofWarranty = "warranty"
+
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "/" + b
 }

@@ -21,9 +21,14 @@ func Decide(f Facts) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
+	return d.decide()
+}
+
+func (d *decider) decide() (Decision, error) {
 	d.findOverlaps()
 	d.cut()
 	d.measure()
+	d.weigh()
 	for i := range d.pieces {
 		d.charge(&d.pieces[i])
 	}
@@ -40,7 +45,8 @@ func Decide(f Facts) (Decision, error) {
 	d.limitTicket()
 	d.creditTargets()
 	d.countOrders()
-	return d.decision(), nil
+	out := d.decision()
+	return out, d.err
 }
 
 // decider carries one call of Decide through its steps.
@@ -51,6 +57,8 @@ type decider struct {
 	slots    []*slot
 	bySlot   map[slotKey]*slot
 	currency string // of the client, where no contract says one
+	asked    *Wants // what Want hears of
+	err      error  // terms that do not price what they made: a defect
 }
 
 // entry is what rating knows of Facts.Work[i] beside the facts.
@@ -71,6 +79,11 @@ type piece struct {
 	at       time.Time // instant of from
 	date     string
 	bill     int64 // its share of the entry's billable milliseconds
+	lapse    lapse // why its clause does not pay for it
+	warranty bool  // it mends earlier work
+	noStart  bool  // its bands are anybody's guess, and matter
+	weight   decimal.Decimal
+	by       string // the bands that make the weight; empty: it weighs 1
 }
 
 func (p *piece) elapsed() int64 { return p.to - p.from }
@@ -98,6 +111,9 @@ type slot struct {
 	tie     int                 // with reason Tie: the other version
 	signOff bool                // waits for the client's sign-off
 	human   bool                // some of its work is a person's: told in hours, not in seconds
+	with    *slot               // the charge that it lowers, and posts or waits with
+	weight  decimal.Decimal     // of its bands, with by
+	by      string
 }
 
 func begin(f Facts) (*decider, error) {
@@ -125,10 +141,16 @@ func begin(f Facts) (*decider, error) {
 	d.entries = make([]entry, len(f.Work))
 	for i := range d.facts.Work {
 		w := &d.facts.Work[i]
-		d.entries[i].free = w.Failed || w.NoBill || f.Ticket.Code == codeDuplicate || f.Ticket.Code == codeSpam
+		d.entries[i].free = w.NoBill || f.Ticket.Code == codeDuplicate || f.Ticket.Code == codeSpam || (w.Failed && !d.billsFailed(w))
 		d.entries[i].suspect = !d.entries[i].free && w.MS > longest
 	}
 	return d, nil
+}
+
+// billsFailed says whether the terms that govern a failed attempt bill it.
+func (d *decider) billsFailed(w *Work) bool {
+	p := d.choose(w.StartedAt, w.WorkType, w.Kind)
+	return p.version >= 0 && p.tie < 0 && p.line.time.failed
 }
 
 // The resolution codes that matter to money.
@@ -175,7 +197,14 @@ func (d *decider) cut() {
 			for from := s.From; from < s.To; {
 				p := piece{work: i, from: from, at: w.at(from), date: s.Date, pick: pick{version: -1, tie: -1}}
 				if !d.entries[i].free {
-					p.pick = d.choose(p.at, w.WorkType, w.Kind)
+					p.pick = d.govern(p.at, w.WorkType, w.Kind, s.Bands, w.Unstarted)
+				}
+				if p.version >= 0 && p.tie < 0 {
+					t := d.facts.Contracts[p.version].Terms
+					p.noStart = w.Unstarted && len(t.bands) > 0 && t.contract.Time.Unstarted == ""
+					if p.warranty = d.underWarranty(&p); !p.warranty && entitles(p.line.Charge) {
+						p.lapse = t.lapsed(&d.facts.Ticket, p.date)
+					}
 				}
 				p.to = d.edge(w, &p, s.To)
 				from = p.to
@@ -205,7 +234,7 @@ func (d *decider) edge(w *Work, p *piece, to int64) int64 {
 		nearer(d.facts.Contracts[i].From)
 		nearer(d.facts.Contracts[i].Until)
 	}
-	if p.line != nil && p.line.Charge == chargeBlock {
+	if p.line != nil && (p.line.Charge == chargeBlock || p.line.Charge == chargeBucket) {
 		for i := range d.facts.Blocks {
 			if b := &d.facts.Blocks[i]; b.Contract == d.facts.Contracts[p.version].Contract {
 				nearer(b.GrantedAt)
@@ -219,10 +248,16 @@ func (d *decider) edge(w *Work, p *piece, to int64) int64 {
 // joins says whether q, which follows p, is the same piece to money. Pieces under a block
 // line stay apart: each draws what was there at its own time.
 func (d *decider) joins(p, q *piece) bool {
-	if p.pick != q.pick || monthOf(p.date) != monthOf(q.date) {
+	if p.pick != q.pick || p.lapse != q.lapse || p.warranty != q.warranty {
 		return false
 	}
-	return p.line == nil || p.line.Charge != chargeBlock
+	if p.version < 0 || p.line == nil {
+		return monthOf(p.date) == monthOf(q.date)
+	}
+	if p.date != q.date && p.line.time.within(scopeDay, kindHuman) {
+		return false
+	}
+	return d.periodKey(p.version, p.date) == d.periodKey(q.version, q.date) && p.line.Charge != chargeBlock && p.line.Charge != chargeBucket
 }
 
 // open finds or begins the charge that the piece belongs to.
@@ -234,6 +269,7 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 		if k.version >= 0 {
 			v := &d.facts.Contracts[k.version]
 			s.charge.Contract, s.charge.Revision, s.charge.Currency = v.Contract, v.Revision, v.Terms.contract.Currency
+			v.Terms.document(&s.charge, k.clause)
 		}
 		if k.clause != nil {
 			s.charge.Clause = k.clause.Clause
@@ -243,6 +279,26 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 		d.slots = append(d.slots, s)
 	}
 	return s
+}
+
+// document fills in what the invoice needs to know of a charge under these terms.
+func (t *Terms) document(c *Charge, l *line) {
+	c.Payer, c.Tax, c.Bills = t.contract.Payer, t.contract.Tax, t.bills(c.Date)
+	c.Accounting = t.contract.Accounting
+	if l != nil {
+		c.TaxCategory = l.TaxCategory
+		if l.Accounting != nil {
+			c.Accounting = l.Accounting
+		}
+	}
+}
+
+// periodKey names the billing period of a date under a contract version; its month under none.
+func (d *decider) periodKey(version int, date string) string {
+	if version < 0 {
+		return monthOf(date)
+	}
+	return d.facts.Contracts[version].Terms.periodKey(date)
 }
 
 // add puts a part of the piece's elapsed and billable time into the charge.

@@ -1,10 +1,17 @@
 package billing
 
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
 // measure turns each entry's measured time into billable time: the minimum, then the
-// increment, once for the whole, then shared over its pieces by their elapsed time. The
-// terms are those that govern the start of the entry's billable time.
+// increment, each once for what the contract applies it to (the entry, the ticket; a day's is
+// applied when charges are priced), then shared over the entry's pieces by their elapsed time.
+// The terms are those that govern the start of the entry's billable time.
 func (d *decider) measure() {
-	perTicket := make(map[ticketTime][]int, 1)
+	together := make(map[ticketTime][]int, 1)
 	var order []ticketTime
 	for i := range d.entries {
 		e := &d.entries[i]
@@ -14,18 +21,18 @@ func (d *decider) measure() {
 			continue
 		}
 		e.timed, e.rule = true, p.line.time
-		if !e.rule.perTicket {
-			e.whole = roundUp(w.MS, e.rule.least(w.Kind), e.rule.step(w.Kind))
+		e.whole = e.rule.at(scopeEntry, w.Kind, w.MS)
+		if !e.rule.within(scopeTicket, w.Kind) {
 			continue
 		}
 		k := ticketTime{contract: d.facts.Contracts[p.version].Contract, kind: w.Kind, rule: e.rule}
-		if _, ok := perTicket[k]; !ok {
+		if _, ok := together[k]; !ok {
 			order = append(order, k)
 		}
-		perTicket[k] = append(perTicket[k], i)
+		together[k] = append(together[k], i)
 	}
 	for _, k := range order {
-		d.measureTogether(k, perTicket[k])
+		d.measureTogether(k, together[k])
 	}
 	d.share()
 }
@@ -38,21 +45,28 @@ type ticketTime struct {
 }
 
 // measureTogether applies a minimum and an increment to the sum of several entries. The
-// shortfall goes to the longest entry, the earliest of equals. One entry in doubt makes
-// the sum doubtful, so all of them wait with it.
+// shortfall goes to the longest entry, the earliest of equals; where rounding takes time away,
+// all give their part of it. One entry in doubt makes the sum doubtful, so all of them wait with it.
 func (d *decider) measureTogether(k ticketTime, entries []int) {
 	var sum int64
 	longest, suspect := entries[0], false
-	for _, i := range entries {
-		ms := d.facts.Work[i].MS
-		d.entries[i].whole = ms
-		sum += ms
-		if ms > d.facts.Work[longest].MS {
+	each := make([]int64, len(entries))
+	for j, i := range entries {
+		each[j] = d.entries[i].whole
+		sum += each[j]
+		if d.facts.Work[i].MS > d.facts.Work[longest].MS {
 			longest = i
 		}
 		suspect = suspect || d.entries[i].suspect
 	}
-	d.entries[longest].whole += roundUp(sum, k.rule.least(k.kind), k.rule.step(k.kind)) - sum
+	whole := k.rule.at(scopeTicket, k.kind, sum)
+	if whole >= sum {
+		d.entries[longest].whole += whole - sum
+	} else {
+		for j, ms := range allocate(whole, each) {
+			d.entries[entries[j]].whole = ms
+		}
+	}
 	for _, i := range entries {
 		d.entries[i].suspect = suspect
 	}
@@ -86,11 +100,14 @@ func (d *decider) firstTimed(e *entry) *piece {
 	}
 	for i := e.first; i < e.end; i++ {
 		p := &d.pieces[i]
-		if p.version < 0 || p.tie >= 0 {
+		if p.version < 0 || p.tie >= 0 || p.warranty {
 			continue
 		}
 		switch p.line.Charge {
-		case chargeTime, chargeBlock, chargeOutOfScope:
+		case chargeTime, chargeBlock, chargeBucket, chargeRetainer, chargeOutOfScope:
+			return p
+		}
+		if p.lapse.reason != "" && p.lapse.instead != insteadAdd {
 			return p
 		}
 	}
@@ -109,4 +126,112 @@ func (r *timeRule) step(kind string) int64 {
 		return r.aiIncrement
 	}
 	return r.increment
+}
+
+// scopes are what the minimum and the increment apply to. An agent's day is its ticket: its work is
+// counted over the period instead.
+func (r *timeRule) scopes(kind string) (minimum, increment string) {
+	minimum, increment = r.scope, r.incScope
+	if kind == kindAI {
+		if minimum == scopeDay {
+			minimum = scopeTicket
+		}
+		if increment == scopeDay {
+			increment = scopeTicket
+		}
+	}
+	return minimum, increment
+}
+
+func (r *timeRule) within(scope, kind string) bool {
+	minimum, increment := r.scopes(kind)
+	return minimum == scope || increment == scope
+}
+
+// at gives time as the minimum and the increment of one scope leave it.
+func (r *timeRule) at(scope, kind string, ms int64) int64 {
+	if ms <= 0 {
+		return 0
+	}
+	minimum, increment := r.scopes(kind)
+	if minimum == scope {
+		ms = max(ms, r.least(kind))
+	}
+	if increment == scope {
+		ms = r.stepped(ms, r.step(kind))
+	}
+	return ms
+}
+
+// ofDay is what a day's time bills under a daily minimum or increment.
+func (r *timeRule) ofDay(ms int64) int64 { return r.at(scopeDay, kindHuman, ms) }
+
+// stepped gives a whole number of increments: up, unless time is no further beyond one than the
+// grace; to the nearest one, half of it up; or down. The first increment is free of grace: work is
+// never rounded to nothing by it. An increment of 0 leaves time exact.
+func (r *timeRule) stepped(ms, increment int64) int64 {
+	if increment <= 0 {
+		return ms
+	}
+	whole, rest := ms/increment, ms%increment
+	switch {
+	case r.round == roundDown:
+	case r.round == roundNearest:
+		if rest*2 >= increment {
+			whole++
+		}
+	case rest > r.grace || (rest > 0 && whole == 0):
+		whole++
+	}
+	return whole * increment
+}
+
+// byDay says whether the charge's time counts towards a daily minimum or increment of its line.
+func (d *decider) byDay(s *slot) bool {
+	return s.work >= 0 && s.kind == Time && s.version >= 0 && d.facts.Work[s.work].Kind == kindHuman && s.clause.time.within(scopeDay, kindHuman)
+}
+
+// priceByDay prices time as F(after) − F(before) of its day.
+func (d *decider) priceByDay(s *slot) {
+	clause := ""
+	if s.clause.ownTime {
+		clause = s.clause.Clause
+	}
+	key := countsDay + "/" + s.charge.Contract + "/" + clause + "/" + s.charge.Date
+	before := d.counter(key)
+	measured := decimal.NewFromInt(s.bill)
+	after := before.Add(measured)
+	s.bill = s.clause.time.ofDay(after.IntPart()) - s.clause.time.ofDay(before.IntPart())
+	s.charge.Quantity = s.quantity(s.bill)
+	d.countFor(s, key, measured)
+	s.step(ruleDay, msArg("before_ms", before.IntPart()), msArg("after_ms", after.IntPart()), msArg("minimum_ms", s.clause.time.minimum),
+		msArg("increment_ms", s.clause.time.increment), Arg{"date", s.charge.Date}, msArg("billable_ms", s.bill))
+}
+
+// beside notes, for the explanation, who else worked on the ticket at the same time.
+type beside struct {
+	who string
+	ms  int64
+}
+
+func (d *decider) besides(i int) beside {
+	w := &d.facts.Work[i]
+	var found beside
+	for j := range d.facts.Work {
+		other := &d.facts.Work[j]
+		if other.Actor == w.Actor || d.entries[j].free || other.Kind != kindHuman || w.Kind != kindHuman {
+			continue
+		}
+		from, to := w.StartedAt, w.end()
+		if other.StartedAt.After(from) {
+			from = other.StartedAt
+		}
+		if end := other.end(); end.Before(to) {
+			to = end
+		}
+		if both := to.Sub(from) / time.Millisecond; int64(both) > found.ms {
+			found = beside{who: other.Actor, ms: int64(both)}
+		}
+	}
+	return found
 }

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -24,6 +25,19 @@ const (
 	ruleApproved  = "approved"
 	ruleRuling    = "ruling"
 	ruleReverse   = "reverse"
+	ruleWarranty  = "warranty"
+	rulePaused    = "paused"
+	ruleUnlisted  = "unlisted"
+	rulePremium   = "premium"
+	ruleOwnRate   = "own-rate"
+	ruleDay       = "day"
+	ruleDiscount  = "discount"
+	ruleRetainer  = "retainer"
+	ruleCap       = "cap"
+	ruleSeat      = "seat"
+	ruleFee       = "fee"
+	ruleBeside    = "beside"
+	ruleNoStart   = "no-start"
 )
 
 func (s *slot) step(rule string, args ...Arg) {
@@ -38,6 +52,7 @@ func (d *decider) price(s *slot) {
 	draws := s.charge.Steps
 	s.charge.Steps = make([]Step, 0, 4+len(draws))
 	d.explainMatch(s)
+	d.explainLapse(s)
 	d.explainTime(s)
 	s.charge.Steps = append(s.charge.Steps, draws...)
 
@@ -45,6 +60,9 @@ func (d *decider) price(s *slot) {
 		s.charge.Unit = UnitSecond
 	}
 	switch {
+	case s.kind == CallOut || s.kind == Recurring:
+		s.charge.Quantity = decimal.NewFromInt(1)
+		d.priceFee(s)
 	case s.charge.Unit == UnitTicket:
 		s.charge.Quantity = decimal.NewFromInt(1)
 		if s.version >= 0 {
@@ -74,27 +92,72 @@ func (s *slot) quantity(ms int64) decimal.Decimal {
 func (d *decider) priceTime(s *slot, t *Terms) {
 	c := &s.charge
 	c.Rate = s.hourly.Decimal
-	if s.rate != nil {
+	switch {
+	case s.rate != nil:
 		s.step(ruleRate, Arg{"hourly", c.Rate.String()}, Arg{"clause", s.rate.Clause}, Arg{"work_role", s.rate.WorkRole},
 			Arg{"work_type", s.rate.WorkType}, Arg{"actor", s.rate.Actor})
-	} else {
+	case d.facts.Work[s.work].Hourly != nil:
+		s.step(ruleOwnRate, Arg{"hourly", c.Rate.String()})
+	default:
 		s.step(ruleOverage, Arg{"hourly", c.Rate.String()}, Arg{"clause", c.Clause})
 	}
-	c.Exact, c.Amount = t.rounding.price(s.bill, c.Rate, t.places)
-	if d.facts.Work[s.work].Kind == kindAI && !s.clause.time.aiAlone && s.bill > 0 {
-		key := aiCounter(c.Contract, c.Clause, c.Rate, s.month)
-		before := d.counter(key)
-		d.count(s, key, seconds(s.bill))
-		after := d.counter(key)
-		c.Amount = aiTotal(after, c.Rate, t).Sub(aiTotal(before, c.Rate, t))
-		s.step(rulePeriod, Arg{"before_s", before.String()}, Arg{"after_s", after.String()})
+	d.explainPremium(s, t)
+	if s.by != "" && !t.weighsMinutes() {
+		c.Rate = c.Rate.Mul(s.weight)
 	}
+	c.Exact, c.Amount = t.rounding.price(s.bill, c.Rate, t.places)
+	switch {
+	case d.byDay(s) && s.bill > 0:
+		d.priceByDay(s)
+	case d.facts.Work[s.work].Kind == kindAI && !s.clause.time.aiAlone && s.bill > 0:
+		key := aiCounter(c.Contract, c.Clause, c.Rate, s.month)
+		exact, before := s.clause.discounted(c.Exact, c.Date), d.counter(key)
+		d.countFor(s, key, seconds(s.bill))
+		c.Exact = exact
+		s.step(rulePeriod, Arg{"before_s", before.String()}, Arg{"after_s", d.counter(key).String()})
+	case s.clause.Discount != nil:
+		c.Exact = s.clause.lowered(c.Exact, c.Date)
+		c.Amount = t.rounding.round(c.Exact, decimal.NewFromInt(1), t.places)
+	}
+	d.explainDiscount(s)
 	s.step(ruleRound, Arg{"exact", c.Exact.String()}, Arg{"amount", c.Amount.String()}, Arg{"places", strconv.Itoa(int(t.places))})
 }
 
-// aiTotal is what a month's AI seconds cost at a rate, rounded.
-func aiTotal(total, hourly decimal.Decimal, t *Terms) decimal.Decimal {
-	return t.rounding.round(total.Mul(hourly), secondsPerHour, t.places)
+// priceFee prices a fee: of a call-out, or of a device or seat that the work added.
+func (d *decider) priceFee(s *slot) {
+	t := d.facts.Contracts[s.version].Terms
+	s.charge.Rate = *s.clause.Price
+	if s.kind == CallOut {
+		s.charge.Exact = *s.clause.Price
+		s.charge.Amount = t.rounding.round(s.charge.Exact, decimal.NewFromInt(1), t.places)
+		s.step(ruleFee, Arg{"name", s.clause.Name}, Arg{"clause", s.clause.Clause}, Arg{"price", s.clause.Price.String()})
+		return
+	}
+	what := strings.TrimPrefix(s.of, "added/")
+	key := seatCounter(s.charge.Contract, s.charge.Clause, what, s.month)
+	before := d.counter(key)
+	d.countFor(s, key, decimal.NewFromInt(1))
+	s.charge.Hidden = s.charge.Amount.IsZero()
+	s.step(ruleSeat, Arg{"what", what}, Arg{"clause", s.charge.Clause}, Arg{"price", s.clause.Price.String()}, Arg{"before", before.String()}, Arg{"period", s.month})
+}
+
+// explainPremium notes what the bands weigh, and whether on the time or on the rate.
+func (d *decider) explainPremium(s *slot, t *Terms) {
+	if s.by == "" {
+		return
+	}
+	on := onRate
+	if t.weighsMinutes() {
+		on = onMinutes
+	}
+	clause := ""
+	for i := range t.bands {
+		if inBand(s.by, t.bands[i].Name) {
+			clause = t.bands[i].Clause
+			break
+		}
+	}
+	s.step(rulePremium, Arg{"bands", s.by}, Arg{"weight", s.weight.String()}, Arg{"on", on}, Arg{"clause", clause})
 }
 
 var secondsPerHour = decimal.NewFromInt(3600)
@@ -103,10 +166,14 @@ func (d *decider) explainMatch(s *slot) {
 	switch {
 	case s.reason == Tie || (s.reason == Implausible && s.tie >= 0):
 		s.step(ruleTie)
+	case s.kind == CallOut || s.kind == Recurring:
 	case s.version >= 0:
 		v := &d.facts.Contracts[s.version]
 		s.step(ruleMatch, Arg{"contract", v.Contract}, Arg{"revision", strconv.Itoa(v.Revision)}, Arg{"clause", s.clause.Clause},
 			Arg{"line", s.clause.Name}, Arg{"charge", s.clause.Charge}, Arg{"fields", strconv.Itoa(max(s.clause.fields, 0))}, Arg{"code", d.facts.Ticket.Code})
+		if s.of == ofWarranty {
+			d.explainWarranty(s)
+		}
 	case s.kind == NotBillable:
 		w := &d.facts.Work[s.work]
 		why := d.facts.Ticket.Code
@@ -128,12 +195,29 @@ func (d *decider) explainTime(s *slot) {
 		return
 	}
 	e, w := &d.entries[s.work], &d.facts.Work[s.work]
-	scope := scopeEntry
-	if e.rule.perTicket {
-		scope = scopeTicket
+	scope, incScope := e.rule.scopes(w.Kind)
+	args := []Arg{
+		msArg("entry_ms", w.MS), msArg("minimum_ms", e.rule.least(w.Kind)), msArg("increment_ms", e.rule.step(w.Kind)),
+		{"scope", scope}, msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", s.bill),
 	}
-	s.step(ruleTime, msArg("entry_ms", w.MS), msArg("minimum_ms", e.rule.least(w.Kind)), msArg("increment_ms", e.rule.step(w.Kind)),
-		Arg{"scope", scope}, msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", s.bill))
+	if incScope != scope {
+		args = append(args, Arg{"increment_scope", incScope})
+	}
+	if e.rule.round != roundUpward {
+		args = append(args, Arg{"round", e.rule.round})
+	}
+	if e.rule.grace > 0 {
+		args = append(args, msArg("grace_ms", e.rule.grace))
+	}
+	s.step(ruleTime, args...)
+	if d.facts.Rules >= rulesOverlaps && !e.suspect {
+		if b := d.besides(s.work); b.ms > 0 {
+			s.step(ruleBeside, Arg{"who", b.who}, msArg("ms", b.ms))
+		}
+	}
+	if s.reason == NoStart {
+		s.step(ruleNoStart)
+	}
 	if s.charge.Unrated {
 		s.step(ruleNoRate, Arg{"work_role", w.WorkRole}, Arg{"work_type", w.WorkType}, Arg{"actor", w.Kind})
 	}
@@ -166,6 +250,9 @@ func (s *slot) how() string {
 		}
 		return "covered"
 	case NotBillable:
+		if s.of == ofWarranty {
+			return "under warranty"
+		}
 		return "not billable"
 	case BlockDraw:
 		return span(s.bill) + " from block hours"
@@ -176,7 +263,14 @@ func (s *slot) how() string {
 			return "one of " + strconv.Itoa(s.clause.Included) + " included a month"
 		}
 		return "per ticket"
-	case Time, WrittenOff, Reversal:
+	case CallOut:
+		return "call-out"
+	case Recurring:
+		return "added " + strings.TrimPrefix(s.of, "added/")
+	case Time:
+		if s.by != "" {
+			return span(s.bill) + " · " + s.by + " ×" + s.weight.String()
+		}
 	}
 	return span(s.bill)
 }

@@ -37,6 +37,9 @@ func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, erro
 	}
 	r.Steps = []Step{{Rule: ruleReverse, Args: []Arg{{"charge", strconv.FormatInt(id, 10)}, {"amount", c.Amount.String()}}}}
 	for _, count := range c.Counts {
+		if !prices(count.Key) {
+			continue
+		}
 		if err := r.uncount(c, count, terms, counters); err != nil {
 			return Charge{}, fmt.Errorf("reverse charge %d: %w", id, err)
 		}
@@ -56,32 +59,39 @@ func (r *Charge) uncount(c Charge, count Count, terms *Terms, counters []Counter
 	}
 	now := counters[i].Value
 	without := now.Sub(count.Quantity)
-	if without.IsNegative() {
+	if count.Quantity.IsPositive() && without.IsNegative() {
 		return fmt.Errorf("counter %s stands at %s, below the %s that were counted", count.Key, now, count.Quantity)
 	}
-	switch {
-	case strings.HasPrefix(count.Key, "ai/"):
-		r.Amount = aiTotal(without, c.Rate, terms).Sub(aiTotal(now, c.Rate, terms))
+	exact, amount, err := terms.moves(&c, count.Key, now, without)
+	if err != nil {
+		return err
+	}
+	switch kind, _, _ := strings.Cut(count.Key, "/"); kind {
+	case countsAI:
+		r.Amount = amount
+	case countsTickets:
+		r.Exact, r.Amount = exact, terms.rounding.round(exact, decimal.NewFromInt(1), terms.places)
+		if r.Rate = decimal.Zero; !exact.IsZero() {
+			r.Rate = *terms.line(c.Clause).Price
+		}
 	default:
-		l := terms.line(c.Clause)
-		if l == nil || l.Price == nil {
-			return fmt.Errorf("contract %s revision %d has no price per ticket in clause %s", c.Contract, c.Revision, c.Clause)
-		}
-		r.Exact = ticketTotal(without, l.Included, *l.Price).Sub(ticketTotal(now, l.Included, *l.Price))
-		r.Amount = terms.rounding.round(r.Exact, decimal.NewFromInt(1), terms.places)
-		if r.Rate = decimal.Zero; !r.Exact.IsZero() {
-			r.Rate = *l.Price
-		}
+		r.Exact, r.Amount = exact, amount
 	}
 	r.Steps = append(r.Steps, Step{Rule: rulePeriod, Args: []Arg{{"before", now.String()}, {"after", without.String()}}})
 	return nil
 }
 
+// line finds a clause; the empty one is what the terms say of the rest.
 func (t *Terms) line(clause string) *line {
-	for i := range t.lines {
-		if t.lines[i].Clause == clause {
-			return &t.lines[i]
+	for _, lines := range [][]line{t.lines, t.others} {
+		for i := range lines {
+			if lines[i].Clause == clause {
+				return &lines[i]
+			}
 		}
+	}
+	if clause == "" {
+		return &t.rest
 	}
 	return nil
 }

@@ -116,16 +116,3 @@ func allocate(total int64, weights []int64) []int64 {
 	}
 	return shares
 }
-
-// roundUp gives t as billable time: nothing for nothing, else at least the minimum,
-// then up to a whole number of increments. An increment of 0 leaves it exact.
-func roundUp(t, minimum, increment int64) int64 {
-	if t <= 0 {
-		return 0
-	}
-	t = max(t, minimum)
-	if increment > 0 {
-		t = (t + increment - 1) / increment * increment
-	}
-	return t
-}

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,12 +17,16 @@ type Terms struct {
 	ends      time.Time // first instant of EffectiveTo; zero: open-ended
 	places    int32     // of the currency's minor unit
 	rounding  Rounding
-	lines     []line // by fields set, most first, then as written
+	lines     []line // that speak of work: by fields set, most first, then as written
+	others    []line // recurring ones and those of usage, as written
 	rest      line   // what is true of work that no line speaks of
 	rates     []rate // by fields set, most first, then as written
 	threshold threshold
 	patience  time.Duration
 	targets   map[int]Target
+	cycle     cycle
+	bands     []band
+	pauses    []Pause
 }
 
 // Contract gives the document that was compiled. It must not be changed.
@@ -79,6 +84,12 @@ const (
 	chargePerTicket   = "per-ticket"
 	chargeNotBillable = "not-billable"
 	chargeOutOfScope  = "out-of-scope"
+	chargeBucket      = "bucket"
+	chargeRetainer    = "retainer"
+	chargeUsage       = "usage"
+	chargeFlat        = "flat"
+	chargePerDevice   = "per-device"
+	chargePerSeat     = "per-seat"
 )
 
 // What a block line does with time beyond the block, unless it names an hourly price.
@@ -98,6 +109,7 @@ type line struct {
 	*Line
 	fields  int // how many fields of Match are set
 	time    timeRule
+	ownTime bool                // the line says how its time bills: its days count apart from the contract's
 	overage decimal.NullDecimal // a fixed hourly price
 }
 
@@ -111,10 +123,14 @@ type rate struct {
 type timeRule struct {
 	minimum     int64
 	increment   int64
+	grace       int64
+	round       string // to a whole number of increments; empty: up
 	aiMinimum   int64
 	aiIncrement int64
-	perTicket   bool // minimum and increment apply to the ticket's whole time
-	aiAlone     bool // AI time is rounded at each closure by itself
+	scope       string // of the minimum: entry, ticket, day
+	incScope    string // of the increment, likewise
+	aiAlone     bool   // AI time is rounded at each closure by itself
+	failed      bool   // failed attempts bill
 }
 
 // threshold is above what the client must agree.
@@ -149,8 +165,14 @@ func (c *Contract) Compile() (*Terms, error) {
 		t.patience = length(c.Patience)
 	}
 
+	t.cycle, t.bands, t.pauses = compileCycle(c.Billing), compileBands(c), c.Pauses
 	for i := range c.Lines {
-		t.lines = append(t.lines, compileLine(c, &c.Lines[i]))
+		switch l := compileLine(c, &c.Lines[i]); l.Charge {
+		case chargeUsage, chargeFlat, chargePerDevice, chargePerSeat:
+			t.others = append(t.others, l)
+		default:
+			t.lines = append(t.lines, l)
+		}
 	}
 	slices.SortStableFunc(t.lines, func(a, b line) int { return b.fields - a.fields })
 	t.rest = compileLine(c, &Line{Name: "Work", Charge: chargeOutOfScope})
@@ -160,7 +182,7 @@ func (c *Contract) Compile() (*Terms, error) {
 	}
 
 	for _, r := range c.Rates {
-		fields := set(r.WorkRole != "") + set(r.WorkType != "") + set(r.Actor != "")
+		fields := set(r.WorkRole != "") + set(r.WorkType != "") + set(r.Actor != "") + set(r.Band != "")
 		if r.Actor == "" {
 			r.Actor = kindHuman
 		}
@@ -185,9 +207,10 @@ func (c *Contract) Compile() (*Terms, error) {
 
 func compileLine(c *Contract, l *Line) line {
 	m := l.Match
-	out := line{Line: l, time: timeTerms(c.Time, l.Time)}
+	out := line{Line: l, time: timeTerms(c.Time, l.Time), ownTime: l.Time != nil}
 	out.fields = set(len(m.Categories) > 0) + set(len(m.Subcategories) > 0) + set(len(m.Types) > 0) + set(len(m.WorkTypes) > 0) +
-		set(len(m.Channels) > 0) + set(len(m.Sites) > 0) + set(len(m.Actors) > 0) + set(len(m.Priorities) > 0)
+		set(len(m.Channels) > 0) + set(len(m.Sites) > 0) + set(len(m.Actors) > 0) + set(len(m.Priorities) > 0) +
+		set(len(m.Devices) > 0) + set(len(m.Bands) > 0)
 	if price, err := decimal.NewFromString(l.Overage); err == nil {
 		out.overage = decimal.NewNullDecimal(price)
 	}
@@ -199,19 +222,18 @@ func timeTerms(c TimeTerms, l *TimeTerms) timeRule {
 	if l == nil {
 		l = new(TimeTerms)
 	}
-	either := func(line, contract string) string {
-		if line != "" {
-			return line
-		}
-		return contract
-	}
+	scope := cmp.Or(l.Scope, c.Scope, scopeEntry)
 	return timeRule{
-		minimum:     length(either(l.Minimum, c.Minimum)).Milliseconds(),
-		increment:   length(either(l.Increment, c.Increment)).Milliseconds(),
-		aiMinimum:   length(either(l.AIMinimum, c.AIMinimum)).Milliseconds(),
-		aiIncrement: length(either(l.AIIncrement, c.AIIncrement)).Milliseconds(),
-		perTicket:   either(l.Scope, c.Scope) == scopeTicket,
-		aiAlone:     either(l.AIAccumulate, c.AIAccumulate) == accumulateClosure,
+		minimum:     length(cmp.Or(l.Minimum, c.Minimum)).Milliseconds(),
+		increment:   length(cmp.Or(l.Increment, c.Increment)).Milliseconds(),
+		grace:       length(cmp.Or(l.Grace, c.Grace)).Milliseconds(),
+		round:       cmp.Or(l.Round, c.Round, roundUpward),
+		aiMinimum:   length(cmp.Or(l.AIMinimum, c.AIMinimum)).Milliseconds(),
+		aiIncrement: length(cmp.Or(l.AIIncrement, c.AIIncrement)).Milliseconds(),
+		scope:       scope,
+		incScope:    cmp.Or(l.IncrementScope, c.IncrementScope, scope),
+		aiAlone:     cmp.Or(l.AIAccumulate, c.AIAccumulate) == accumulateClosure,
+		failed:      cmp.Or(l.Failed, c.Failed) == failedBill,
 	}
 }
 
@@ -219,6 +241,11 @@ func timeTerms(c TimeTerms, l *TimeTerms) timeRule {
 const (
 	scopeEntry        = "entry"
 	scopeTicket       = "ticket"
+	scopeDay          = "day"
+	roundUpward       = "up"
+	roundNearest      = "nearest"
+	roundDown         = "down"
+	failedBill        = "bill"
 	accumulatePeriod  = "period"
 	accumulateClosure = "closure"
 )

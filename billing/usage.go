@@ -20,7 +20,7 @@ func (d *decider) chargeTicket() {
 		reason = NoTime
 	}
 	for _, workType := range d.resolvedBy() {
-		p := piece{work: -1, date: t.ResolvedOn, pick: d.choose(t.ResolvedAt, workType, t.ResolvedKind)}
+		p := piece{work: -1, date: t.ResolvedOn, at: t.ResolvedAt, pick: d.choose(t.ResolvedAt, workType, t.ResolvedKind)}
 		key := slotKey{kind: PerTicket, reason: reason, version: p.version, clause: p.line, work: -1}
 		switch {
 		case p.version < 0:
@@ -28,6 +28,8 @@ func (d *decider) chargeTicket() {
 			key.version, key.clause, key.reason = -1, nil, Tie
 			s := d.open(key, &p)
 			s.charge.Unit, s.charge.Unrated = UnitTicket, true
+		case p.tie < 0 && p.line.Charge == chargePerTicket && (d.underWarranty(&p) || d.facts.Contracts[p.version].Terms.lapsed(t, p.date).reason != ""):
+			// It mends earlier work, or the contract grants nothing: the work itself says what happens.
 		case p.tie < 0 && p.line.Charge == chargePerTicket:
 			d.open(key, &p).charge.Unit = UnitTicket
 		}
@@ -75,47 +77,26 @@ func aiCounter(contract, clause string, hourly decimal.Decimal, month string) st
 	return "ai/" + contract + "/" + clause + "/" + hourly.String() + "/" + month
 }
 
-// counter gives where the counter stands; nobody has counted yet where it is missing.
-func (d *decider) counter(key string) decimal.Decimal {
-	for i := range d.facts.Counters {
-		if d.facts.Counters[i].Key == key {
-			return d.facts.Counters[i].Value
-		}
-	}
-	return decimal.Zero
-}
-
-// count moves the counter on, for this decision and for the charge.
-func (d *decider) count(s *slot, key string, quantity decimal.Decimal) {
-	s.charge.Counts = append(s.charge.Counts, Count{Key: key, Quantity: quantity})
-	for i := range d.facts.Counters {
-		if d.facts.Counters[i].Key == key {
-			d.facts.Counters[i].Value = d.facts.Counters[i].Value.Add(quantity)
-			return
-		}
-	}
-	d.facts.Counters = append(d.facts.Counters, Counter{Key: key, Value: quantity})
-}
-
 // ticketTotal is what n tickets of a month cost: the included ones nothing.
 func ticketTotal(n decimal.Decimal, included int, price decimal.Decimal) decimal.Decimal {
 	return decimal.Max(n.Sub(decimal.NewFromInt(int64(included))), decimal.Zero).Mul(price)
 }
 
-// priceTicket prices a charge per ticket as F(after) − F(before) of the month's count.
+// priceTicket prices a charge per ticket as F(after) − F(before) of the period's count.
 func (d *decider) priceTicket(s *slot, t *Terms) {
 	l := s.clause
 	one := decimal.NewFromInt(1)
-	s.charge.Rate, s.charge.Exact = *l.Price, *l.Price
+	s.charge.Rate, s.charge.Exact = *l.Price, l.discounted(*l.Price, s.charge.Date)
 	if l.Included > 0 {
-		key := ticketCounter(s.charge.Contract, s.charge.Clause, monthOf(s.charge.Date))
+		key := ticketCounter(s.charge.Contract, s.charge.Clause, t.periodKey(s.charge.Date))
 		before := d.counter(key)
-		s.charge.Exact = ticketTotal(before.Add(one), l.Included, *l.Price).Sub(ticketTotal(before, l.Included, *l.Price))
+		s.charge.Exact = l.discounted(ticketTotal(before.Add(one), l.Included, *l.Price).Sub(ticketTotal(before, l.Included, *l.Price)), s.charge.Date)
 		if s.charge.Exact.IsZero() {
 			s.charge.Rate = decimal.Zero
 		}
 		d.count(s, key, one)
 		s.step(ruleIncluded, Arg{"before", before.String()}, Arg{"included", strconv.Itoa(l.Included)}, Arg{"price", l.Price.String()})
 	}
+	d.explainDiscount(s)
 	s.charge.Amount = t.rounding.round(s.charge.Exact, one, t.places)
 }

@@ -1,0 +1,49 @@
+package billing
+
+import "github.com/shopspring/decimal"
+
+// accompany adds a charge that lowers another one: it posts and waits with it, stands on the same
+// clause and date, and carries the count that the lowering depends on. It is posted, hidden at
+// zero, even where nothing is lowered yet: only so does a later reversal, in any order, find what
+// the period costs without it.
+func (d *decider) accompany(s *slot, kind ChargeKind, of, counter, text string) *slot {
+	c := &s.charge
+	key := s.slotKey
+	key.kind, key.of = kind, of+"/"+c.Key
+	k := &slot{slotKey: key, with: s, tie: -1, human: s.human}
+	k.charge = Charge{
+		Key: string(kind) + "/" + key.of, Kind: kind, Contract: c.Contract, Revision: c.Revision, Clause: c.Clause, Currency: c.Currency,
+		Quantity: decimal.NewFromInt(1), Unit: UnitPiece, Date: c.Date, Text: text,
+		Payer: c.Payer, Bills: c.Bills, Tax: c.Tax, TaxCategory: c.TaxCategory, Accounting: c.Accounting,
+	}
+	d.countFor(k, counter, c.Exact)
+	k.charge.Rate, k.charge.Hidden = k.charge.Exact, k.charge.Amount.IsZero()
+	d.slots = append(d.slots, k)
+	return k
+}
+
+// drawRetainers pays for work under a retainer with the period's retainer, as far as it goes.
+func (d *decider) drawRetainers() {
+	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
+		if s.with != nil || s.clause == nil || s.clause.Charge != chargeRetainer || s.kind != Time || s.charge.Unrated || HoldReason(s.of) == Paused || HoldReason(s.of) == Unlisted {
+			continue
+		}
+		key := "retainer/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
+		before := d.counter(key)
+		k := d.accompany(s, FromRetainer, "from", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"from the retainer")
+		k.step(ruleRetainer, Arg{"before", before.String()}, Arg{"gross", s.charge.Exact.String()}, Arg{"retainer", s.clause.Retainer.String()}, Arg{"clause", s.charge.Clause})
+	}
+}
+
+// capLines lowers what a line costs beyond its cap of the period.
+func (d *decider) capLines() {
+	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
+		if s.with != nil || s.clause == nil || s.clause.Cap == nil || s.charge.Unrated || s.kind == Covered || s.kind == NotBillable || s.charge.Exact.IsZero() {
+			continue
+		}
+		key := "cap/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
+		before := d.counter(key)
+		k := d.accompany(s, Discount, "cap", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"beyond the cap")
+		k.step(ruleCap, Arg{"before", before.String()}, Arg{"gross", s.charge.Exact.String()}, Arg{"cap", s.clause.Cap.String()}, Arg{"clause", s.charge.Clause})
+	}
+}

@@ -1,0 +1,110 @@
+package billing
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// The kinds of counters, the first part of their keys. Each is a running quantity of a period that
+// the price of the next charge depends on.
+const (
+	countsAI       = "ai"       // seconds of AI work at one rate
+	countsTickets  = "tickets"  // under a price per ticket with included ones
+	countsDay      = "day"      // milliseconds of one day under a daily minimum or increment
+	countsRetainer = "retainer" // money at the rate card
+	countsCap      = "cap"      // money of a line before its cap
+	countsSeat     = "seat"     // 1 once a device or a user has been added
+)
+
+// prices says whether a kind of counter makes the amount of the charges that move it. The others are
+// only watched.
+func prices(key string) bool {
+	switch kind, _, _ := strings.Cut(key, "/"); kind {
+	case countsAI, countsTickets, countsDay, countsRetainer, countsCap, countsSeat:
+		return true
+	}
+	return false
+}
+
+// standing is F: what a charge's period costs while its counter stands at value, as a fraction that
+// nothing has been cut off. A charge comes to F(after) − F(before), and its reversal to
+// F(now − q) − F(now), so that what remains is as if it had never been. An error means that the
+// terms do not speak of the counter.
+func (t *Terms) standing(c *Charge, key string, value decimal.Decimal) (num, den decimal.Decimal, err error) {
+	kind, _, _ := strings.Cut(key, "/")
+	one := decimal.NewFromInt(1)
+	l := t.line(c.Clause)
+	switch {
+	case l == nil:
+		return num, one, fmt.Errorf("counter %s: contract %s has no clause %q", key, t.contract.ID, c.Clause)
+	case kind == countsAI:
+		return l.discounted(value.Mul(c.Rate), c.Date), secondsPerHour, nil
+	case kind == countsTickets && l.Price != nil:
+		return l.discounted(ticketTotal(value, l.Included, *l.Price), c.Date), one, nil
+	case kind == countsDay:
+		return l.discounted(decimal.NewFromInt(l.time.ofDay(value.IntPart())).Mul(c.Rate), c.Date), msPerHour, nil
+	case kind == countsRetainer && l.Retainer != nil:
+		return decimal.Min(value, *l.Retainer).Neg(), one, nil
+	case kind == countsCap && l.Cap != nil:
+		return decimal.Min(l.Cap.Sub(value), decimal.Zero), one, nil
+	case kind == countsSeat && l.Price != nil:
+		return decimal.Min(value, one).Mul(*l.Price), one, nil
+	}
+	return num, one, fmt.Errorf("counter %s: clause %q of contract %s prices nothing by it", key, c.Clause, t.contract.ID)
+}
+
+// moves gives what a charge comes to when its counter moves from one standing to another: exactly,
+// and as the difference of the two sums, each rounded, so that many small ones cost what their sum does.
+func (t *Terms) moves(c *Charge, key string, from, to decimal.Decimal) (exact, amount decimal.Decimal, err error) {
+	before, den, err := t.standing(c, key, from)
+	if err != nil {
+		return exact, amount, err
+	}
+	after, _, err := t.standing(c, key, to)
+	if err != nil {
+		return exact, amount, err
+	}
+	return after.Sub(before).DivRound(den, exactPlaces), t.rounding.round(after, den, t.places).Sub(t.rounding.round(before, den, t.places)), nil
+}
+
+// counter gives where the counter stands; nobody has counted yet where it is missing. Want listens:
+// what is asked for must be locked.
+func (d *decider) counter(key string) decimal.Decimal {
+	if d.asked != nil {
+		d.asked.Counters = append(d.asked.Counters, key)
+	}
+	for i := range d.facts.Counters {
+		if d.facts.Counters[i].Key == key {
+			return d.facts.Counters[i].Value
+		}
+	}
+	return decimal.Zero
+}
+
+// count moves the counter on, for this decision and for the charge.
+func (d *decider) count(s *slot, key string, quantity decimal.Decimal) {
+	s.charge.Counts = append(s.charge.Counts, Count{Key: key, Quantity: quantity})
+	for i := range d.facts.Counters {
+		if d.facts.Counters[i].Key == key {
+			d.facts.Counters[i].Value = d.facts.Counters[i].Value.Add(quantity)
+			return
+		}
+	}
+	d.facts.Counters = append(d.facts.Counters, Counter{Key: key, Value: quantity})
+}
+
+// countFor counts the quantity and makes the charge what the counter's move comes to.
+func (d *decider) countFor(s *slot, key string, quantity decimal.Decimal) {
+	t := d.facts.Contracts[s.version].Terms
+	before := d.counter(key)
+	d.count(s, key, quantity)
+	exact, amount, err := t.moves(&s.charge, key, before, before.Add(quantity))
+	if err != nil {
+		d.err = errors.Join(d.err, err)
+		return
+	}
+	s.charge.Exact, s.charge.Amount = exact, amount
+}

@@ -1,6 +1,10 @@
 package billing
 
-import "github.com/shopspring/decimal"
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
 
 // accompany adds a charge that lowers another one: it posts and waits with it, stands on the same
 // clause and date, and carries the count that the lowering depends on. It is posted, hidden at
@@ -16,34 +20,40 @@ func (d *decider) accompany(s *slot, kind ChargeKind, of, counter, text string) 
 		Quantity: decimal.NewFromInt(1), Unit: UnitPiece, Date: c.Date, Text: text,
 		Payer: c.Payer, Bills: c.Bills, Tax: c.Tax, TaxCategory: c.TaxCategory, Accounting: c.Accounting,
 	}
-	d.countFor(k, counter, c.Exact)
+	d.countFor(k, counter, c.Amount)
 	k.charge.Rate, k.charge.Hidden = k.charge.Exact, k.charge.Amount.IsZero()
 	d.slots = append(d.slots, k)
 	return k
 }
 
+// lapsed says whether the charge is for work that its clause grants nothing to.
+func (s *slot) lapsed() bool {
+	reason, _, _ := strings.Cut(s.of, "/")
+	return HoldReason(reason) == Paused || HoldReason(reason) == Unlisted
+}
+
 // drawRetainers pays for work under a retainer with the period's retainer, as far as it goes.
 func (d *decider) drawRetainers() {
 	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
-		if s.with != nil || s.clause == nil || s.clause.Charge != chargeRetainer || s.kind != Time || s.charge.Unrated || HoldReason(s.of) == Paused || HoldReason(s.of) == Unlisted {
+		if s.with != nil || s.clause == nil || s.clause.Charge != chargeRetainer || s.kind != Time || s.charge.Amount.IsZero() || s.lapsed() {
 			continue
 		}
 		key := "retainer/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
 		before := d.counter(key)
 		k := d.accompany(s, FromRetainer, "from", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"from the retainer")
-		k.step(ruleRetainer, Arg{"before", before.String()}, Arg{"gross", s.charge.Exact.String()}, Arg{"retainer", s.clause.Retainer.String()}, Arg{"clause", s.charge.Clause})
+		k.step(ruleRetainer, Arg{"before", before.String()}, Arg{"gross", s.charge.Amount.String()}, Arg{"retainer", s.clause.Retainer.String()}, Arg{"clause", s.charge.Clause})
 	}
 }
 
 // capLines lowers what a line costs beyond its cap of the period.
 func (d *decider) capLines() {
 	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
-		if s.with != nil || s.clause == nil || s.clause.Cap == nil || s.charge.Unrated || s.kind == Covered || s.kind == NotBillable || s.charge.Exact.IsZero() {
+		if s.with != nil || s.clause == nil || s.clause.Cap == nil || s.charge.Amount.IsZero() {
 			continue
 		}
 		key := "cap/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
 		before := d.counter(key)
 		k := d.accompany(s, Discount, "cap", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"beyond the cap")
-		k.step(ruleCap, Arg{"before", before.String()}, Arg{"gross", s.charge.Exact.String()}, Arg{"cap", s.clause.Cap.String()}, Arg{"clause", s.charge.Clause})
+		k.step(ruleCap, Arg{"before", before.String()}, Arg{"gross", s.charge.Amount.String()}, Arg{"cap", s.clause.Cap.String()}, Arg{"clause", s.charge.Clause})
 	}
 }

@@ -111,7 +111,8 @@ func (d *decider) explainWarranty(s *slot) {
 // explainLapse notes why the clause does not pay for the charge.
 func (d *decider) explainLapse(s *slot) {
 	t := &d.facts.Ticket
-	switch HoldReason(s.of) {
+	reason, _, _ := strings.Cut(s.of, "/")
+	switch HoldReason(reason) {
 	case Paused:
 		s.step(rulePaused)
 	case Unlisted:

@@ -80,7 +80,7 @@ func (s Step) render(c Charge) string {
 	case ruleReverse:
 		return "It undoes charge " + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
 	}
-	return ""
+	return s.entry(c)
 }
 
 func (s Step) match() string {
@@ -128,13 +128,13 @@ func (s Step) time(c Charge) string {
 		said += "; " + span(whole) + " are billable" + each
 	}
 	if increment > 0 && whole != minimum {
-		said += " in increments of " + span(increment)
+		said += " in increments of " + span(increment) + s.rounding()
 	}
 	if share := s.ms("share_ms"); share != whole {
 		said += ". " + span(share) + " of them fall to this charge, for " + span(s.ms("part_ms")) + " of the time"
 	}
 	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw {
-		if over := entry - (whole - increment); over > 0 {
+		if over := entry - (whole - increment) - s.ms("grace_ms"); over > 0 && s.get("round") == "" {
 			said += ". " + span(over) + " less, and one increment less would have been billed"
 		}
 	}
@@ -232,8 +232,11 @@ func (s Step) ruling() string {
 // outcome tells what the charge came to.
 func (c Charge) outcome() string {
 	quantity := span(c.timeOf())
-	if c.Unit == UnitTicket {
+	switch c.Unit {
+	case UnitTicket:
 		quantity = "1 ticket"
+	case UnitPiece:
+		quantity = c.Quantity.String()
 	}
 	switch c.Kind {
 	case Covered:
@@ -246,6 +249,15 @@ func (c Charge) outcome() string {
 		return "So we bear " + quantity + " ourselves."
 	case Reversal:
 		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
+	case FromRetainer, Discount, Credit:
+		if c.Amount.IsZero() {
+			return "So nothing is taken off."
+		}
+		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
+	case BucketDraw:
+		return "So " + quantity + " are paid with the period's allowance and cost " + money(c.Amount, c.Currency) + "."
+	case CallOut, Material, Usage, Recurring, TrueUp:
+		return "So it costs " + money(c.Amount, c.Currency) + "."
 	case Time, Overage, PerTicket:
 	}
 	if c.Unrated {

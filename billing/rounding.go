@@ -116,3 +116,13 @@ func allocate(total int64, weights []int64) []int64 {
 	}
 	return shares
 }
+
+// SplitTime shares the time of one trip or one piece of work over several tickets, as evenly as
+// milliseconds allow; the parts sum to it, and the earlier ones are the longer.
+func SplitTime(ms int64, parts int) []int64 {
+	weights := make([]int64, parts)
+	for i := range weights {
+		weights[i] = 1
+	}
+	return allocate(ms, weights)
+}

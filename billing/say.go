@@ -12,9 +12,14 @@ import (
 // client's sign-off".
 func Say(f Facts, d Decision) string {
 	var said []string
-	for _, kind := range []ChargeKind{Covered, BlockDraw, Time, Overage, PerTicket, NotBillable} {
+	for _, kind := range []ChargeKind{
+		Covered, BucketDraw, BlockDraw, Time, Overage, PerTicket, Usage, Material, CallOut, Recurring, FromRetainer, Discount, Credit, NotBillable,
+	} {
 		of := Decision{Charges: slices.Clone(d.Charges)}
-		of.Charges = slices.DeleteFunc(of.Charges, func(c Charge) bool { return c.Kind != kind })
+		of.Charges = slices.DeleteFunc(of.Charges, func(c Charge) bool {
+			// A companion that lowers nothing yet says nothing.
+			return c.Kind != kind || (c.Hidden && c.Unit == UnitPiece)
+		})
 		if len(of.Charges) > 0 {
 			said = append(said, of.sentence(f, kind, d))
 		}
@@ -45,9 +50,25 @@ func (d Decision) sentence(f Facts, kind ChargeKind, whole Decision) string {
 			return "the ticket is included (" + d.clauses() + ")"
 		}
 		return amount + " for the ticket"
+	case BucketDraw:
+		return d.work(f) + " drawn from the period's allowance"
+	case Usage:
+		return amount + " for usage"
+	case Material:
+		return amount + " for materials"
+	case CallOut:
+		return amount + " for the call-out"
+	case Recurring:
+		return amount + " for what was added"
+	case FromRetainer:
+		return amount + " from the retainer"
+	case Discount:
+		return amount + " taken off"
+	case Credit:
+		return amount + " credited"
 	case NotBillable:
 		return d.work(f) + " not billable"
-	case WrittenOff, Reversal:
+	case WrittenOff, Reversal, TrueUp:
 	}
 	return d.work(f)
 }
@@ -123,7 +144,7 @@ func tell(totals []Total) string {
 // timeOf is the billable time of a charge in milliseconds; the measured time of one that
 // bills none; 0 for a charge of the ticket itself.
 func (c Charge) timeOf() int64 {
-	if c.Unit == UnitTicket {
+	if c.Unit != UnitHour && c.Unit != UnitSecond {
 		return 0
 	}
 	return milliseconds(c.Quantity, c.Unit)

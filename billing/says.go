@@ -85,6 +85,12 @@ func (d *decider) says(h *Hold, slots []*slot) string {
 			says += "; the ticket itself is " + quoted
 		}
 		return says + "."
+	case NoStart:
+		return "Nobody noted when " + time + " of this work were done, and " + h.Contract + " prices hours apart: log it with its start, or rule on it; " + quoted + "."
+	case Paused:
+		return h.Contract + " was paused when " + time + " of this work were done: " + quoted + "."
+	case Unlisted:
+		return h.Contract + " does not list " + d.unlistedName() + ": " + time + " wait for a ruling, " + quoted + "."
 	case OverThreshold, Declined, BeforeAction:
 	}
 	return string(h.Reason)
@@ -112,6 +118,13 @@ func (d *decider) saysTie(slots []*slot, time string) string {
 		what = "the price of the ticket waits"
 	}
 	return a + " and " + b + " claim this work equally: " + what + " until one of them is chosen."
+}
+
+func (d *decider) unlistedName() string {
+	if t := &d.facts.Ticket; t.Device != "" {
+		return "the device " + quote(t.Device)
+	}
+	return "the user " + quote(d.facts.Ticket.Contact)
 }
 
 func (d *decider) workTypes(slots []*slot) string {

@@ -234,7 +234,7 @@ func TestCapOfALine(t *testing.T) {
 	require.Equal(t, "66.67", d.Charges[0].Amount.String())
 	require.Equal(t, "-60", d.Charges[1].Amount.String())
 	require.Equal(t, billing.Discount, d.Charges[1].Kind)
-	require.Contains(t, billing.Explain(d.Charges[1]), "What is beyond the cap is taken off.")
+	require.Contains(t, strings.Join(billing.Explain(d.Charges[1]), " "), "93.33 EUR came before, 66.67 EUR now. What is beyond the cap is taken off.")
 
 	l := ledger{terms: terms(t, contract("CAP-1", doc))}
 	for _, ms := range []int64{42 * minute, 48 * minute} { // 70 and 80

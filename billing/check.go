@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,14 +12,27 @@ import (
 
 // Bounds of a contract document, wide enough for any real one.
 const (
-	maxLines   = 500
-	maxRates   = 1000
-	maxMatches = 500
-	maxPeople  = 100
+	maxLines     = 500
+	maxRates     = 1000
+	maxMatches   = 500
+	maxPeople    = 100
+	maxBands     = 50
+	maxDates     = 500
+	maxTiers     = 100
+	maxPauses    = 100
+	maxMaterials = 100
+	maxListed    = 5000
+	maxCount     = 1_000_000
 )
 
-// maxPrice is the largest rate, price or limit in any currency.
-var maxPrice = decimal.New(1, 9)
+// longestHours is the most that a block, a bucket and what rolls over may hold: a year of five people.
+const longestHours = 10_000 * time.Hour
+
+// maxPrice is the largest rate, price or limit in any currency, maxQuantity the largest number of units.
+var (
+	maxPrice    = decimal.New(1, 9)
+	maxQuantity = decimal.New(1, 12)
+)
 
 var (
 	idShape     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -31,7 +43,7 @@ const idFix = "use 1 to 64 letters, digits, dots, dashes and underscores, like S
 
 // check finds everything that is wrong with a document whose fields have been read.
 func check(ps *problems, c *Contract) {
-	ck := checker{problems: ps}
+	ck := checker{problems: ps, bands: newBandNames(ps, c)}
 	if c.Schema != SchemaV1 {
 		ck.need("schema", c.Schema, "is not a schema of this version", "write "+SchemaV1)
 	}
@@ -44,18 +56,43 @@ func check(ps *problems, c *Contract) {
 	if _, known := MinorUnits(c.Currency); !known {
 		ck.need("currency", c.Currency, "is not a currency of ISO 4217", "use its three capital letters, like EUR")
 	}
-	ck.zone(c.TimeZone)
+	if c.TimeZone == "" {
+		ck.need("time_zone", "", "", zoneFix)
+	}
+	ck.zone("time_zone", c.TimeZone)
 	ck.oneOf("rounding", c.Rounding, "", string(HalfUp), string(HalfEven))
+	ck.oneOf("rounding_of", c.RoundingOf, "", roundingOfLine, roundingOfTicket)
 	ck.oneOf("unmatched", c.Unmatched, "", chargeOutOfScope, chargeTime)
+	ck.oneOf("reopen", c.Reopen, "", reopenReverse, reopenKeep)
 	ck.length("patience", c.Patience, time.Minute, 90*24*time.Hour)
-	ck.timeTerms("time", &c.Time)
+	ck.optionalID("payer", c.Payer)
+	ck.optionalID("tax", c.Tax)
+	ck.accounting("accounting", c.Accounting)
+	ck.billing(c.Billing)
+	ck.term(c)
+	ck.pauses(c)
+	ck.purchaseOrder(c.PurchaseOrder)
+	ck.timeTerms("time", &c.Time, nil)
+	ck.bandsOf(c)
+	ck.premium(c)
 	ck.rates(c.Rates)
 	ck.lines(c)
+	ck.materials(c.Materials)
+	ck.listed(c)
+	ck.callers(c.Callers)
 	ck.approval(c.Approval)
-	ck.sla(c.SLA)
+	ck.notToExceed(c.NotToExceed)
+	ck.project(c.Project)
+	ck.expected(c.Expected)
+	ck.commitment(c)
+	ck.warranty(c.Warranty)
+	ck.sla(c)
 }
 
-type checker struct{ *problems }
+type checker struct {
+	*problems
+	bands bandNames
+}
 
 // need reports a required field: missing where it is empty, else wrong. A field that is
 // there but could not be read has been reported already.
@@ -69,10 +106,17 @@ func (ck checker) need(field, value, problem, fix string) {
 	ck.add(field, value, problem, fix)
 }
 
-func (ck checker) reported(field string) bool {
-	return slices.ContainsFunc(ck.found, func(p *Problem) bool {
+func (ps *problems) reported(field string) bool {
+	return slices.ContainsFunc(ps.found, func(p *Problem) bool {
 		return p.Field == field || strings.HasPrefix(p.Field, field+".") || strings.HasPrefix(p.Field, field+"[")
 	})
+}
+
+// given says whether the file has the field, so that a zero somebody wrote is told from
+// one that nobody did. Without a file nobody did.
+func (ck checker) given(field string) bool {
+	_, given := ck.problems.lines[field]
+	return given
 }
 
 func (ck checker) id(field, id string) {
@@ -81,31 +125,41 @@ func (ck checker) id(field, id string) {
 	}
 }
 
-func (ck checker) dates(c *Contract) {
-	const fix = "write it like 2026-01-31"
-	from, err := time.Parse(time.DateOnly, c.EffectiveFrom)
-	if err != nil {
-		ck.need("effective_from", c.EffectiveFrom, "is not a date", fix)
+func (ck checker) optionalID(field, id string) {
+	if id != "" {
+		ck.id(field, id)
 	}
+}
+
+func (ck checker) dates(c *Contract) {
+	from := ck.date("effective_from", c.EffectiveFrom)
 	if c.EffectiveTo == "" {
 		return
 	}
-	to, err2 := time.Parse(time.DateOnly, c.EffectiveTo)
-	switch {
-	case err2 != nil:
-		ck.add("effective_to", c.EffectiveTo, "is not a date", fix)
-	case err == nil && !to.After(from):
+	if to := ck.date("effective_to", c.EffectiveTo); !from.IsZero() && !to.IsZero() && !to.After(from) {
 		ck.add("effective_to", c.EffectiveTo, "is not after effective_from", "give the first day that the contract no longer covers, or leave it out")
 	}
 }
 
-func (ck checker) zone(name string) {
-	if name == "" || name == "Local" {
-		ck.need("time_zone", name, "is not a time zone", "use the client's IANA zone, like Europe/Amsterdam")
+// date reads a local date that must be there; the zero time where it is none.
+func (ck checker) date(field, value string) time.Time {
+	day, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		ck.need(field, value, "is not a date", "write it like 2026-01-31")
+		return time.Time{}
+	}
+	return day
+}
+
+const zoneFix = "use the client's IANA zone, like Europe/Amsterdam"
+
+// zone checks the name of a time zone; an empty one is left to its default.
+func (ck checker) zone(field, name string) {
+	if name == "" {
 		return
 	}
-	if _, err := time.LoadLocation(name); err != nil {
-		ck.add("time_zone", name, "is not a time zone", "use the client's IANA zone, like Europe/Amsterdam")
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		ck.add(field, name, "is not a time zone", zoneFix)
 	}
 }
 
@@ -113,7 +167,7 @@ func (ck checker) oneOf(field, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	allowed = slices.DeleteFunc(allowed, func(s string) bool { return s == "" })
+	allowed = slices.DeleteFunc(slices.Clone(allowed), func(s string) bool { return s == "" })
 	ck.need(field, value, "is not known", "use "+strings.Join(allowed, ", "))
 }
 
@@ -134,17 +188,20 @@ func (ck checker) length(field, value string, least, most time.Duration) {
 	}
 }
 
-func (ck checker) timeTerms(field string, t *TimeTerms) {
-	ck.length(field+".minimum", t.Minimum, 0, 24*time.Hour)
-	ck.length(field+".increment", t.Increment, 0, 24*time.Hour)
-	ck.oneOf(field+".scope", t.Scope, "", scopeEntry, scopeTicket)
-	ck.length(field+".ai_minimum", t.AIMinimum, 0, 24*time.Hour)
-	ck.length(field+".ai_increment", t.AIIncrement, 0, 24*time.Hour)
-	ck.oneOf(field+".ai_accumulate", t.AIAccumulate, "", accumulatePeriod, accumulateClosure)
+// whole checks a number without a fraction; one that nobody wrote is left to its default.
+func (ck checker) whole(field string, n, least, most int) {
+	if (n == 0 && !ck.given(field)) || ck.reported(field) {
+		return
+	}
+	if n < least || n > most {
+		ck.add(field, strconv.Itoa(n), "is out of bounds", "use "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+	}
 }
 
 func (ck checker) price(field string, price decimal.Decimal) {
 	switch {
+	case !plain(price):
+		ck.add(field, "", "is not an amount", amountFix)
 	case price.IsNegative():
 		ck.add(field, price.String(), "is negative", "credits are not written as negative prices")
 	case price.GreaterThan(maxPrice):
@@ -152,104 +209,138 @@ func (ck checker) price(field string, price decimal.Decimal) {
 	}
 }
 
+func (ck checker) priced(field string, price *decimal.Decimal, fix string) {
+	if price == nil {
+		ck.need(field, "", "", fix)
+		return
+	}
+	ck.price(field, *price)
+}
+
+func (ck checker) optionalPrice(field string, price *decimal.Decimal) {
+	if price != nil {
+		ck.price(field, *price)
+	}
+}
+
+// above checks a sum of money that must be more than nothing. With a file, one that is
+// not written is missing rather than zero.
+func (ck checker) above(field string, sum decimal.Decimal, fix string) {
+	switch {
+	case ck.reported(field):
+	case sum.IsZero() && ck.problems.lines != nil && !ck.given(field):
+		ck.need(field, "", "", fix)
+	case sum.IsZero():
+		ck.add(field, "0", "is nothing", fix)
+	default:
+		ck.price(field, sum)
+	}
+}
+
+// quantity checks a number of units; none is a number too where noneToo says so.
+func (ck checker) quantity(field string, n *decimal.Decimal, noneToo bool) {
+	switch {
+	case n == nil:
+	case !plain(*n):
+		ck.add(field, "", "is not a number of units", amountFix)
+	case n.IsNegative():
+		ck.add(field, n.String(), "is negative", "give how many units it is")
+	case n.IsZero() && !noneToo:
+		ck.add(field, "0", "is none", "give how many units it is")
+	case n.GreaterThan(maxQuantity):
+		ck.add(field, n.String(), "is more than 1,000,000,000,000", "check the number of digits")
+	}
+}
+
+// percent checks a percentage, 12.5 for 12.5 %.
+func (ck checker) percent(field string, p *decimal.Decimal, most int64) {
+	ck.within(field, p, most, "is not such a percentage", "use 0 to "+strconv.FormatInt(most, 10)+", without a percent sign")
+}
+
+func (ck checker) within(field string, n *decimal.Decimal, most int64, problem, fix string) {
+	switch {
+	case n == nil:
+	case !plain(*n):
+		ck.add(field, "", problem, fix)
+	case n.IsNegative() || n.GreaterThan(decimal.NewFromInt(most)):
+		ck.add(field, n.String(), problem, fix)
+	}
+}
+
+// plain says whether the number has a shape that can be written in a contract. Whatever
+// else is done with another one may need as much memory as its exponent says.
+func plain(d decimal.Decimal) bool { return d.Exponent() >= -9 && d.Exponent() <= 12 }
+
 func (ck checker) clause(field, clause string) {
 	if !clauseShape.MatchString(clause) {
 		ck.need(field, clause, "is not a clause", "number it as the paper contract does, like A1 or §4.2, without spaces and slashes")
 	}
 }
 
-func (ck checker) rates(rates []Rate) {
-	if len(rates) > maxRates {
-		ck.add("rates", strconv.Itoa(len(rates)), "are too many", "a rate card has at most 1000 rows")
-		return
-	}
-	type key struct{ role, workType, actor string }
-	seen := map[key]int{}
-	for i, r := range rates {
-		field := "rates[" + strconv.Itoa(i) + "]"
-		ck.oneOf(field+".actor", r.Actor, "", kindHuman, kindAI)
-		if r.Clause != "" {
-			ck.clause(field+".clause", r.Clause)
-		}
-		ck.price(field+".hourly", r.Hourly)
-		if _, given := ck.problems.lines[field+".hourly"]; ck.problems.lines != nil && !given {
-			ck.need(field+".hourly", "", "", "give the price of an hour, like 150.00 (0 for free)")
-		}
-		k := key{strings.ToLower(r.WorkRole), strings.ToLower(r.WorkType), r.Actor}
-		if r.Actor == kindHuman {
-			k.actor = ""
-		}
-		if j, twice := seen[k]; twice {
-			ck.add(field, "", "speaks of the same work as rates["+strconv.Itoa(j)+"]", "keep one of the two rows")
-		}
-		seen[k] = i
+func (ck checker) optionalClause(field, clause string) {
+	if clause != "" {
+		ck.clause(field, clause)
 	}
 }
 
-func (ck checker) approval(a *Approval) {
-	if a == nil {
+// names checks a list of names. An empty one is never what somebody who writes it means.
+func (ck checker) names(field string, values []string, most int, fix string) {
+	if len(values) > most {
+		ck.add(field, strconv.Itoa(len(values)), "are too many", "list at most "+strconv.Itoa(most))
 		return
 	}
-	if a.Clause != "" {
-		ck.clause("approval.clause", a.Clause)
+	ck.notEmpty(field, values != nil && len(values) == 0, fix)
+	seen := make(map[string]bool, len(values))
+	for i, value := range values {
+		folded := strings.ToLower(value)
+		switch at := nth(field, i); {
+		case value == "" && ck.reported(at):
+		case value == "":
+			ck.add(at, "", "is empty", "name something, or remove it")
+		case seen[folded]:
+			ck.add(at, value, "is there twice", "keep one of them")
+		default:
+			seen[folded] = true
+		}
 	}
-	if a.AmountOver != nil {
-		ck.price("approval.amount_over", *a.AmountOver)
-	}
-	ck.length("approval.time_over", a.TimeOver, time.Minute, 1000*time.Hour)
-	ck.length("approval.expires", a.Expires, time.Minute, 90*24*time.Hour)
-	if a.AmountOver == nil && a.TimeOver == "" && !ck.reported("approval") {
-		ck.add("approval", "", "has no threshold", "set amount_over or time_over, or leave approval out")
-	}
-	if len(a.Approvers) == 0 {
-		ck.need("approval.approvers", "", "", "name at least one person of the client who may sign off")
-	}
-	ck.people("approval.approvers", a.Approvers)
 }
 
-func (ck checker) people(field string, ids []string) {
-	if len(ids) > maxPeople {
-		ck.add(field, strconv.Itoa(len(ids)), "are too many", "name at most 100")
+// namesOf checks a list of names of which only a few are known.
+func (ck checker) namesOf(field string, values []string, fix string, known ...string) {
+	ck.names(field, values, maxMatches, fix)
+	for i, value := range values {
+		if value != "" {
+			ck.oneOf(nth(field, i), value, known...)
+		}
+	}
+}
+
+func (ck checker) notEmpty(field string, empty bool, fix string) {
+	if empty {
+		ck.add(field, "", "is an empty list", fix)
+	}
+}
+
+func (ck checker) people(field string, ids []string, most int) {
+	if len(ids) > most {
+		ck.add(field, strconv.Itoa(len(ids)), "are too many", "name at most "+strconv.Itoa(most))
 		return
 	}
+	seen := make(map[string]bool, len(ids))
 	for i, id := range ids {
-		at := field + "[" + strconv.Itoa(i) + "]"
+		at := nth(field, i)
 		if id == "" && ck.reported(at) {
 			continue
 		}
 		if !idShape.MatchString(id) {
 			ck.add(at, id, "is not a person's id", idFix)
 		}
-		if slices.Contains(ids[:i], id) {
+		if seen[id] {
 			ck.add(at, id, "is there twice", "keep one of them")
 		}
+		seen[id] = true
 	}
 }
 
-func (ck checker) sla(s *SLA) {
-	if s == nil {
-		return
-	}
-	if !idShape.MatchString(s.Calendar) {
-		ck.need("sla.calendar", s.Calendar, "is not a calendar", "use 24x7 or the id of a calendar")
-	}
-	if len(s.Targets) == 0 {
-		ck.need("sla.targets", "", "", "give at least one priority its response and resolution, or leave sla out")
-	}
-	for _, priority := range slices.Sorted(maps.Keys(s.Targets)) {
-		field := "sla.targets." + strconv.Itoa(priority)
-		if priority < 1 || priority > 5 {
-			ck.add(field, "", "is not a priority", "use 1 (most urgent) to 5")
-		}
-		target := s.Targets[priority]
-		for _, promise := range []struct{ field, value string }{{field + ".response", target.Response}, {field + ".resolution", target.Resolution}} {
-			if promise.value == "" {
-				ck.need(promise.field, "", "", "promise a length of business time, like 4h")
-			}
-			ck.length(promise.field, promise.value, time.Second, 365*24*time.Hour)
-		}
-		if response, resolution := length(target.Response), length(target.Resolution); response > 0 && resolution > 0 && response > resolution {
-			ck.add(field, target.Response, "answers later than it resolves", "make response no longer than resolution")
-		}
-	}
-}
+// nth is the field of an item of a list.
+func nth(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

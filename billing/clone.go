@@ -1,40 +1,44 @@
 package billing
 
-import (
-	"maps"
-	"slices"
-
-	"github.com/shopspring/decimal"
-)
+import "reflect"
 
 // clone copies the document with all that it refers to, so that compiled terms stay as
-// they are whatever happens to the original. Decimals are immutable.
+// they are whatever happens to the original. By reflection, so that no field of a later
+// release can be forgotten.
 func clone(c Contract) Contract {
-	c.Rates = slices.Clone(c.Rates)
-	c.Lines = slices.Clone(c.Lines)
-	for i := range c.Lines {
-		l := &c.Lines[i]
-		m := &l.Match
-		for _, list := range []*[]string{&m.Categories, &m.Subcategories, &m.Types, &m.WorkTypes, &m.Channels, &m.Sites, &m.Actors} {
-			*list = slices.Clone(*list)
-		}
-		m.Priorities = slices.Clone(m.Priorities)
-		l.Time, l.Price = copyOf(l.Time), copyOf(l.Price)
-	}
-	if c.Approval = copyOf(c.Approval); c.Approval != nil {
-		c.Approval.Approvers = slices.Clone(c.Approval.Approvers)
-		c.Approval.AmountOver = copyOf(c.Approval.AmountOver)
-	}
-	if c.SLA = copyOf(c.SLA); c.SLA != nil {
-		c.SLA.Targets = maps.Clone(c.SLA.Targets)
-	}
-	return c
+	return deepCopy(reflect.ValueOf(c)).Interface().(Contract)
 }
 
-func copyOf[T TimeTerms | decimal.Decimal | Approval | SLA](p *T) *T {
-	if p == nil {
-		return nil
+func deepCopy(v reflect.Value) reflect.Value {
+	to := reflect.New(v.Type()).Elem()
+	to.Set(v)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to.Set(reflect.New(v.Type().Elem()))
+			to.Elem().Set(deepCopy(v.Elem()))
+		}
+	case reflect.Struct:
+		if v.Type() == decimalType {
+			return to // decimals are immutable
+		}
+		for i := range v.NumField() {
+			to.Field(i).Set(deepCopy(v.Field(i)))
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			to.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+			for i := range v.Len() {
+				to.Index(i).Set(deepCopy(v.Index(i)))
+			}
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			to.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
+			for _, key := range v.MapKeys() {
+				to.SetMapIndex(key, deepCopy(v.MapIndex(key)))
+			}
+		}
 	}
-	v := *p
-	return &v
+	return to
 }

@@ -33,9 +33,23 @@ func ParseContract(data []byte) (*Contract, error) {
 		r.value("", root, reflect.ValueOf(c).Elem())
 		// What could not be read is not there: its absence must not be reported as well.
 		check(ps, c)
+		reach(ps, c)
 	}
 	if err := ps.err(); err != nil {
 		return nil, err
+	}
+	return c, nil
+}
+
+// ReadContract reads a document as it was stored: the canonical JSON of one that
+// ParseContract accepted once. What is only refused of new documents may be in it; a field
+// that is not known is an error, because what it says would be ignored.
+func ReadContract(stored []byte) (*Contract, error) {
+	dec := json.NewDecoder(bytes.NewReader(stored))
+	dec.DisallowUnknownFields()
+	c := new(Contract)
+	if err := dec.Decode(c); err != nil {
+		return nil, fmt.Errorf("read a stored contract: %w", err)
 	}
 	return c, nil
 }
@@ -164,9 +178,9 @@ func (r *reader) fields(field string, n *yaml.Node, to reflect.Value) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			r.add(join(field, "?"), "", "is not the name of a field", "use "+list(to.Type()))
+			r.add(join(field, "?"), "", "is not the name of a field", "write a name, like "+yamlName(to.Type().Field(0)))
 		case !known:
-			r.add(at, "", "is not a field of a contract", "remove it, or use one of "+list(to.Type()))
+			r.add(at, "", "is not a field of a contract", r.meant(key.Value, to.Type()))
 		case seen[key.Value]:
 			r.add(at, "", "is there twice", "keep one of them")
 		default:
@@ -237,11 +251,13 @@ func (r *reader) integer(field string, n *yaml.Node, to reflect.Value) {
 	to.SetInt(i)
 }
 
+const amountFix = "write it like 150.00: at most 12 digits before the point and 9 after, no currency sign, no exponent"
+
 var money9 = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,9})?$`)
 
 func (r *reader) decimal(field string, n *yaml.Node, to reflect.Value) {
 	if n.Kind != yaml.ScalarNode || !money9.MatchString(n.Value) {
-		r.add(field, n.Value, "is not an amount", "write it like 150.00: at most 12 digits before the point and 9 after, no currency sign, no exponent")
+		r.add(field, n.Value, "is not an amount", amountFix)
 		return
 	}
 	d, err := decimal.NewFromString(n.Value)
@@ -263,14 +279,6 @@ func fieldNames(t reflect.Type) map[string]int {
 func yamlName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	return name
-}
-
-func list(t reflect.Type) string {
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = yamlName(t.Field(i))
-	}
-	return strings.Join(names, ", ")
 }
 
 func join(field, name string) string {

@@ -30,7 +30,7 @@ func (c *termsCache) load(ctx context.Context, q querier, contract string, revis
 		contract, revision).Scan(&document); err != nil {
 		return nil, fmt.Errorf("read contract %s revision %d: %w", contract, revision, err)
 	}
-	parsed, err := billing.ParseContract([]byte(document))
+	parsed, err := billing.ReadContract([]byte(document))
 	if err != nil {
 		return nil, fmt.Errorf("stored contract %s revision %d: %w", contract, revision, err)
 	}

@@ -1,0 +1,37 @@
+package billing
+
+import (
+	"strconv"
+	"strings"
+)
+
+func (ck checker) rates(rates []Rate) {
+	if len(rates) > maxRates {
+		ck.add("rates", strconv.Itoa(len(rates)), "are too many", "a rate card has at most 1000 rows")
+		return
+	}
+	type key struct{ role, workType, actor, band string }
+	seen := map[key]int{}
+	for i, r := range rates {
+		field := nth("rates", i)
+		ck.oneOf(field+".actor", r.Actor, "", kindHuman, kindAI)
+		ck.optionalClause(field+".clause", r.Clause)
+		if r.Band == standardBand {
+			ck.add(field+".band", r.Band, "is no band", "leave band out: a row without one is the rate outside all bands")
+		} else {
+			ck.band(field+".band", r.Band)
+		}
+		ck.price(field+".hourly", r.Hourly)
+		if ck.problems.lines != nil && !ck.given(field+".hourly") {
+			ck.need(field+".hourly", "", "", "give the price of an hour, like 150.00 (0 for free)")
+		}
+		k := key{strings.ToLower(r.WorkRole), strings.ToLower(r.WorkType), r.Actor, r.Band}
+		if r.Actor == kindHuman {
+			k.actor = ""
+		}
+		if j, twice := seen[k]; twice {
+			ck.add(field, "", "speaks of the same work as "+nth("rates", j), "keep one of the two rows")
+		}
+		seen[k] = i
+	}
+}

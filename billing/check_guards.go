@@ -79,6 +79,8 @@ func (ck checker) listed(c *Contract) {
 	switch {
 	case l.Unlisted == unlistedAdd && l.Add == "":
 		ck.need("listed.add", "", "", "give the clause of the per-device or per-seat line that counts one more")
+	case l.Add != "" && !clauseShape.MatchString(l.Add):
+		ck.clause("listed.add", l.Add)
 	case l.Unlisted != unlistedAdd && l.Add != "" && !ck.reported("listed.unlisted"):
 		ck.add("listed.add", l.Add, "means nothing without unlisted: add", "write unlisted: add, or leave add out")
 	case l.Add != "" && len(c.Lines) > 0 && !slices.ContainsFunc(c.Lines, may):

@@ -1,10 +1,7 @@
 package billing_test
 
 import (
-	"encoding/json"
 	"os"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,64 +91,4 @@ func example(t *testing.T, v billing.Version, text string) {
 		got = append(got, strings.Join([]string{"waits", string(h.Reason), h.Clause, h.Amount.StringFixed(2), h.Currency}, " "))
 	}
 	require.Equal(t, want, got)
-}
-
-// schema is what the test reads of a JSON Schema.
-type schema struct {
-	Ref                  string            `json:"$ref"`
-	Type                 any               `json:"type"` // a name, or several
-	Properties           map[string]schema `json:"properties"`
-	PatternProperties    map[string]schema `json:"patternProperties"`
-	AdditionalProperties *bool             `json:"additionalProperties"`
-	Required             []string          `json:"required"`
-	Items                *schema           `json:"items"`
-	Defs                 map[string]schema `json:"$defs"`
-}
-
-// TestContractSchema requires that the published schema knows exactly the fields of the
-// document.
-func TestContractSchema(t *testing.T) {
-	data, err := os.ReadFile("../docs/contract.schema.json")
-	require.NoError(t, err)
-	var root schema
-	require.NoError(t, json.Unmarshal(data, &root))
-	sameFields(t, &root, root, reflect.TypeFor[billing.Contract](), "contract")
-}
-
-func sameFields(t *testing.T, root *schema, s schema, of reflect.Type, at string) {
-	t.Helper()
-	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
-		s = root.Defs[name]
-	}
-	switch of.Kind() {
-	case reflect.Pointer:
-		sameFields(t, root, s, of.Elem(), at)
-	case reflect.Slice:
-		require.Equal(t, "array", s.Type, at)
-		require.NotNil(t, s.Items, at)
-		sameFields(t, root, *s.Items, of.Elem(), at+"[]")
-	case reflect.Map:
-		require.Equal(t, "object", s.Type, at)
-		for _, item := range s.PatternProperties {
-			sameFields(t, root, item, of.Elem(), at+".*")
-		}
-	case reflect.Struct:
-		if of == reflect.TypeOf(dec("1")) {
-			return
-		}
-		require.Equal(t, "object", s.Type, at)
-		require.NotNil(t, s.AdditionalProperties, "%s: unknown fields are refused", at)
-		require.False(t, *s.AdditionalProperties, at)
-		var names []string
-		for i := range of.NumField() {
-			f := of.Field(i)
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			require.True(t, strings.HasPrefix(f.Tag.Get("yaml")+",", name+","), "%s has another name in YAML", name)
-			names = append(names, name)
-			require.Contains(t, s.Properties, name, at)
-			require.Equal(t, options == "", slices.Contains(s.Required, name), "%s.%s is required or not", at, name)
-			sameFields(t, root, s.Properties[name], f.Type, at+"."+name)
-		}
-		require.Len(t, s.Properties, len(names), "%s: %v", at, names)
-	}
 }

@@ -45,15 +45,23 @@ func newBandNames(ps *problems, c *Contract) bandNames {
 }
 
 // band checks the name of a band where one is used, spelled as it is defined.
-func (ck checker) band(field, name string) {
-	if name == "" || name == standardBand || ck.bands.unclear || slices.Contains(ck.bands.names, name) {
+func (ck checker) band(field, name string) { ck.bandAmong(field, name, ck.bands.names) }
+
+// bandOrStandard is band where all time outside bands may be meant too.
+func (ck checker) bandOrStandard(field, name string) {
+	ck.bandAmong(field, name, append(slices.Clip(ck.bands.names), standardBand))
+}
+
+func (ck checker) bandAmong(field, name string, known []string) {
+	if name == "" || ck.bands.unclear || slices.Contains(known, name) {
 		return
 	}
 	if len(ck.bands.names) == 0 {
 		ck.add(field, name, "is not a band of this contract", "describe it under bands first")
 		return
 	}
-	ck.add(field, name, "is not a band of this contract", "use "+strings.Join(ck.bands.names, ", ")+", or describe it under bands")
+	known = slices.DeleteFunc(slices.Clone(known), func(s string) bool { return !idShape.MatchString(s) })
+	ck.add(field, name, "is not a band of this contract", "use "+either(known)+", or describe it under bands")
 }
 
 func (ck checker) bandsOf(c *Contract) {

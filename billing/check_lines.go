@@ -237,7 +237,7 @@ func (ck checker) match(field string, m *Match) {
 		}
 	}
 	for i, band := range m.Bands {
-		ck.band(nth(field+".bands", i), band)
+		ck.bandOrStandard(nth(field+".bands", i), band)
 	}
 	if len(m.Priorities) > 5 {
 		ck.add(field+".priorities", strconv.Itoa(len(m.Priorities)), "are too many", "there are five, 1 to 5")

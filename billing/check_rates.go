@@ -17,7 +17,7 @@ func (ck checker) rates(rates []Rate) {
 		ck.oneOf(field+".actor", r.Actor, "", kindHuman, kindAI)
 		ck.optionalClause(field+".clause", r.Clause)
 		if r.Band == standardBand {
-			ck.add(field+".band", r.Band, "is no band", "leave band out: a row without one is the rate outside all bands")
+			ck.add(field+".band", r.Band, "is no band", "leave it out: a row without a band is the rate outside all of them")
 		} else {
 			ck.band(field+".band", r.Band)
 		}

@@ -30,7 +30,7 @@ func reach(ps *problems, c *Contract) {
 
 // governs says whether lines of the charge decide about work, rather than about events and periods.
 func governs(charge string) bool {
-	return charge != "" && charge != chargeUsage && !slices.Contains(feeCharges, charge)
+	return slices.Contains(charges, charge) && charge != chargeUsage && !slices.Contains(feeCharges, charge)
 }
 
 // reaches is what a line's match fits.

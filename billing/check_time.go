@@ -26,7 +26,7 @@ func (ck checker) timeTerms(field string, t, contract *TimeTerms) {
 	ck.length(field+".grace", t.Grace, 0, longestOfTime)
 	ck.oneOf(field+".scope", t.Scope, "", scopeEntry, scopeTicket, scopeDay)
 	ck.oneOf(field+".increment_scope", t.IncrementScope, "", scopeEntry, scopeTicket, scopeDay)
-	ck.band(field+".unstarted", t.Unstarted)
+	ck.bandOrStandard(field+".unstarted", t.Unstarted)
 	ck.oneOf(field+".failed", t.Failed, "", failedCost, failedBill)
 	ck.length(field+".ai_minimum", t.AIMinimum, 0, longestOfTime)
 	ck.length(field+".ai_increment", t.AIIncrement, 0, longestOfTime)

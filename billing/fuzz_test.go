@@ -15,8 +15,14 @@ func FuzzParseContract(f *testing.F) {
 		contract("TM-1", timeAndMaterials), contract("TM-1", threshold), contract("PT-1", perTicket), "", "{", "a: &a [*a]", "? [a]\n: b",
 		"schema: docket.contract/v1\nlines: [{time: {minimum: 1000000000000h}}]\nsla: {targets: {x: 1}}", "rates: [{hourly: 1e999999999}]",
 		`{"schema": "docket.contract/v1", "lines": [null, 1, {"match": {"priorities": [1.5]}}]}`, "<<: {a: 1}", "\xff\xfe", "!!binary a", "lines: !!seq {a: b}",
+		"bands: [{name: a, days: [weekdays], hours: [\"24:00-24:00\", \"99:99-00:00\"], dates: [0000-00-00]}]\npremium: {on: on}\nterm: {months: 1e3, cancelled_on: 9999-12-31, notice_days: 999999999}",
+		"lines: [{charge: usage, usage: {model: graduated, tiers: [{}, {up_to: -0}, {percent: 999999999999.999999999}], divide_by: 0.000000001}}]\npauses: [{from: 2026-01-01}, {}]",
+		"effective_to: 9999-12-31\nterm: {cancelled_on: 9999-12-31, notice_days: 3660}\nlisted: {users: [a], unlisted: add, add: a}\nlines: [{}, {clause: a, charge: per-seat, count: {tiers: []}}]",
 	} {
 		f.Add([]byte(seed))
+	}
+	for _, document := range written(f) {
+		f.Add([]byte(document))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := billing.ParseContract(data)
@@ -32,6 +38,11 @@ func FuzzParseContract(f *testing.F) {
 		again, err := billing.ParseContract(canonical)
 		require.NoError(t, err, "%s", canonical)
 		same, err := again.Compile()
+		require.NoError(t, err)
+		require.Equal(t, compiled.Digest(), same.Digest())
+		stored, err := billing.ReadContract(canonical)
+		require.NoError(t, err)
+		same, err = stored.Compile()
 		require.NoError(t, err)
 		require.Equal(t, compiled.Digest(), same.Digest())
 	})

@@ -23,14 +23,14 @@ func (r *reader) meant(name string, group reflect.Type) string {
 		return "remove it, or use one of " + strings.Join(names, ", ")
 	}
 	if len(r.found) < enoughGuesses && len(name) <= longestName {
-		if near := nearest(name, names); len(near) > 0 {
-			return "remove it, or write " + either(near)
-		}
 		if below := groupsWith(name, group); len(below) > 0 {
 			return "write it below " + either(below) + ", where it belongs"
 		}
 		if contract := reflect.TypeFor[Contract](); group != contract && slices.Contains(namesOf(contract), name) {
 			return "write it without indentation: it is a field of the contract itself"
+		}
+		if near := nearest(name, names); len(near) > 0 {
+			return "remove it, or write " + either(near)
 		}
 	}
 	return "remove it; docs/contracts.md lists the fields"
@@ -71,7 +71,7 @@ func nearest(name string, names []string) []string {
 	}
 	var guesses []guess
 	for _, n := range names {
-		if far := distance(is, plain.Replace(n)); far <= 1+len(is)/5 && far < len(is) {
+		if far := distance(is, plain.Replace(n)); far <= 1+len(is)/6 && far < len(is) {
 			guesses = append(guesses, guess{n, far})
 		}
 	}

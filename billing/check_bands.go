@@ -10,14 +10,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The settings of premiums.
-const (
-	severalHighest = "highest"
-	severalAdd     = "add"
-	onRate         = "rate"
-	onMinutes      = "minutes"
-)
-
 // daysOf gives the days of the week that a band may name.
 var daysOf = map[string][]time.Weekday{
 	"monday": {time.Monday}, "tuesday": {time.Tuesday}, "wednesday": {time.Wednesday}, "thursday": {time.Thursday},
@@ -200,8 +192,7 @@ func (ck checker) uses(c *Contract, band string) bool {
 		return true
 	}
 	return slices.ContainsFunc(c.Lines, func(l Line) bool {
-		return slices.Contains(l.Match.Bands, band) || (l.Except != nil && slices.Contains(l.Except.Bands, band)) ||
-			(l.Time != nil && l.Time.Unstarted == band)
+		return slices.Contains(l.Match.Bands, band) || (l.Except != nil && slices.Contains(l.Except.Bands, band))
 	})
 }
 
@@ -210,7 +201,7 @@ func (ck checker) premium(c *Contract) {
 	if p == nil {
 		return
 	}
-	ck.oneOf("premium.several", p.Several, "", severalHighest, severalAdd)
+	ck.oneOf("premium.several", p.Several, "", premiumHighest, premiumAdd)
 	ck.oneOf("premium.on", p.On, "", onRate, onMinutes)
 	weighs := func(b Band) bool { return b.Multiplier != nil && !b.Multiplier.Equal(decimal.NewFromInt(1)) }
 	if !slices.ContainsFunc(c.Bands, weighs) && !ck.bands.unclear && !ck.reported("premium") && !ck.reported("bands") {

@@ -73,7 +73,7 @@ func (ck checker) listed(c *Contract) {
 	ck.oneOf("listed.unlisted", l.Unlisted, "", unlistedAsk, unlistedBill, unlistedAdd)
 	// A line that could not be read may well be the one that is meant.
 	may := func(line Line) bool {
-		counts := line.Charge == chargePerDevice || line.Charge == chargePerSeat
+		counts := (line.Charge == chargePerDevice || line.Charge == chargePerSeat) && line.Price != nil
 		return line.Clause == "" || line.Charge == "" || (line.Clause == l.Add && counts)
 	}
 	switch {
@@ -84,7 +84,7 @@ func (ck checker) listed(c *Contract) {
 	case l.Unlisted != unlistedAdd && l.Add != "" && !ck.reported("listed.unlisted"):
 		ck.add("listed.add", l.Add, "means nothing without unlisted: add", "write unlisted: add, or leave add out")
 	case l.Add != "" && len(c.Lines) > 0 && !slices.ContainsFunc(c.Lines, may):
-		ck.add("listed.add", l.Add, "is not the clause of a per-device or per-seat line", "give that of one, or add the line")
+		ck.add("listed.add", l.Add, "is not the clause of a per-device or per-seat line with a price", "give that of one, or add the line")
 	}
 }
 

@@ -58,8 +58,6 @@ var (
 	feeCharges = []string{chargeFlat, chargePerDevice, chargePerSeat}
 	// periodCharges have a price of the period, if only for what it grants.
 	periodCharges = []string{chargeFlat, chargePerDevice, chargePerSeat, chargeBucket, chargeRetainer}
-	// cappedCharges add up over a period.
-	cappedCharges = []string{chargeTime, chargeBlock, chargeBucket, chargeRetainer, chargePerTicket, chargeUsage, chargeOutOfScope}
 )
 
 // charge checks that a line has what its charge needs, and nothing that it ignores.
@@ -133,7 +131,7 @@ func (ck checker) belongs(field string, l *Line) {
 	given(l.Count != nil, "count", "", chargePerDevice, chargePerSeat)
 	given(l.When != "", "when", l.When, periodCharges...)
 	given(l.Prorate != "", "prorate", l.Prorate, periodCharges...)
-	given(l.Cap != nil, "cap", "", cappedCharges...)
+	without(l.Cap != nil, "cap", chargeCovered, chargeNotBillable)
 	without(l.Discount != nil, "discount", chargeCovered, chargeNotBillable)
 	without(l.TaxCategory != "", "tax_category", chargeNotBillable)
 	without(l.Accounting != nil, "accounting", chargeNotBillable)

@@ -17,7 +17,7 @@ const (
 	deferNo         = "no"
 	deferStraight   = "straight-line"
 	deferAsUsed     = "as-used"
-	fallbackFeesFix = "put what is billed every period into a contract of its own: a fallback contract speaks only of work that no other does"
+	fallbackFeesFix = "put what is billed every period into a contract of its own: a fallback contract governs only while no other is in force"
 )
 
 // fee checks what a line bills for the period, whatever work there is.
@@ -82,11 +82,7 @@ func (ck checker) counted(field string, l *Line, c *Contract) {
 	if l.Charge == chargePerDevice && n.Of == "" {
 		ck.need(at+".of", "", "", "say which kind of device is counted, like workstation, or how many are billed by fixed")
 	}
-	arrears := l.When == whenArrears
-	if (n.Take == takePeak || n.Take == takeAverage) && !arrears {
-		ck.add(at+".take", n.Take, "is not known before the period ends", "charge it with when: arrears, or take a snapshot")
-	}
-	if n.Fewer != "" && arrears {
+	if n.Fewer != "" && n.Fewer != fewerAtRenewal && l.When == whenArrears {
 		ck.add(at+".fewer", n.Fewer, "means nothing with when: arrears", "remove it: what is billed afterwards needs no correction")
 	}
 	if n.Fewer == fewerAtRenewal && (c.Term == nil || c.Term.Months == 0) && !ck.reported("term") {

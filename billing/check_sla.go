@@ -97,20 +97,18 @@ func (ck checker) credits(c *Contract, allotted bool) {
 func (ck checker) creditsOfFee(c *Contract, missed bool) {
 	// A line that could not be read may well be the one that is meant.
 	may := func(l Line) bool {
-		return l.Charge == "" || (slices.Contains(periodCharges, l.Charge) && (l.Price != nil || l.Count != nil))
+		counted := l.Charge == chargePerDevice || l.Charge == chargePerSeat
+		return l.Charge == "" || (slices.Contains(periodCharges, l.Charge) && l.Price != nil && (!counted || (l.Count != nil && l.Count.Fixed > 0)))
 	}
 	if len(c.Lines) == 0 || slices.ContainsFunc(c.Lines, may) {
 		return
 	}
-	const problem = "is measured by a fee, and no line has one"
+	const problem = "is measured by a fee that no line has"
 	s := c.SLA.Credits
 	if missed && (s.Base == "" || s.Base == baseFee) {
-		ck.add("sla.credits.base", s.Base, problem, "write base: ticket, or add a line with the price of a period")
-	}
-	if s.Floor == "" || s.Floor == baseFee {
-		ck.add("sla.credits.floor", s.Floor, problem, "write floor: ticket, or add a line with the price of a period")
+		ck.add("sla.credits.base", s.Base, problem, "write base: ticket, or add a line whose price of a period depends on no count")
 	}
 	if s.Cap != nil {
-		ck.add("sla.credits.cap_percent", "", problem, "leave cap_percent out, or add a line with the price of a period")
+		ck.add("sla.credits.cap_percent", "", problem, "leave cap_percent out, or add a line whose price of a period depends on no count")
 	}
 }

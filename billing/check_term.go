@@ -37,6 +37,10 @@ func (ck checker) billing(b *Billing) {
 	}
 	ck.oneOf("billing.period", b.Period, "", periodMonthly, periodQuarterly, periodSemiannual, periodYearly)
 	ck.whole("billing.anchor", b.Anchor, 1, maxAnchor)
+	ck.whole("billing.first_month", b.FirstMonth, 1, 12)
+	if b.FirstMonth != 0 && (b.Period == "" || b.Period == periodMonthly) && !ck.reported("billing") {
+		ck.add("billing.first_month", strconv.Itoa(b.FirstMonth), "means nothing with monthly periods", "choose a longer period, or leave first_month out")
+	}
 	ck.whole("billing.payment_days", b.PaymentDays, 0, 366)
 	ck.oneOf("billing.negative", b.Negative, "", negativeCarry, negativeCredit)
 }

@@ -56,7 +56,7 @@ rates:
   - {band: standard, hourly: 100}
   - {band: night, hourly: 100}
   - {actor: human, band: night, hourly: 120}
-lines: [{clause: T1, name: Support, charge: time, match: {bands: [standard, dawn]}, time: {unstarted: dawn}}]
+lines: [{clause: T1, name: Support, charge: time, match: {bands: [standard, dawn]}, time: {unstarted: night}}]
 `, `
 line 9: bands[0].name "standard" is the name of all time outside bands: choose another name
 line 18: bands[1].clause "A 1" is not a clause: number it as the paper contract does, like A1 or §4.2, without spaces and slashes
@@ -88,7 +88,7 @@ line 26: rates[0].band "nigth" is not a band of this contract: use standard, eve
 line 27: rates[1].band "standard" is no band: leave it out: a row without a band is the rate outside all of them
 line 29: rates[3] speaks of the same work as rates[2]: keep one of the two rows
 line 30: lines[0].match.bands[1] "dawn" is not a band of this contract: use standard, evening, Evening, night, unused, holiday or standard, or describe it under bands
-line 30: lines[0].time.unstarted "dawn" is not a band of this contract: use standard, evening, Evening, night, unused, holiday or standard, or describe it under bands
+line 30: lines[0].time.unstarted "night" means nothing on a line: set it under time of the contract: its band is known before its line
 `},
 		{"premium without a multiplier", `
 bands: [{name: night, days: [weekdays], call_out: 50}]
@@ -102,7 +102,7 @@ lines:
   - {clause: A1, name: a, charge: time, when: advance, prorate: days, block: {}, bucket: {included: 1h}, retainer: 5, usage: {event: closure, model: unit, price: 1}, count: {of: x}}
   - {clause: A2, name: b, charge: covered, match: {types: [a]}, cap: 5, discount: {percent: 5}, time: {increment: 6m}}
   - {clause: A3, name: c, charge: not-billable, match: {types: [b]}, tax_category: "a b", accounting: {}}
-  - {clause: A4, name: d, charge: flat, match: {types: [c]}, except: {types: [d]}, cap: 10, when: never, prorate: weeks}
+  - {clause: A4, name: d, charge: flat, match: {types: [c]}, except: {types: [d]}, when: never, prorate: weeks}
   - {clause: A5, name: e, charge: time, match: {types: [c]}, except: {}, discount: {until: 2026-01-01}, cap: -1}
   - {clause: A6, name: f, charge: time, match: {types: [d]}, discount: {percent: 101, amount: -1, until: soon}}
   - {clause: A7, name: g, charge: per-ticket, price: 5, match: {types: [e], bands: [standard]}, except: {bands: [standard]}}
@@ -118,13 +118,12 @@ line 9: lines[0].usage means nothing with charge time: remove it, or charge usag
 line 9: lines[0].count means nothing with charge time: remove it, or charge per-device or per-seat
 line 9: lines[0].when "advance" means nothing with charge time: remove it, or charge flat, per-device, per-seat, bucket or retainer
 line 9: lines[0].prorate "days" means nothing with charge time: remove it, or charge flat, per-device, per-seat, bucket or retainer
-line 10: lines[1].cap means nothing with charge covered: remove it, or charge time, block, bucket, retainer, per-ticket, usage or out-of-scope
+line 10: lines[1].cap means nothing with charge covered: remove it
 line 10: lines[1].discount means nothing with charge covered: remove it
 line 10: lines[1].time means nothing with charge covered: remove it: this charge does not bill time
 line 11: lines[2].tax_category means nothing with charge not-billable: remove it
 line 11: lines[2].accounting means nothing with charge not-billable: remove it
 line 11: lines[2].tax_category "a b" is not an id: use 1 to 64 letters, digits, dots, dashes and underscores, like SH-1
-line 12: lines[3].cap means nothing with charge flat: remove it, or charge time, block, bucket, retainer, per-ticket, usage or out-of-scope
 line 12: lines[3].match means nothing with charge flat: remove it
 line 12: lines[3].except means nothing with charge flat: remove it
 line 12: lines[3].when "never" is not known: use advance, arrears
@@ -237,7 +236,7 @@ lines:
   - {clause: D1, name: a, charge: per-device, price: 5}
   - {clause: D2, name: b, charge: per-device, price: 5, count: {}}
   - {clause: D3, name: c, charge: per-device, count: {of: a b, take: all, floor: -1, included: 1000001, fewer: some, model: package}}
-  - {clause: D4, name: d, charge: per-seat, price: 5, count: {tiers: [{percent: 5}], take: peak, fewer: at-renewal}}
+  - {clause: D4, name: d, charge: per-seat, price: 5, count: {tiers: [{percent: 5}], fewer: at-renewal}}
   - {clause: D5, name: e, charge: per-seat, price: 5, when: arrears, count: {fewer: credit}}
   - {clause: D6, name: f, charge: per-seat, price: 5, count: {fixed: 5, of: seat, take: peak, floor: 2, fewer: no}}
   - {clause: D7, name: g, charge: per-seat, price: 5, count: {fixed: 0}}
@@ -255,7 +254,6 @@ line 11: lines[2].count.fewer "some" is not known: use no, credit, at-renewal
 line 11: lines[2].count.model "package" is not known: use graduated, volume
 line 12: lines[3].price "5" means nothing beside count.tiers: keep one of the two
 line 12: lines[3].count.tiers[0].percent "5" means nothing here: give unit or flat; percentages go with usage and the model graduated
-line 12: lines[3].count.take "peak" is not known before the period ends: charge it with when: arrears, or take a snapshot
 line 12: lines[3].count.fewer "at-renewal" means nothing without a term: set term.months, or choose no or credit
 line 13: lines[4].count.fewer "credit" means nothing with when: arrears: remove it: what is billed afterwards needs no correction
 line 14: lines[5].count.of means nothing beside fixed: keep one of the two: a fixed number is not counted
@@ -273,11 +271,11 @@ lines:
   - {clause: F1, name: Fee, charge: flat, price: 5}
 commitment: {clause: C1, name: Minimum, amount: 5}
 `, `
-line 11: lines[1].charge "flat" has no place in a fallback contract: put what is billed every period into a contract of its own: a fallback contract speaks only of work that no other does
-line 12: commitment has no place in a fallback contract: put what is billed every period into a contract of its own: a fallback contract speaks only of work that no other does
+line 11: lines[1].charge "flat" has no place in a fallback contract: put what is billed every period into a contract of its own: a fallback contract governs only while no other is in force
+line 12: commitment has no place in a fallback contract: put what is billed every period into a contract of its own: a fallback contract governs only while no other is in force
 `},
 		{"term", `
-billing: {period: weekly, anchor: 29, payment_days: 400, negative: ignore}
+billing: {period: weekly, anchor: 29, first_month: 13, payment_days: 400, negative: ignore}
 term: {months: 601, since: 2026-01-02, renews: never, renewal_months: 0, notice_days: -1, uplift_percent: 101, cancelled_on: 2026-06-01, termination_fee: -5}
 payer: a b
 tax: a b
@@ -298,6 +296,7 @@ line 10: payer "a b" is not an id: use 1 to 64 letters, digits, dots, dashes and
 line 11: tax "a b" is not an id: use 1 to 64 letters, digits, dots, dashes and underscores, like SH-1
 line 8: billing.period "weekly" is not known: use monthly, quarterly, semiannual, yearly
 line 8: billing.anchor "29" is out of bounds: use 1 to 28
+line 8: billing.first_month "13" is out of bounds: use 1 to 12
 line 8: billing.payment_days "400" is out of bounds: use 0 to 366
 line 8: billing.negative "ignore" is not known: use carry, credit-note
 line 9: term.months "601" is out of bounds: use 1 to 600
@@ -323,16 +322,18 @@ line 20: warranty.days "3651" is out of bounds: use 1 to 3650
 `},
 		{"a term that ends", `
 effective_to: 2026-07-01
+billing: {first_month: 4}
 term: {months: 12, renews: no, renewal_months: 12, uplift_percent: 3, notice_days: 60, cancelled_on: 2026-06-01}
 pauses: [{from: 2026-06-01, to: 2026-08-01}]
 warranty: {}
 lines: [{clause: T1, name: Support, charge: time}]
 `, `
-line 9: term.renewal_months means nothing with renews: no: remove it: there is no further term
-line 9: term.uplift_percent means nothing with renews: no: remove it: there is no further term
-line 9: term.cancelled_on "2026-06-01" is less than 60 days before the contract's end: end it on 2026-07-31 or later, or write the notice_days that were agreed
-line 10: pauses[0].to "2026-08-01" is after effective_to: pause a contract only while it is in force
-line 11: warranty.days is missing: give the days after a ticket's resolution in which rework of it is free
+line 9: billing.first_month "4" means nothing with monthly periods: choose a longer period, or leave first_month out
+line 10: term.renewal_months means nothing with renews: no: remove it: there is no further term
+line 10: term.uplift_percent means nothing with renews: no: remove it: there is no further term
+line 10: term.cancelled_on "2026-06-01" is less than 60 days before the contract's end: end it on 2026-07-31 or later, or write the notice_days that were agreed
+line 11: pauses[0].to "2026-08-01" is after effective_to: pause a contract only while it is in force
+line 12: warranty.days is missing: give the days after a ticket's resolution in which rework of it is free
 `},
 		{"a term without an end", `
 effective_to: 2026-07-01
@@ -362,7 +363,7 @@ line 8: purchase_order.used_up "ignore" is not known: use warn, hold
 line 9: listed.devices[1] "A" is there twice: keep one of them
 line 9: listed.users[0] "a b" is not a person's id: use 1 to 64 letters, digits, dots, dashes and underscores, like SH-1
 line 9: listed.users[2] "x" is there twice: keep one of them
-line 9: listed.add "T1" is not the clause of a per-device or per-seat line: give that of one, or add the line
+line 9: listed.add "T1" is not the clause of a per-device or per-seat line with a price: give that of one, or add the line
 line 10: callers.people is missing: name at least one person of the client who may order work
 line 10: callers.others "ignore" is not known: use hold, bill
 line 11: approval.hourly_over "-1" is negative: credits are not written as negative prices
@@ -441,7 +442,7 @@ line 14: sla.credits.both "some" is not known: use higher, both
 line 14: sla.credits.base "profit" is not known: use fee, ticket
 line 14: sla.credits.cap_percent "-1" is not such a percentage: use 0 to 100, without a percent sign
 line 14: sla.credits.floor "none" is not known: use fee, ticket
-line 14: sla.credits.cap_percent is measured by a fee, and no line has one: leave cap_percent out, or add a line with the price of a period
+line 14: sla.credits.cap_percent is measured by a fee that no line has: leave cap_percent out, or add a line whose price of a period depends on no count
 `},
 		{"credits", `
 lines: [{clause: T1, name: Support, charge: time}]
@@ -452,8 +453,7 @@ sla:
 `, `
 line 12: sla.credits.both "both" means nothing without both percentages: set response_percent and resolution_percent, or leave both out
 line 12: sla.credits.fast_hourly means nothing without an allotment: give a target its allotment, or leave fast_hourly out
-line 12: sla.credits.floor is measured by a fee, and no line has one: write floor: ticket, or add a line with the price of a period
-line 12: sla.credits.cap_percent is measured by a fee, and no line has one: leave cap_percent out, or add a line with the price of a period
+line 12: sla.credits.cap_percent is measured by a fee that no line has: leave cap_percent out, or add a line whose price of a period depends on no count
 `},
 		{"credits that promise nothing", `
 lines: [{clause: F1, name: Fee, charge: flat, price: 5}]
@@ -480,7 +480,7 @@ line 9: minimum is not a field of a contract: write it below time, where it belo
 line 10: tiers is not a field of a contract: remove it; docs/contracts.md lists the fields
 line 11: colour is not a field of a contract: remove it; docs/contracts.md lists the fields
 line 12: time.minimun is not a field of a contract: remove it, or write minimum
-line 13: billing.perod is not a field of a contract: remove it, or use one of period, anchor, payment_days, negative
+line 13: billing.perod is not a field of a contract: remove it, or use one of period, anchor, first_month, payment_days, negative
 line 15: lines[0].tiers is not a field of a contract: write it below usage or count, where it belongs
 line 15: lines[0].rollover is not a field of a contract: write it below bucket, where it belongs
 line 15: lines[0].currency is not a field of a contract: write it without indentation: it is a field of the contract itself

@@ -5,15 +5,8 @@ import (
 	"time"
 )
 
-// The settings of time beside its lengths.
 const (
-	roundUpwards  = "up"
-	roundNearest  = "nearest"
-	roundDown     = "down"
 	failedCost    = "cost"
-	failedBill    = "bill"
-	scopeDay      = "day"
-	standardBand  = "standard"
 	longestOfTime = 24 * time.Hour
 )
 
@@ -22,11 +15,15 @@ const (
 func (ck checker) timeTerms(field string, t, contract *TimeTerms) {
 	ck.length(field+".minimum", t.Minimum, 0, longestOfTime)
 	ck.length(field+".increment", t.Increment, 0, longestOfTime)
-	ck.oneOf(field+".round", t.Round, "", roundUpwards, roundNearest, roundDown)
+	ck.oneOf(field+".round", t.Round, "", roundUpward, roundNearest, roundDown)
 	ck.length(field+".grace", t.Grace, 0, longestOfTime)
 	ck.oneOf(field+".scope", t.Scope, "", scopeEntry, scopeTicket, scopeDay)
 	ck.oneOf(field+".increment_scope", t.IncrementScope, "", scopeEntry, scopeTicket, scopeDay)
-	ck.bandOrStandard(field+".unstarted", t.Unstarted)
+	if contract != nil && t.Unstarted != "" {
+		ck.add(field+".unstarted", t.Unstarted, "means nothing on a line", "set it under time of the contract: its band is known before its line")
+	} else {
+		ck.bandOrStandard(field+".unstarted", t.Unstarted)
+	}
 	ck.oneOf(field+".failed", t.Failed, "", failedCost, failedBill)
 	ck.length(field+".ai_minimum", t.AIMinimum, 0, longestOfTime)
 	ck.length(field+".ai_increment", t.AIIncrement, 0, longestOfTime)

@@ -22,7 +22,7 @@ func (ck checker) usage(field string, u *UsageTerms) {
 		ck.need(field+".event", u.Event, "is not the name of an event", "use closure, or the name under which the event is recorded, like device-added")
 	}
 	ck.oneOf(field+".model", u.Model, modelUnit, modelGraduated, modelVolume, modelPackage, modelPercentage)
-	ck.oneOf(field+".round", u.Round, "", roundUnitsNo, roundUpwards, roundNearest, roundDown)
+	ck.oneOf(field+".round", u.Round, "", roundUnitsNo, roundUpward, roundNearest, roundDown)
 	ck.quantity(field+".free", u.Free, true)
 	ck.quantity(field+".divide_by", u.DivideBy, false)
 	ck.quantity(field+".included", u.Included, true)

@@ -116,12 +116,16 @@ func TestContractSchemaAgreesWithTheParser(t *testing.T) {
 			require.NoError(t, err)
 			_, err = billing.ParseContract(document)
 			for _, p := range billing.Problems(err) {
-				// What a field means beside others is not the schema's to say.
-				if p.Field == field && !strings.HasPrefix(p.Problem, "means nothing") {
+				if p.Field == field {
 					return p.Problem + ": " + p.Fix
 				}
 			}
 			return ""
+		}
+		takes := func(value any) bool {
+			// What a field means beside others is not the schema's to say.
+			problem := said(value)
+			return problem == "" || strings.HasPrefix(problem, "means nothing")
 		}
 		if len(s.Enum) > 0 {
 			require.Equal(t, "is not known: use "+strings.Join(s.Enum, ", "), said("nonsense"), field)
@@ -132,14 +136,14 @@ func TestContractSchemaAgreesWithTheParser(t *testing.T) {
 		}
 		if s.Minimum != nil {
 			require.NotEmpty(t, said(*s.Minimum-1), field)
-			require.Empty(t, said(*s.Minimum), field)
+			require.True(t, takes(*s.Minimum), field)
 		}
 		if s.ExclusiveMinimum != nil {
 			require.NotEmpty(t, said(*s.ExclusiveMinimum), field)
 		}
 		if s.Maximum != nil {
 			require.NotEmpty(t, said(json.Number(strconv.FormatFloat(*s.Maximum+1, 'f', -1, 64))), field)
-			require.Empty(t, said(json.Number(strconv.FormatFloat(*s.Maximum, 'f', -1, 64))), field)
+			require.True(t, takes(json.Number(strconv.FormatFloat(*s.Maximum, 'f', -1, 64))), field)
 		}
 	})
 	require.Greater(t, leaves, 150)

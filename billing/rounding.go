@@ -10,10 +10,18 @@ import (
 // Rounding says what happens to exactly half a minor unit.
 type Rounding string
 
-// The modes of rounding.
+// The modes of rounding money.
 const (
 	HalfUp   Rounding = "half-up"   // away from zero
 	HalfEven Rounding = "half-even" // to the even neighbour
+)
+
+// How quantities are rounded to whole units.
+const (
+	roundsNot              = "no"
+	roundsUp      Rounding = "up" // away from zero
+	roundsNearest Rounding = "nearest"
+	roundsDown    Rounding = "down" // towards zero
 )
 
 // exactPlaces is how many decimals Exact keeps of an amount that does not end.
@@ -28,19 +36,15 @@ var (
 // round gives num/den with the given number of decimals. It divides once, so that no
 // digit is lost before the rounding.
 func (r Rounding) round(num, den decimal.Decimal, places int32) decimal.Decimal {
-	if r != HalfEven {
+	if r != HalfEven && r != roundsUp && r != roundsDown {
 		return num.DivRound(den, places)
 	}
 	q, rest := num.QuoRem(den, places)
-	// Exactly half a unit is left, and the last digit kept is odd: away from zero.
 	unit := decimal.New(1, -places)
-	switch rest.Abs().Mul(two).Cmp(den.Abs().Mul(unit)) {
-	case -1:
+	half := rest.Abs().Mul(two).Cmp(den.Abs().Mul(unit)) // what is left, compared with half a unit
+	odd := !q.Shift(places).Mod(two).IsZero()
+	if away := r == roundsUp && !rest.IsZero() || r == HalfEven && (half > 0 || half == 0 && odd); !away {
 		return q
-	case 0:
-		if q.Shift(places).Mod(two).IsZero() {
-			return q
-		}
 	}
 	if num.Sign()*den.Sign() < 0 {
 		return q.Sub(unit)

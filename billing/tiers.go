@@ -57,6 +57,9 @@ func (t *Tier) end(d decimal.Decimal) (to decimal.Decimal, ends bool) {
 // price gives d times what n/d units cost at the tier's prices. A percentage is of the units
 // themselves: they are money then.
 func (t *Tier) price(n, d decimal.Decimal) decimal.Decimal {
+	if t.Size != nil {
+		n = roundsUp.round(n, t.Size.Mul(d), 0).Mul(d)
+	}
 	return n.Mul(t.Unit.Add(percent(t.Percent))).Add(t.Flat.Mul(d))
 }
 

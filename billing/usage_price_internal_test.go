@@ -49,11 +49,24 @@ func TestUsageInTheOrderOfItsSteps(t *testing.T) {
 		"a share of the value beyond":                  {UsageTerms{Model: modelPercentage, Percentage: &Percentage{Percent: dec("1.3"), FreeValue: ref("400")}}, "800", "5.2"},
 		"all units at the price of their tier":         {UsageTerms{Model: modelVolume, Tiers: []Tier{{UpTo: ref("15"), Unit: dec("10")}, {Unit: dec("5")}}}, "16", "80"},
 		"the last tier has no end, even if it says so": {UsageTerms{Model: modelGraduated, Tiers: []Tier{{UpTo: ref("10"), Unit: dec("2")}, {UpTo: ref("20"), Unit: dec("1")}}}, "30", "40"},
+		"a tier in packages, the next in larger ones":  {packs(modelGraduated), "5325", "15"},
+		"all of it in the packages of its tier":        {packs(modelVolume), "101000", "101"},
+		"converted before the packages of a tier":      {converted(packs(modelGraduated)), "10650", "15"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			same(t, c.want, c.terms.exactly(dec(c.quantity)))
 		})
 	}
+}
+
+// packs sells the first 1,000 units by the hundred, and what is beyond by the thousand.
+func packs(model string) UsageTerms {
+	return UsageTerms{Model: model, Tiers: []Tier{{UpTo: ref("1000"), Unit: dec("1"), Size: ref("100")}, {Unit: dec("1"), Size: ref("1000")}}}
+}
+
+func converted(u UsageTerms) UsageTerms {
+	u.DivideBy = ref("2")
+	return u
 }
 
 // What the spec says of undoing: volume 15 + 1 units, then without the 15: 10, not −70.

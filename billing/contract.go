@@ -222,7 +222,8 @@ type UsageTerms struct {
 // Tier is one step of a graduated or volume price.
 type Tier struct {
 	UpTo    *decimal.Decimal `json:"up_to,omitempty" yaml:"up_to,omitempty"` // inclusive; empty: without end, the last tier
-	Unit    decimal.Decimal  `json:"unit,omitzero" yaml:"unit,omitempty"`    // of each unit
+	Unit    decimal.Decimal  `json:"unit,omitzero" yaml:"unit,omitempty"`    // of each unit, or of each package of Size
+	Size    *decimal.Decimal `json:"size,omitempty" yaml:"size,omitempty"`   // the tier sells packages of so many units; a started one counts
 	Flat    decimal.Decimal  `json:"flat,omitzero" yaml:"flat,omitempty"`    // once the tier is entered
 	Percent decimal.Decimal  `json:"percent,omitzero" yaml:"percent,omitempty"`
 }

@@ -2,16 +2,8 @@ package billing
 
 import "strconv"
 
-// The models of usage, its event for a ticket's closing, and how its units are rounded.
-const (
-	eventClosure    = "closure"
-	modelUnit       = "unit"
-	modelGraduated  = "graduated"
-	modelVolume     = "volume"
-	modelPackage    = "package"
-	modelPercentage = "percentage"
-	roundUnitsNo    = "no"
-)
+// eventClosure is the event of a ticket's closing.
+const eventClosure = "closure"
 
 // usage checks how events are priced.
 func (ck checker) usage(field string, u *UsageTerms) {
@@ -22,7 +14,7 @@ func (ck checker) usage(field string, u *UsageTerms) {
 		ck.need(field+".event", u.Event, "is not the name of an event", "use closure, or the name under which the event is recorded, like device-added")
 	}
 	ck.oneOf(field+".model", u.Model, modelUnit, modelGraduated, modelVolume, modelPackage, modelPercentage)
-	ck.oneOf(field+".round", u.Round, "", roundUnitsNo, roundUpward, roundNearest, roundDown)
+	ck.oneOf(field+".round", u.Round, "", string(roundsNot), roundUpward, roundNearest, roundDown)
 	ck.quantity(field+".free", u.Free, true)
 	ck.quantity(field+".divide_by", u.DivideBy, false)
 	ck.quantity(field+".included", u.Included, true)

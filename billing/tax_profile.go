@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 )
@@ -207,16 +206,6 @@ func (ck checker) exemption(e *Exemption, p *TaxProfile) {
 			ck.add("exemption.categories["+strconv.Itoa(i)+"]", name, "is no category of the profile", "use "+strings.Join(p.names(), ", "))
 		}
 	}
-}
-
-// date reads a local date that must be there; the zero time where it is none.
-func (ck checker) date(field, value string) time.Time {
-	day, err := time.Parse(time.DateOnly, value)
-	if err != nil {
-		ck.need(field, value, "is not a date", "write it like 2026-01-31")
-		return time.Time{}
-	}
-	return day
 }
 
 func (ck checker) taxPercent(field string, p decimal.Decimal) {

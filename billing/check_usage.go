@@ -104,6 +104,7 @@ func (ck checker) tiers(field string, tiers []Tier, percents bool) {
 		}
 		ck.price(at+".unit", t.Unit)
 		ck.price(at+".flat", t.Flat)
+		ck.quantity(at+".size", t.Size, false)
 		ck.percent(at+".percent", &t.Percent, 100)
 		if !plain(t.Percent) || t.Percent.IsZero() {
 			if !t.Unit.IsZero() && units < 0 {

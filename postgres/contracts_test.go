@@ -42,7 +42,7 @@ func TestApplyContract(t *testing.T) {
 	t.Run("a diff names the fields", func(t *testing.T) {
 		changes, err := k.ContractDiff(ctx, "acme-hourly", 1, 2)
 		require.NoError(t, err)
-		assert.Equal(t, []postgres.ContractChange{
+		assert.Equal(t, []billing.Change{
 			{Field: "effective_from", Was: "2026-01-01", Is: "2026-07-01"},
 			{Field: "rates[3.1].hourly", Was: "150", Is: "165"},
 		}, changes)

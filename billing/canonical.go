@@ -15,7 +15,37 @@ import (
 // Canonical gives the one JSON text of v that digests are taken of: fields in the order
 // of their struct, decimals as strings without trailing zeros, instants in UTC with
 // RFC 3339 and as many fractional digits as they need, no HTML escapes, no white space.
-func Canonical(v any) ([]byte, error) {
+func Canonical(v any) ([]byte, error) { return AppendCanonical(make([]byte, 0, usualLength), v) }
+
+// usualLength of a decision's or of a closure's facts' canonical JSON, in bytes.
+const usualLength = 4 << 10
+
+// AppendCanonical appends the canonical JSON of v to b. What a closing writes and an audit
+// writes again, for every closure there is, goes by hand (canonical_write.go); anything else
+// by encoding/json, which gives the same bytes.
+func AppendCanonical(b []byte, v any) ([]byte, error) {
+	w := encoder{b: b}
+	switch v := v.(type) {
+	case Facts:
+		w.facts(&v)
+	case Decision:
+		w.decision(&v)
+	case Hold:
+		w.hold(&v)
+	case Charge:
+		w.charge(&v)
+	default:
+		by, err := canonicalJSON(v)
+		return append(b, by...), err
+	}
+	if w.err != nil {
+		return b, fmt.Errorf("write %T as canonical JSON: %w", v, w.err)
+	}
+	return w.b, nil
+}
+
+// canonicalJSON is canonical JSON by encoding/json and reflection.
+func canonicalJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -82,8 +82,9 @@ func (a *auditor) closures(ctx context.Context, q querier) error {
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
+			r := rerater{store: a.store}
 			for page := range pages {
-				if err := a.check(ctx, page); err != nil {
+				if err := a.check(ctx, &r, page); err != nil {
 					cancel(err)
 				}
 			}
@@ -111,9 +112,9 @@ func (a *auditor) closures(ctx context.Context, q querier) error {
 	return err
 }
 
-func (a *auditor) check(ctx context.Context, page []*closurePage) error {
+func (a *auditor) check(ctx context.Context, r *rerater, page []*closurePage) error {
 	for _, c := range page {
-		mismatched, lines, err := c.check(ctx, a.store)
+		mismatched, lines, err := c.check(ctx, r)
 		if err != nil {
 			return err
 		}

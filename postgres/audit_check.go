@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -15,16 +16,17 @@ import (
 
 // check proves one closure: its decision from its facts, then everything that it says against
 // the rows. An error means that the database could not be read.
-func (p *closurePage) check(ctx context.Context, s *Store) (mismatched, lines []string, err error) {
+func (p *closurePage) check(ctx context.Context, r *rerater) (mismatched, lines []string, err error) {
 	name := fmt.Sprintf("%s round %d", ticket.NewID(p.Ticket), p.Round)
-	if says, err := p.rerate(ctx, s); err != nil {
+	decided, says, err := r.rerate(ctx, &p.closureRow)
+	if err != nil {
 		return nil, nil, err
-	} else if says != "" {
-		mismatched = append(mismatched, name+": "+says)
 	}
-	var decided billing.Decision
-	if err := json.Unmarshal([]byte(p.Decision), &decided); err != nil {
-		return append(mismatched, fmt.Sprintf("%s: its decision cannot be read: %v", name, err)), nil, nil
+	if says != "" {
+		mismatched = append(mismatched, name+": "+says)
+		if err := json.Unmarshal([]byte(p.Decision), &decided); err != nil {
+			return append(mismatched, fmt.Sprintf("%s: its decision cannot be read: %v", name, err)), nil, nil
+		}
 	}
 	for _, says := range p.compareHolds(decided) {
 		mismatched = append(mismatched, name+": "+says)
@@ -35,38 +37,44 @@ func (p *closurePage) check(ctx context.Context, s *Store) (mismatched, lines []
 	return mismatched, lines, nil
 }
 
-// rerate decides again from the stored facts and says what differs; "" where nothing does.
-func (p *closurePage) rerate(ctx context.Context, s *Store) (string, error) {
-	var facts billing.Facts
-	if err := json.Unmarshal([]byte(p.Facts), &facts); err != nil {
-		return fmt.Sprintf("its facts cannot be read: %v", err), nil // what cannot be read is the finding
+// rerater decides again what was decided; one for each goroutine.
+type rerater struct {
+	store   *Store
+	scratch []byte // for canonical JSON
+}
+
+// rerate decides again from the stored facts. Where nothing differs it gives the decision, and ""; else
+// it says what differs.
+func (r *rerater) rerate(ctx context.Context, c *closureRow) (again billing.Decision, says string, err error) {
+	facts, err := billing.ParseFacts(c.Facts)
+	if err != nil {
+		return again, fmt.Sprintf("its facts cannot be read: %v", err), nil // what cannot be read is the finding
 	}
 	for i := range facts.Contracts {
 		v := &facts.Contracts[i]
-		terms, err := s.terms.load(ctx, s.pool, v.Contract, v.Revision, v.Digest)
+		terms, err := r.store.terms.load(ctx, r.store.pool, v.Contract, v.Revision, v.Digest)
 		if err != nil {
 			if ctx.Err() != nil {
-				return "", err
+				return again, "", err
 			}
-			return fmt.Sprintf("its terms cannot be found: %v", err), nil
+			return again, fmt.Sprintf("its terms cannot be found: %v", err), nil
 		}
 		v.Terms = terms
 	}
-	again, err := billing.Decide(facts)
+	again, err = billing.Decide(facts)
 	if err != nil {
-		return fmt.Sprintf("it cannot be decided again: %v", err), nil // as above
+		return again, fmt.Sprintf("it cannot be decided again: %v", err), nil // as above
 	}
-	bytes, err := billing.Canonical(again)
-	if err != nil {
-		return "", err
+	if r.scratch, err = billing.AppendCanonical(r.scratch[:0], again); err != nil {
+		return again, "", err
 	}
-	switch {
-	case again.Digest() != p.Digest:
-		return fmt.Sprintf("decided again its digest is %.12s…, the stored one is %.12s…", again.Digest(), p.Digest), nil
-	case string(bytes) != p.Decision:
-		return "decided again its bytes are not the stored decision, whose digest was left as it was", nil
+	switch digest := billing.DigestOf(r.scratch); {
+	case digest != c.Digest:
+		return billing.Decision{}, fmt.Sprintf("decided again its digest is %.12s…, the stored one is %.12s…", digest, c.Digest), nil
+	case string(r.scratch) != c.Decision:
+		return billing.Decision{}, "decided again its bytes are not the stored decision, whose digest was left as it was", nil
 	}
-	return "", nil
+	return again, "", nil
 }
 
 // compareHolds checks that each hold of the decision is stored as it was decided. A declined one
@@ -80,14 +88,10 @@ func (p *closurePage) compareHolds(decided billing.Decision) []string {
 			continue
 		}
 		row := p.holds[i]
-		var stored billing.Hold
-		if err := json.Unmarshal([]byte(row.Content), &stored); err != nil {
+		same, err := row.same(h)
+		if err != nil {
 			says = append(says, fmt.Sprintf("%s cannot be read: %v", ticket.HoldID(row.ID), err))
 			continue
-		}
-		same := sameJSON(stored, h)
-		if row.Reason == billing.Declined {
-			same = sameJSON(stored.Charges, h.Charges) && stored.Amount.Equal(h.Amount)
 		}
 		if !same || !row.Amount.Equal(h.Amount) || row.Currency != h.Currency {
 			says = append(says, fmt.Sprintf("%s is not the hold that was decided", ticket.HoldID(row.ID)))
@@ -99,6 +103,19 @@ func (p *closurePage) compareHolds(decided billing.Decision) []string {
 		}
 	}
 	return says
+}
+
+// same says whether the row holds what was decided.
+func (row *heldContent) same(decided billing.Hold) (bool, error) {
+	if row.Reason != billing.Declined {
+		canonical, err := billing.Canonical(decided)
+		return string(canonical) == row.Content, err
+	}
+	var stored billing.Hold
+	if err := json.Unmarshal([]byte(row.Content), &stored); err != nil {
+		return false, err
+	}
+	return sameJSON(stored.Charges, decided.Charges) && stored.Amount.Equal(decided.Amount), nil
 }
 
 // compareCharges checks that what was decided and what was settled is posted, once, and nothing else.
@@ -150,13 +167,15 @@ func (r *chargeRow) differs(c billing.Charge) []string {
 			says = append(says, fmt.Sprintf("%s is %q, decided was %q", what, is, should))
 		}
 	}
-	number := func(what string, is, should decimal.Decimal) {
-		if !is.Equal(should) {
+	number := func(what string, is numeric, should decimal.Decimal) {
+		if !is.is(should) {
 			says = append(says, fmt.Sprintf("%s is %s, decided was %s", what, is, should))
 		}
 	}
 	text("kind", string(r.Kind), string(c.Kind))
-	text("contract", fmt.Sprintf("%s@%d/%s", r.Contract, r.Revision, r.Clause), fmt.Sprintf("%s@%d/%s", c.Contract, c.Revision, c.Clause))
+	text("contract", r.Contract, c.Contract)
+	text("revision", strconv.Itoa(r.Revision), strconv.Itoa(c.Revision))
+	text("clause", r.Clause, c.Clause)
 	text("currency", r.Currency, c.Currency)
 	text("unit", r.Unit, c.Unit)
 	text("service date", r.Date, c.Date)
@@ -168,7 +187,7 @@ func (r *chargeRow) differs(c billing.Charge) []string {
 		says = append(says, fmt.Sprintf("hidden is %t, decided was %t", r.Hidden, c.Hidden))
 	}
 	if r.Undone != nil && len(c.Counts) == 0 {
-		number("reversed amount", c.Amount, r.Undone.Neg())
+		number("amount undone", *r.Undone, c.Amount.Neg())
 	}
 	if !sameWork(r.spans, c.Spans) {
 		says = append(says, "it stands for other work than was decided")
@@ -188,9 +207,9 @@ func (r *chargeRow) lineDiffers(c billing.Charge) []string {
 	case c.Hidden:
 		return []string{"it is hidden and has an invoice line"}
 	}
-	if !r.LineAmount.Equal(c.Amount) || *r.LineCurrency != c.Currency || *r.LineDate != c.Date || *r.LineText != c.Text {
+	if !r.LineAmount.is(c.Amount) || *r.LineCurrency != c.Currency || *r.LineDate != c.Date || *r.LineText != c.Text {
 		return []string{fmt.Sprintf("its line says %s %s on %s, %q; the charge is %s %s on %s, %q",
-			r.LineAmount, *r.LineCurrency, *r.LineDate, *r.LineText, c.Amount, c.Currency, c.Date, c.Text)}
+			*r.LineAmount, *r.LineCurrency, *r.LineDate, *r.LineText, c.Amount, c.Currency, c.Date, c.Text)}
 	}
 	return nil
 }

@@ -43,21 +43,33 @@ type chargeColumns struct {
 	Revision     int
 	Clause       string
 	Currency     string
-	Quantity     decimal.Decimal
+	Quantity     numeric
 	Unit         string
-	Rate         decimal.Decimal
-	Exact        decimal.Decimal
-	Amount       decimal.Decimal
+	Rate         numeric
+	Exact        numeric
+	Amount       numeric
 	Date         string
 	Hidden       bool
 	Hold         int64
 	Reverses     int64
 	Body         *string
-	Undone       *decimal.Decimal // the amount of the charge that it reverses
-	LineAmount   *decimal.Decimal // nil: it has no invoice line
+	Undone       *numeric // the amount of the charge that it reverses
+	LineAmount   *numeric // nil: it has no invoice line
 	LineCurrency *string
 	LineDate     *string
 	LineText     *string
+}
+
+// numeric is a number as PostgreSQL writes it. It nearly always is what was decided, letter by
+// letter: a decimal is made of it only where it is not.
+type numeric string
+
+func (n numeric) is(d decimal.Decimal) bool {
+	if string(n) == d.String() {
+		return true
+	}
+	parsed, err := decimal.NewFromString(string(n))
+	return err == nil && parsed.Equal(d)
 }
 
 type heldContent struct {
@@ -73,7 +85,7 @@ type heldContent struct {
 }
 
 // pageSize keeps a worker's share of memory at some megabytes.
-const pageSize = 200
+const pageSize = 500
 
 // readClosures reads the closures after id last, with their rows, by one statement a table.
 func readClosures(ctx context.Context, q querier, last int64) ([]*closurePage, error) {
@@ -90,9 +102,9 @@ func readClosures(ctx context.Context, q querier, last int64) ([]*closurePage, e
 		pages, ids, byID[c.ID] = append(pages, page), append(ids, c.ID), page
 	}
 	columns, err := collect[chargeColumns](ctx, q, "charges", `
-		select c.id, c.closure_id, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity, c.unit, c.rate, c.exact,
-			c.amount, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), c.body, o.amount,
-			l.amount, l.currency, l.service_date::text, l.text
+		select c.id, c.closure_id, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity::text, c.unit, c.rate::text, c.exact::text,
+			c.amount::text, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), c.body, o.amount::text,
+			l.amount::text, l.currency, l.service_date::text, l.text
 		from charges c left join charges o on o.id = c.reverses left join invoice_lines l on l.charge_id = c.id
 		where c.closure_id = any ($1) order by c.id`, ids)
 	if err != nil {

@@ -1,0 +1,430 @@
+package billing
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+)
+
+// encoder appends canonical JSON. It writes what encoding/json would, field by field: a field
+// that is added to a type below is added here and in canonical_read.go, and the tests fail
+// until it is.
+type encoder struct {
+	b   []byte
+	err error // an instant beyond the years of RFC 3339
+}
+
+func (w *encoder) facts(f *Facts) {
+	w.open()
+	w.number("rules", int64(f.Rules))
+	w.name("ticket")
+	w.ticket(&f.Ticket)
+	writeList(w, "work", f.Work, (*encoder).work)
+	writeList(w, "contracts", f.Contracts, (*encoder).version)
+	writeSome(w, "blocks", f.Blocks, (*encoder).block)
+	writeSome(w, "counters", f.Counters, (*encoder).counter)
+	writeSome(w, "items", f.Items, (*encoder).item)
+	writeSome(w, "events", f.Events, (*encoder).event)
+	w.close()
+}
+
+func (w *encoder) ticket(t *Ticket) {
+	w.open()
+	w.text("id", t.ID)
+	w.number("round", int64(t.Round))
+	w.text("client", t.Client)
+	w.someText("currency", t.Currency)
+	w.text("category", t.Category)
+	w.someText("subcategory", t.Subcategory)
+	w.someText("type", t.Type)
+	w.someText("channel", t.Channel)
+	w.someText("site", t.Site)
+	w.someText("device", t.Device)
+	w.number("priority", int64(t.Priority))
+	w.instant("opened_at", t.OpenedAt)
+	w.instant("resolved_at", t.ResolvedAt)
+	w.text("resolved_on", t.ResolvedOn)
+	w.text("resolved_by", t.ResolvedBy)
+	w.text("resolved_kind", t.ResolvedKind)
+	w.text("code", t.Code)
+	w.someFlag("ticket_billed", t.TicketBilled)
+	if !t.Approved.IsZero() {
+		w.decimal("approved", t.Approved)
+	}
+	w.someText("approved_currency", t.ApprovedCurrency)
+	w.someText("contact", t.Contact)
+	if r := t.Rework; r != nil {
+		w.name("rework")
+		w.open()
+		w.text("of", r.Of)
+		w.instant("resolved_at", r.ResolvedAt)
+		w.close()
+	}
+	if s := t.SLA; s != nil {
+		w.name("sla")
+		w.open()
+		w.someFlag("response_missed", s.ResponseMissed)
+		w.someFlag("resolution_missed", s.ResolutionMissed)
+		w.number("spent_ms", s.SpentMS)
+		w.close()
+	}
+	w.close()
+}
+
+func (w *encoder) work(k *Work) {
+	w.open()
+	w.number("id", k.ID)
+	w.text("actor", k.Actor)
+	w.text("kind", k.Kind)
+	w.text("work_type", k.WorkType)
+	w.text("work_role", k.WorkRole)
+	w.instant("started_at", k.StartedAt)
+	w.number("ms", k.MS)
+	w.someFlag("failed", k.Failed)
+	w.someFlag("non_billable", k.NoBill)
+	w.someDecimal("hourly", k.Hourly)
+	w.someFlag("unstarted", k.Unstarted)
+	writeList(w, "segments", k.Segments, (*encoder).segment)
+	w.close()
+}
+
+func (w *encoder) segment(s *Segment) {
+	w.open()
+	w.number("from", s.From)
+	w.number("to", s.To)
+	w.text("date", s.Date)
+	writeSome(w, "bands", s.Bands, (*encoder).string)
+	w.close()
+}
+
+func (w *encoder) version(v *Version) {
+	w.open()
+	w.text("contract", v.Contract)
+	w.number("revision", int64(v.Revision))
+	w.text("digest", v.Digest)
+	w.instant("from", v.From)
+	w.someInstant("until", v.Until)
+	w.close()
+}
+
+func (w *encoder) block(b *Block) {
+	w.open()
+	w.number("id", b.ID)
+	w.text("contract", b.Contract)
+	w.number("priority", int64(b.Priority))
+	w.instant("granted_at", b.GrantedAt)
+	w.someInstant("expires_at", b.ExpiresAt)
+	w.number("left_ms", b.LeftMS)
+	w.someText("clause", b.Clause)
+	w.someFlag("unpaid", b.Unpaid)
+	w.someNumber("forfeited_ms", b.ForfeitedMS)
+	w.someNumber("rolled_ms", b.RolledMS)
+	w.someNumber("rolled_into", b.RolledInto)
+	w.close()
+}
+
+func (w *encoder) counter(c *Counter) {
+	w.open()
+	w.text("key", c.Key)
+	w.decimal("value", c.Value)
+	w.close()
+}
+
+func (w *encoder) item(i *Item) {
+	w.open()
+	w.number("id", i.ID)
+	w.text("kind", i.Kind)
+	w.text("text", i.Text)
+	w.decimal("quantity", i.Quantity)
+	w.decimal("unit_cost", i.UnitCost)
+	w.text("currency", i.Currency)
+	w.someDecimal("price", i.Price)
+	w.text("date", i.Date)
+	w.close()
+}
+
+func (w *encoder) event(e *Event) {
+	w.open()
+	w.number("id", e.ID)
+	w.text("name", e.Name)
+	w.decimal("quantity", e.Quantity)
+	w.text("date", e.Date)
+	w.close()
+}
+
+func (w *encoder) decision(d *Decision) {
+	w.open()
+	w.number("rules", int64(d.Rules))
+	writeList(w, "charges", d.Charges, (*encoder).charge)
+	writeList(w, "holds", d.Holds, (*encoder).hold)
+	w.close()
+}
+
+func (w *encoder) hold(h *Hold) {
+	w.open()
+	w.text("key", h.Key)
+	w.text("kind", string(h.Kind))
+	w.text("reason", string(h.Reason))
+	w.someText("contract", h.Contract)
+	w.someText("clause", h.Clause)
+	w.text("says", h.Says)
+	w.text("currency", h.Currency)
+	w.decimal("amount", h.Amount)
+	w.someFlag("unrated", h.Unrated)
+	writeList(w, "charges", h.Charges, (*encoder).charge)
+	writeSome(w, "approvers", h.Approvers, (*encoder).string)
+	w.number("patience_ms", h.Patience)
+	w.text("digest", h.Digest)
+	w.close()
+}
+
+func (w *encoder) charge(c *Charge) {
+	w.open()
+	w.text("key", c.Key)
+	w.text("kind", string(c.Kind))
+	w.someText("contract", c.Contract)
+	w.someNumber("revision", int64(c.Revision))
+	w.someText("clause", c.Clause)
+	w.text("text", c.Text)
+	w.text("currency", c.Currency)
+	w.decimal("quantity", c.Quantity)
+	w.text("unit", c.Unit)
+	w.decimal("rate", c.Rate)
+	w.decimal("exact", c.Exact)
+	w.decimal("amount", c.Amount)
+	w.text("date", c.Date)
+	w.someFlag("hidden", c.Hidden)
+	w.someFlag("unrated", c.Unrated)
+	writeSome(w, "spans", c.Spans, (*encoder).span)
+	writeSome(w, "draws", c.Draws, (*encoder).draw)
+	writeSome(w, "counts", c.Counts, (*encoder).count)
+	writeSome(w, "steps", c.Steps, (*encoder).step)
+	w.someNumber("reverses", c.Reverses)
+	w.someText("item", c.Item)
+	w.someText("payer", c.Payer)
+	if p := c.Bills; p != nil {
+		w.name("bills")
+		w.open()
+		w.text("start", p.Start)
+		w.text("end", p.End)
+		w.close()
+	}
+	w.someText("purchase_order", c.PurchaseOrder)
+	w.someText("tax", c.Tax)
+	w.someText("tax_category", c.TaxCategory)
+	if a := c.Accounting; a != nil {
+		w.name("accounting")
+		w.open()
+		w.someText("account", a.Account)
+		w.someText("item", a.Item)
+		w.someText("defer", a.Defer)
+		w.close()
+	}
+	w.close()
+}
+
+func (w *encoder) span(s *Span) {
+	w.open()
+	w.number("work", s.Work)
+	w.number("from", s.From)
+	w.number("to", s.To)
+	w.close()
+}
+
+func (w *encoder) draw(d *Draw) {
+	w.open()
+	w.number("block", d.Block)
+	w.number("ms", d.MS)
+	w.close()
+}
+
+func (w *encoder) count(c *Count) {
+	w.open()
+	w.text("key", c.Key)
+	w.decimal("quantity", c.Quantity)
+	w.close()
+}
+
+func (w *encoder) step(s *Step) {
+	w.open()
+	w.text("rule", s.Rule)
+	writeSome(w, "args", s.Args, (*encoder).arg)
+	w.close()
+}
+
+func (w *encoder) arg(a *Arg) {
+	w.open()
+	w.text("name", a.Name)
+	w.text("value", a.Value)
+	w.close()
+}
+
+func (w *encoder) open()  { w.b = append(w.b, '{') }
+func (w *encoder) close() { w.b = append(w.b, '}') }
+
+// name begins a field. The types above are told by name: nothing in a name is escaped.
+func (w *encoder) name(name string) {
+	if w.b[len(w.b)-1] != '{' {
+		w.b = append(w.b, ',')
+	}
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, '"', ':')
+}
+
+func (w *encoder) text(name, s string) {
+	w.name(name)
+	w.string(&s)
+}
+
+func (w *encoder) number(name string, n int64) {
+	w.name(name)
+	w.b = strconv.AppendInt(w.b, n, 10)
+}
+
+func (w *encoder) decimal(name string, d decimal.Decimal) {
+	w.name(name)
+	w.b = append(w.b, '"')
+	w.b = appendDecimal(w.b, d)
+	w.b = append(w.b, '"')
+}
+
+func (w *encoder) instant(name string, t time.Time) {
+	w.name(name)
+	w.b = append(w.b, '"')
+	b, err := t.UTC().AppendText(w.b)
+	if err != nil {
+		w.err = err
+		return
+	}
+	w.b = append(b, '"')
+}
+
+// Fields that are left out where they are empty.
+
+func (w *encoder) someText(name, s string) {
+	if s != "" {
+		w.text(name, s)
+	}
+}
+
+func (w *encoder) someNumber(name string, n int64) {
+	if n != 0 {
+		w.number(name, n)
+	}
+}
+
+func (w *encoder) someFlag(name string, is bool) {
+	if is {
+		w.name(name)
+		w.b = append(w.b, "true"...)
+	}
+}
+
+func (w *encoder) someDecimal(name string, d *decimal.Decimal) {
+	if d != nil {
+		w.decimal(name, *d)
+	}
+}
+
+func (w *encoder) someInstant(name string, t time.Time) {
+	if !t.IsZero() {
+		w.instant(name, t)
+	}
+}
+
+func writeSome[T any](w *encoder, name string, items []T, one func(*encoder, *T)) {
+	if len(items) > 0 {
+		writeList(w, name, items, one)
+	}
+}
+
+func writeList[T any](w *encoder, name string, items []T, one func(*encoder, *T)) {
+	w.name(name)
+	if items == nil {
+		w.b = append(w.b, "null"...)
+		return
+	}
+	w.b = append(w.b, '[')
+	for i := range items {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		one(w, &items[i])
+	}
+	w.b = append(w.b, ']')
+}
+
+// string writes a text that needs no escapes as it is; the rare one that does is left to
+// encoding/json.
+func (w *encoder) string(s *string) {
+	if !plain(*s) {
+		escaped, err := canonicalJSON(*s)
+		if err != nil {
+			w.err = err
+		}
+		w.b = append(w.b, escaped...)
+		return
+	}
+	w.b = append(w.b, '"')
+	w.b = append(w.b, *s...)
+	w.b = append(w.b, '"')
+}
+
+// plain says whether canonical JSON shows the text as it is: valid UTF-8 without quotes,
+// backslashes, control characters and the line separators of JavaScript.
+func plain(s string) bool {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < ' ' || c == '"' || c == '\\' {
+				return false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if (r == utf8.RuneError && size == 1) || r == '\u2028' || r == '\u2029' {
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// mostDigits of a coefficient surely fit an int64.
+const mostDigits = 18
+
+// appendDecimal writes what d.String() gives, without its detours where the number is short.
+func appendDecimal(b []byte, d decimal.Decimal) []byte {
+	exp := int(d.Exponent())
+	if exp > 0 || exp < -mostDigits || d.NumDigits() > mostDigits {
+		return append(b, d.String()...)
+	}
+	n := d.CoefficientInt64()
+	for exp < 0 && n%10 == 0 {
+		n /= 10
+		exp++
+	}
+	if exp == 0 {
+		return strconv.AppendInt(b, n, 10)
+	}
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	start := len(b)
+	b = strconv.AppendInt(b, n, 10)
+	// At least one digit stands before the point, and all places after it.
+	digits := len(b) - start
+	for ; digits <= -exp; digits++ {
+		b = append(b, 0)
+		copy(b[start+1:], b[start:])
+		b[start] = '0'
+	}
+	point := len(b) + exp
+	b = append(b, 0)
+	copy(b[point+1:], b[point:])
+	b[point] = '.'
+	return b
+}

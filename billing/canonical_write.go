@@ -360,7 +360,7 @@ func writeList[T any](w *encoder, name string, items []T, one func(*encoder, *T)
 // string writes a text that needs no escapes as it is; the rare one that does is left to
 // encoding/json.
 func (w *encoder) string(s *string) {
-	if !plain(*s) {
+	if !needsNoEscape(*s) {
 		escaped, err := canonicalJSON(*s)
 		if err != nil {
 			w.err = err
@@ -375,7 +375,7 @@ func (w *encoder) string(s *string) {
 
 // plain says whether canonical JSON shows the text as it is: valid UTF-8 without quotes,
 // backslashes, control characters and the line separators of JavaScript.
-func plain(s string) bool {
+func needsNoEscape(s string) bool {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if c < ' ' || c == '"' || c == '\\' {

@@ -35,11 +35,14 @@ func (s *slot) lapsed() bool {
 // drawRetainers pays for work under a retainer with the period's retainer, as far as it goes.
 func (d *decider) drawRetainers() {
 	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
-		if s.with != nil || s.clause == nil || s.clause.Charge != chargeRetainer || s.kind != Time || s.charge.Amount.IsZero() || s.lapsed() {
+		if s.with != nil || s.clause == nil || s.clause.Charge != chargeRetainer || s.kind != Time || s.charge.Unrated || s.lapsed() {
 			continue
 		}
 		key := "retainer/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
-		before := d.counter(key)
+		before := d.counter(key) // asked for in any case: what costs nothing while nothing is counted may cost something then
+		if s.charge.Amount.IsZero() {
+			continue
+		}
 		k := d.accompany(s, FromRetainer, "from", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"from the retainer")
 		k.step(ruleRetainer, Arg{"before", before.String()}, Arg{"gross", s.charge.Amount.String()}, Arg{"retainer", s.clause.Retainer.String()}, Arg{"clause", s.charge.Clause})
 	}
@@ -48,11 +51,14 @@ func (d *decider) drawRetainers() {
 // capLines lowers what a line costs beyond its cap of the period.
 func (d *decider) capLines() {
 	for _, s := range d.slots[:len(d.slots):len(d.slots)] {
-		if s.with != nil || s.clause == nil || s.clause.Cap == nil || s.charge.Amount.IsZero() {
+		if s.with != nil || s.clause == nil || s.clause.Cap == nil || s.charge.Unrated || s.kind == Covered || s.kind == NotBillable {
 			continue
 		}
 		key := "cap/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
-		before := d.counter(key)
+		before := d.counter(key) // asked for in any case: what costs nothing while nothing is counted may cost something then
+		if s.charge.Amount.IsZero() {
+			continue
+		}
 		k := d.accompany(s, Discount, "cap", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"beyond the cap")
 		k.step(ruleCap, Arg{"before", before.String()}, Arg{"gross", s.charge.Amount.String()}, Arg{"cap", s.clause.Cap.String()}, Arg{"clause", s.charge.Clause})
 	}

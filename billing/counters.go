@@ -17,13 +17,21 @@ const (
 	countsRetainer = "retainer" // money at the rate card
 	countsCap      = "cap"      // money of a line before its cap
 	countsSeat     = "seat"     // 1 once a device or a user has been added
+	countsUsage    = "usage"    // raw units of use
+	countsCredit   = "credit"   // money of SLA credits before their cap
+
+	// Those that are only watched.
+	countsEvents  = "events"  // of use that is priced event by event
+	countsValue   = "value"   // of the same events
+	countsOrder   = "po"      // money billed against a purchase order
+	countsPattern = "pattern" // tickets of a category
 )
 
 // prices says whether a kind of counter makes the amount of the charges that move it. The others are
 // only watched.
 func prices(key string) bool {
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
-	case countsAI, countsTickets, countsDay, countsRetainer, countsCap, countsSeat:
+	case countsAI, countsTickets, countsDay, countsRetainer, countsCap, countsSeat, countsUsage, countsCredit:
 		return true
 	}
 	return false
@@ -35,9 +43,10 @@ func prices(key string) bool {
 // terms do not speak of the counter.
 func (t *Terms) standing(c *Charge, key string, value decimal.Decimal) (num, den decimal.Decimal, err error) {
 	kind, _, _ := strings.Cut(key, "/")
-	one := decimal.NewFromInt(1)
 	l := t.line(c.Clause)
 	switch {
+	case kind == countsCredit && t.credits != nil:
+		return t.credits.total(value), one, nil
 	case l == nil:
 		return num, one, fmt.Errorf("counter %s: contract %s has no clause %q", key, t.contract.ID, c.Clause)
 	case kind == countsAI:
@@ -50,6 +59,9 @@ func (t *Terms) standing(c *Charge, key string, value decimal.Decimal) (num, den
 		return decimal.Min(value, *l.Retainer).Neg(), one, nil
 	case kind == countsCap && l.Cap != nil:
 		return decimal.Min(l.Cap.Sub(value), decimal.Zero), one, nil
+	case kind == countsUsage && l.Usage != nil:
+		num, den = l.Usage.fraction(value)
+		return l.discounted(num, c.Date), den, nil
 	case kind == countsSeat && l.Price != nil:
 		return decimal.Min(value, one).Mul(*l.Price), one, nil
 	}

@@ -44,6 +44,7 @@ func (d *decider) decide() (Decision, error) {
 	d.roundTicket()
 	d.limitTicket()
 	d.creditTargets()
+	d.guard()
 	d.countOrders()
 	out := d.decision()
 	return out, d.err
@@ -114,6 +115,10 @@ type slot struct {
 	with    *slot               // the charge that it lowers, and posts or waits with
 	weight  decimal.Decimal     // of its bands, with by
 	by      string
+	item    *Item  // the material that it stands for
+	event   *Event // with Usage
+	rivals  string // with reason Tie, of what belongs to the ticket: the contracts that claim it
+	guard   string // clause of what keeps it for a dispatcher, where that is not its own
 }
 
 func begin(f Facts) (*decider, error) {

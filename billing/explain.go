@@ -80,7 +80,10 @@ func (s Step) render(c Charge) string {
 	case ruleReverse:
 		return "It undoes charge " + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
 	}
-	return s.entry(c)
+	if said := s.entry(c); said != "" {
+		return said
+	}
+	return s.ofTicket(c)
 }
 
 func (s Step) match() string {
@@ -195,6 +198,16 @@ func (s Step) threshold(c Charge) string {
 	limit := s.get("limit")
 	if amount, ok := strings.CutPrefix(limit, "amount_over "); ok {
 		return "The client had to agree: the round came to " + money(s.amount("amount"), c.Currency) + ", above the limit of " + amount + " " + c.Currency + "."
+	}
+	if hours, ok := strings.CutPrefix(limit, "hourly_over "); ok {
+		most, asked, _ := strings.Cut(hours, ": ")
+		return "The client had to agree: an hour of it costs " + moneyExactly(decimalOf(asked), c.Currency) + ", above the limit of " + moneyExactly(decimalOf(most), c.Currency) + "."
+	}
+	if category, ok := strings.CutPrefix(limit, "category "); ok {
+		return "The client had to agree: he does so to every " + category + " ticket that costs something."
+	}
+	if kind, ok := strings.CutPrefix(limit, "actor "); ok {
+		return "The client had to agree: he does so to all work of " + who(kind) + " that costs something."
 	}
 	limit = strings.TrimSuffix(strings.TrimPrefix(limit, "time_over "), " ms")
 	ms, err := strconv.ParseInt(limit, 10, 64)

@@ -67,9 +67,10 @@ type Rework struct {
 
 // SLAOutcome is how a ticket stood against its targets, in business time without pauses.
 type SLAOutcome struct {
-	ResponseMissed   bool  `json:"response_missed,omitempty"`
-	ResolutionMissed bool  `json:"resolution_missed,omitempty"`
-	SpentMS          int64 `json:"spent_ms"` // from opening to resolution
+	Contract         string `json:"contract,omitempty"` // whose targets they are; empty: of the contract that governs the ticket
+	ResponseMissed   bool   `json:"response_missed,omitempty"`
+	ResolutionMissed bool   `json:"resolution_missed,omitempty"`
+	SpentMS          int64  `json:"spent_ms"` // from opening to resolution
 }
 
 // Item is a part, a licence or an expense on the ticket.

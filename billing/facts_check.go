@@ -2,6 +2,7 @@ package billing
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -13,6 +14,8 @@ const (
 	longest = int64(31 * 24 * time.Hour / time.Millisecond)
 	tooLong = int64(9e12)
 	maxWork = 50_000 // entries of one ticket
+
+	maxExtras = 10_000 // materials, and events, of one ticket
 )
 
 var maxCounter = decimal.New(1, 18)
@@ -62,6 +65,9 @@ func (f *Facts) check() error {
 			}
 		}
 	}
+	if err := f.checkExtras(); err != nil {
+		return fmt.Errorf("facts of ticket %s: %w", f.Ticket.ID, err)
+	}
 	for _, b := range f.Blocks {
 		if b.LeftMS < 0 || b.LeftMS > tooLong {
 			return fmt.Errorf("facts of ticket %s: block %d has %d ms left", f.Ticket.ID, b.ID, b.LeftMS)
@@ -69,11 +75,62 @@ func (f *Facts) check() error {
 	}
 	for _, c := range f.Counters {
 		// The exponent first: comparing 1e10000 would write out its zeros.
-		if c.Value.Exponent() > 18 || c.Value.Exponent() < -18 || c.Value.IsNegative() || c.Value.GreaterThan(maxCounter) {
+		// Credits may bring an order below zero; nothing else gives more than was taken.
+		negative := c.Value.IsNegative() && !strings.HasPrefix(c.Key, countsOrder+"/")
+		if c.Value.Exponent() > 18 || c.Value.Exponent() < -18 || negative || c.Value.Abs().GreaterThan(maxCounter) {
 			return fmt.Errorf("facts of ticket %s: counter %s is out of bounds", f.Ticket.ID, c.Key)
 		}
 	}
 	return nil
+}
+
+// checkExtras refuses materials and events that cannot be.
+func (f *Facts) checkExtras() error {
+	if len(f.Items) > maxExtras || len(f.Events) > maxExtras {
+		return fmt.Errorf("%d materials and %d events: of each at most %d", len(f.Items), len(f.Events), maxExtras)
+	}
+	if s := f.Ticket.SLA; s != nil && (s.SpentMS < 0 || s.SpentMS > tooLong) {
+		return fmt.Errorf("%d ms are no time to a resolution", s.SpentMS)
+	}
+	seen := make(map[int64]struct{}, len(f.Items))
+	for i := range f.Items {
+		item := &f.Items[i]
+		if _, twice := seen[item.ID]; twice {
+			return fmt.Errorf("material %d is there twice", item.ID)
+		}
+		seen[item.ID] = struct{}{}
+		switch {
+		case !plausible(item.Quantity) || item.Quantity.IsZero():
+			return fmt.Errorf("material %d: its quantity is out of bounds", item.ID)
+		case !plausible(item.UnitCost) || (item.Price != nil && !plausible(*item.Price)):
+			return fmt.Errorf("material %d: its cost or its price is out of bounds", item.ID)
+		case !isMonth(item.Date):
+			return fmt.Errorf("material %d: %q is not a date", item.ID, item.Date)
+		}
+	}
+	clear(seen)
+	for i := range f.Events {
+		e := &f.Events[i]
+		if _, twice := seen[e.ID]; twice {
+			return fmt.Errorf("event %d is there twice", e.ID)
+		}
+		seen[e.ID] = struct{}{}
+		switch {
+		case e.Name == "" || strings.EqualFold(e.Name, eventClosure):
+			return fmt.Errorf("event %d: %q is not the name of an event that can be recorded", e.ID, e.Name)
+		case !plausible(e.Quantity):
+			return fmt.Errorf("event %d: its quantity is out of bounds", e.ID)
+		case !isMonth(e.Date):
+			return fmt.Errorf("event %d: %q is not a date", e.ID, e.Date)
+		}
+	}
+	return nil
+}
+
+// plausible says whether a quantity or an amount of the facts is one: 0 to 1,000,000,000 with at most
+// 9 decimals. The exponent comes first: comparing 1e10000 would write out its zeros.
+func plausible(d decimal.Decimal) bool {
+	return d.Exponent() >= -9 && d.Exponent() <= 9 && !d.IsNegative() && !d.GreaterThan(maxPrice)
 }
 
 func (w *Work) check() error {

@@ -1,4 +1,100 @@
 package billing
 
-// countOrders counts what posts against the purchase order.
-func (d *decider) countOrders() {}
+import (
+	"slices"
+
+	"github.com/shopspring/decimal"
+)
+
+// What happens to what a purchase order does not reach for.
+const (
+	usedUpWarn = "warn"
+	usedUpHold = "hold"
+)
+
+// orderCounter names what has been billed against a purchase order, over its life.
+func orderCounter(contract, number string) string {
+	return countsOrder + "/" + contract + "/" + number
+}
+
+// countOrders counts what posts and what waits against the purchase order of its contract. Where
+// the order does not reach, the contract says whether it is told, or waits for a dispatcher. What
+// waits for that reason takes nothing from the order until somebody rules to bill it.
+func (d *decider) countOrders() {
+	for i := range d.facts.Contracts {
+		v := &d.facts.Contracts[i]
+		order := v.Terms.contract.PurchaseOrder
+		first := func(w Version) bool {
+			return w.Contract == v.Contract && w.Terms.contract.PurchaseOrder != nil && w.Terms.contract.PurchaseOrder.Number == order.Number
+		}
+		if order == nil || slices.ContainsFunc(d.facts.Contracts[:i], first) {
+			continue
+		}
+		d.countOrder(v.Contract, order)
+	}
+}
+
+func (d *decider) countOrder(contract string, order *PurchaseOrder) {
+	var money, rest []*slot
+	sum := decimal.Zero
+	for _, s := range d.under(contract) {
+		own := d.facts.Contracts[s.version].Terms.contract.PurchaseOrder
+		if own == nil || own.Number != order.Number {
+			continue
+		}
+		s.charge.PurchaseOrder = order.Number
+		if s.reason == "" && (s.costs() || s.kind == Credit) {
+			money, sum = append(money, s), sum.Add(s.charge.Amount)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	if len(money)+len(rest) == 0 {
+		return
+	}
+	key := orderCounter(contract, order.Number)
+	before := d.counter(key)
+	left := order.Limit.Sub(before)
+	if order.UsedUp == usedUpHold && sum.IsPositive() && sum.GreaterThan(left) {
+		// Together or not at all: a discount must not post without what it lowers.
+		for _, s := range money {
+			if s.kind == Credit {
+				rest = append(rest, s)
+				continue
+			}
+			s.waits(OrderUsedUp, "")
+			s.step(ruleOrder, Arg{"order", order.Number}, Arg{"limit", order.Limit.String()}, Arg{"before", before.String()}, Arg{"needs", sum.String()})
+		}
+		money = nil
+	}
+	for _, s := range slices.Concat(money, rest) {
+		d.charged(s, key, order)
+	}
+}
+
+// charged counts one charge against the order, and notes where that leaves it.
+func (d *decider) charged(s *slot, key string, order *PurchaseOrder) {
+	if s.charge.Unrated || s.charge.Amount.IsZero() {
+		return
+	}
+	before := d.counter(key)
+	d.count(s, key, s.charge.Amount)
+	after := before.Add(s.charge.Amount)
+	rule := ruleOrder
+	if after.GreaterThan(order.Limit) && s.charge.Amount.IsPositive() {
+		rule = ruleOrderWarn
+	}
+	s.step(rule, Arg{"order", order.Number}, Arg{"limit", order.Limit.String()}, Arg{"before", before.String()}, Arg{"after", after.String()})
+}
+
+// counted counts a charge that has got its amount by a ruling against the order that it names.
+func (c Charge) counted() Charge {
+	if c.PurchaseOrder == "" || c.Amount.IsZero() {
+		return c
+	}
+	key := orderCounter(c.Contract, c.PurchaseOrder)
+	if !slices.ContainsFunc(c.Counts, func(n Count) bool { return n.Key == key }) {
+		c.Counts = append(slices.Clone(c.Counts), Count{Key: key, Quantity: c.Amount})
+	}
+	return c
+}

@@ -38,6 +38,17 @@ const (
 	ruleFee       = "fee"
 	ruleBeside    = "beside"
 	ruleNoStart   = "no-start"
+
+	ruleMaterial    = "material"
+	ruleUsage       = "usage"
+	ruleRoundTicket = "round-ticket"
+	ruleLimit       = "limit"
+	ruleCredit      = "credit"
+	ruleOrder       = "order"
+	ruleOrderWarn   = "order-warn"
+	ruleNotOrdered  = "not-ordered"
+	ruleProject     = "project"
+	rulePattern     = "pattern"
 )
 
 func (s *slot) step(rule string, args ...Arg) {
@@ -48,6 +59,14 @@ func msArg(name string, ms int64) Arg { return Arg{name, strconv.FormatInt(ms, 1
 
 // price finishes a charge: its quantity, its amount rounded once, its text and its steps.
 func (d *decider) price(s *slot) {
+	switch {
+	case s.item != nil:
+		d.priceMaterial(s)
+		return
+	case s.event != nil:
+		d.priceUsage(s)
+		return
+	}
 	// The draws were noted while blocks were walked; they come after how the time came about.
 	draws := s.charge.Steps
 	s.charge.Steps = make([]Step, 0, 4+len(draws))

@@ -45,7 +45,18 @@ func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, erro
 		}
 	}
 	r.Hidden = r.Amount.IsZero()
+	r.Counts = r.ordered()
 	return r, nil
+}
+
+// ordered gives the reversal's counts with what it gives back to its purchase order: as much as
+// posts, which is not what the charge once took where the period has moved on since.
+func (r *Charge) ordered() []Count {
+	counts := slices.DeleteFunc(r.Counts, func(n Count) bool { return strings.HasPrefix(n.Key, countsOrder+"/") })
+	if r.PurchaseOrder != "" && !r.Amount.IsZero() {
+		counts = append(counts, Count{Key: orderCounter(r.Contract, r.PurchaseOrder), Quantity: r.Amount})
+	}
+	return counts
 }
 
 // uncount replaces the reversal's amount by what the period costs less without the count.

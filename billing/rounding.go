@@ -23,6 +23,7 @@ const (
 const exactPlaces = 16
 
 var (
+	one       = decimal.NewFromInt(1)
 	two       = decimal.NewFromInt(2)
 	msPerHour = decimal.NewFromInt(3_600_000)
 	thousand  = decimal.NewFromInt(1000)

@@ -27,6 +27,7 @@ func Say(f Facts, d Decision) string {
 	for _, h := range d.Holds {
 		said = append(said, saysHeld(h))
 	}
+	said = append(said, d.saysOrders()...)
 	if len(said) == 0 {
 		return "nothing to bill"
 	}

@@ -42,6 +42,14 @@ func money(amount decimal.Decimal, currency string) string {
 	return amount.StringFixed(places) + " " + currency
 }
 
+// moneyExactly tells a price that may be finer than its currency: "0.0125 EUR".
+func moneyExactly(price decimal.Decimal, currency string) string {
+	if places, ok := MinorUnits(currency); ok && !price.Equal(price.Round(places)) {
+		return price.String() + " " + currency
+	}
+	return money(price, currency)
+}
+
 // clauseName tells contract and clause: "HB-2 B1".
 func clauseName(contract, clause string) string {
 	return strings.TrimSpace(contract + " " + clause)
@@ -61,6 +69,9 @@ func (d *decider) says(h *Hold, slots []*slot) string {
 	quoted := "no price could be found for it"
 	if !h.Unrated {
 		quoted = money(h.Amount, h.Currency) + " if it is billed"
+	}
+	if said := d.saysOfTicket(h, slots, quoted); said != "" {
+		return said
 	}
 	switch h.Reason {
 	case OutOfScope:
@@ -152,14 +163,6 @@ func (d *decider) doubts() string {
 		return says + ", one of them longer than 31 days"
 	}
 	return says + ": entries of one person overlap"
-}
-
-func (d *decider) saysOver(t *Terms, amount decimal.Decimal, billable int64) string {
-	over := clauseName(t.contract.ID, t.threshold.Clause)
-	if t.threshold.AmountOver != nil && amount.GreaterThan(*t.threshold.AmountOver) {
-		return money(amount, t.contract.Currency) + " is more than the " + money(*t.threshold.AmountOver, t.contract.Currency) + " that " + over + " lets pass without sign-off."
-	}
-	return span(billable) + " is more than the " + span(t.threshold.timeOver) + " that " + over + " lets pass without sign-off."
 }
 
 func who(kind string) string {

@@ -27,7 +27,7 @@ type Ruling struct {
 	Action Action
 	By     string // person id
 	Reason string
-	Hourly *decimal.Decimal // with Bill on an unrated hold: per hour, or for the ticket where the charge is one
+	Hourly *decimal.Decimal // with Bill on an unrated hold: per hour; of the ticket or of a piece where the charge is one
 }
 
 // ErrNoRate says that an unrated hold cannot be billed without the ruling's rate.
@@ -36,7 +36,8 @@ var ErrNoRate = errors.New("nobody has said at what rate")
 // Settle gives the charges that post when a person has decided about a hold, with the
 // keys that they have in it. Approved and billed charges post as quoted, with their draws
 // and counts; covered and written-off ones post at zero and give both back. Charges
-// without a rate are billed at the ruling's: ErrNoRate where it has none.
+// without a rate are billed at the ruling's: ErrNoRate where it has none. What has not been
+// counted against its purchase order yet, because it had no amount or did not fit, counts now.
 func Settle(h Hold, r Ruling) ([]Charge, error) {
 	if err := r.fits(h); err != nil {
 		return nil, fmt.Errorf("settle %s: %w", h.Key, err)
@@ -46,7 +47,9 @@ func Settle(h Hold, r Ruling) ([]Charge, error) {
 		c.Steps = append(slices.Clone(c.Steps), r.step())
 		switch {
 		case r.Action == Cover:
+			lowers := c.lowers()
 			c = c.waived(Covered, "covered")
+			c.Hidden = c.Hidden || lowers
 		case r.Action == WriteOff:
 			c = c.waived(WrittenOff, "written off")
 			c.Hidden = true
@@ -55,10 +58,26 @@ func Settle(h Hold, r Ruling) ([]Charge, error) {
 			if c, err = c.ratedAt(*r.Hourly); err != nil {
 				return nil, fmt.Errorf("settle %s: charge %s: %w", h.Key, c.Key, err)
 			}
+			c = c.counted()
+		default:
+			c = c.counted()
 		}
 		charges = append(charges, c)
 	}
 	return charges, nil
+}
+
+// priced tells what an unrated hold needs the price of.
+func (h Hold) priced() string {
+	for _, c := range h.Charges {
+		switch {
+		case c.Unrated && c.Unit == UnitTicket:
+			return "the ticket"
+		case c.Unrated && c.Unit == UnitPiece:
+			return "one of them"
+		}
+	}
+	return "an hour"
 }
 
 // fits says whether the action can decide this hold.
@@ -82,7 +101,7 @@ func (r Ruling) fits(h Hold) error {
 	}
 	switch {
 	case r.Hourly == nil:
-		return fmt.Errorf("hourly: %w: give the price of an hour, like 150.00", ErrNoRate)
+		return fmt.Errorf("hourly: %w: give the price of %s, like 150.00", ErrNoRate, h.priced())
 	case r.Hourly.IsNegative() || r.Hourly.GreaterThan(maxPrice) || r.Hourly.Exponent() < -9:
 		return fmt.Errorf("hourly: %s is no rate: give one from 0 to 1000000000 with at most 9 decimals", r.Hourly)
 	}
@@ -106,6 +125,9 @@ func (c Charge) waived(kind ChargeKind, how string) Charge {
 	return c
 }
 
+// lowers says whether the charge only lowers others: with nothing to lower, there is nothing to show.
+func (c Charge) lowers() bool { return c.Kind == Discount || c.Kind == FromRetainer }
+
 // ratedAt prices a charge that had no rate, rounded half up: no contract gave the price.
 func (c Charge) ratedAt(rate decimal.Decimal) (Charge, error) {
 	places, known := MinorUnits(c.Currency)
@@ -113,9 +135,13 @@ func (c Charge) ratedAt(rate decimal.Decimal) (Charge, error) {
 		return c, fmt.Errorf("currency: no contract and no client says in what money %s is", c.Currency)
 	}
 	c.Rate, c.Unrated = rate, false
-	if c.Unit == UnitTicket {
-		c.Exact, c.Amount = rate, HalfUp.round(rate, decimal.NewFromInt(1), places)
-	} else {
+	switch c.Unit {
+	case UnitTicket:
+		c.Exact, c.Amount = rate, HalfUp.round(rate, one, places)
+	case UnitPiece:
+		exact := c.Quantity.Mul(rate)
+		c.Exact, c.Amount = exact.Round(exactPlaces), HalfUp.round(exact, one, places)
+	default:
 		c.Exact, c.Amount = HalfUp.price(milliseconds(c.Quantity, c.Unit), rate, places)
 	}
 	c.Steps = append(c.Steps, Step{Rule: ruleRound, Args: []Arg{

@@ -27,6 +27,11 @@ type Terms struct {
 	cycle     cycle
 	bands     []band
 	pauses    []Pause
+	materials []material
+	limit     *line // what a ticket's limit stands under; nil without one
+	credits   *credits
+	project   limits
+	expected  limits
 }
 
 // Contract gives the document that was compiled. It must not be changed.
@@ -133,13 +138,6 @@ type timeRule struct {
 	failed      bool   // failed attempts bill
 }
 
-// threshold is above what the client must agree.
-type threshold struct {
-	*Approval
-	timeOver int64 // ms; 0: no such threshold
-	expires  time.Duration
-}
-
 const (
 	defaultPatience = 4 * time.Hour
 	defaultExpiry   = 72 * time.Hour
@@ -190,12 +188,8 @@ func (c *Contract) Compile() (*Terms, error) {
 	}
 	slices.SortStableFunc(t.rates, func(a, b rate) int { return b.fields - a.fields })
 
-	if c.Approval != nil {
-		t.threshold = threshold{Approval: c.Approval, timeOver: length(c.Approval.TimeOver).Milliseconds(), expires: defaultExpiry}
-		if c.Approval.Expires != "" {
-			t.threshold.expires = length(c.Approval.Expires)
-		}
-	}
+	t.threshold, t.project, t.expected = compileApproval(c.Approval), compileProject(c.Project), compileExpected(c.Expected)
+	t.materials, t.limit, t.credits = compileMaterials(c), compileLimit(c), compileCredits(c)
 	if c.SLA != nil {
 		t.targets = make(map[int]Target, len(c.SLA.Targets))
 		for priority, s := range c.SLA.Targets {

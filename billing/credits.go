@@ -6,13 +6,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// What a credit is reckoned from, and what bounds the credit of one ticket.
-const (
-	baseFee    = "fee"
-	baseTicket = "ticket"
-	bothBoth   = "both"
-)
-
 // chargeCredit is the charge of the line that SLA credits stand under.
 const chargeCredit = "sla-credit"
 

@@ -1,6 +1,8 @@
 package billing_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,10 @@ import (
 
 // withCredits has a fee of 500 a month: 400 and two seats of 50.
 func withCredits(credits string) string {
+	allotment := ""
+	if strings.Contains(credits, "fast_hourly") {
+		allotment = ", allotment: 4h"
+	}
 	return `
 lines:
   - {clause: A1, name: Support, charge: covered}
@@ -18,7 +24,7 @@ lines:
   - {clause: F2, name: Seats, charge: per-seat, price: 50, count: {fixed: 3, included: 1}}
 sla:
   calendar: 24x7
-  targets: {3: {response: 1h, resolution: 8h, allotment: 4h}}
+  targets: {3: {response: 1h, resolution: 8h` + allotment + `}}
   credits: {clause: S1, ` + credits + `}
 `
 }
@@ -130,20 +136,21 @@ func TestCreditOfTheTicket(t *testing.T) {
 	const body = `
 rates: [{hourly: 60}]
 lines: [{clause: T1, name: Support, charge: time}, {clause: F1, name: Fee, charge: flat, price: 500}]
-sla: {calendar: 24x7, targets: {3: {response: 1h, resolution: 8h, allotment: 4h}}, credits: {clause: S1, `
+sla: {calendar: 24x7, targets: {3: {response: 1h, resolution: 8h%s}}, credits: {clause: S1, %s}}
+`
 	sla := &billing.SLAOutcome{ResponseMissed: true, SpentMS: hour}
-	f := under(t, contract("TM-1", body+"response_percent: 50, base: ticket}}"), work(1, noon, 2*hour))
+	f := under(t, contract("TM-1", fmt.Sprintf(body, "", "response_percent: 50, base: ticket")), work(1, noon, 2*hour))
 	f.Ticket.SLA = sla
 	require.Equal(t, "credit S1 1 piece × -60 = -60", render(decide(t, f).Charges[1:]), "half of what the ticket costs")
 
-	f = under(t, contract("TM-1", body+"response_percent: 50, fast_hourly: 40, floor: ticket}}"), work(1, noon, 2*hour))
+	f = under(t, contract("TM-1", fmt.Sprintf(body, ", allotment: 4h", "response_percent: 50, fast_hourly: 40, floor: ticket")), work(1, noon, 2*hour))
 	f.Ticket.SLA = sla
 	d := decide(t, f)
 	require.Equal(t, "time T1 2 h × 60 = 120\ncredit S1 1 piece × -120 = -120", posts(d), "no more than the ticket costs, all credits together")
 	require.Contains(t, billing.Explain(d.Charges[1])[0], "One ticket's credit is at most 120.00 EUR.")
 
 	t.Run("a credit posts, whatever the client answers about the rest", func(t *testing.T) {
-		f := under(t, contract("TM-1", body+"response_percent: 5}}\napproval: {amount_over: 100, approvers: [P-1]}"), work(1, noon, 2*hour))
+		f := under(t, contract("TM-1", fmt.Sprintf(body, "", "response_percent: 5")+"approval: {amount_over: 100, approvers: [P-1]}"), work(1, noon, 2*hour))
 		f.Ticket.SLA = sla
 		d := decide(t, f)
 		require.Equal(t, "credit S1 1 piece × -25 = -25", posts(d))

@@ -97,6 +97,7 @@ func TestEdge70Materials(t *testing.T) {
 		f.Items[1].Price = &price
 		d := decide(t, f)
 		require.Equal(t, "exception no-contract unrated: material 1 piece × 0 = 0\nexception no-contract: material 2 piece × 99 = 198", holds(d))
+		require.Equal(t, `No contract of C-1 was in force when the ticket was resolved: 2 × "SSD 1 TB" wait for a ruling, 198.00 EUR if it is billed.`, d.Holds[1].Says)
 	})
 	t.Run("a duplicate bills nothing", func(t *testing.T) {
 		f := under(t, contract("TM-1", withMaterials), work(1, noon, hour))

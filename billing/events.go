@@ -9,9 +9,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// eventClosure is the event of the closing itself; others go by the name under which they are recorded.
-const eventClosure = "closure"
-
 // chargeEvents prices what happened on the ticket, and its closure, by the usage lines that speak of
 // it. What no line speaks of costs nothing.
 func (d *decider) chargeEvents() {

@@ -249,7 +249,7 @@ func (c Charge) outcome() string {
 	case UnitTicket:
 		quantity = "1 ticket"
 	case UnitPiece:
-		quantity = c.Quantity.String()
+		quantity = c.Quantity.String() + " of it"
 	}
 	switch c.Kind {
 	case Covered:
@@ -269,12 +269,13 @@ func (c Charge) outcome() string {
 		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
 	case BucketDraw:
 		return "So " + quantity + " are paid with the period's allowance and cost " + money(c.Amount, c.Currency) + "."
-	case CallOut, Material, Usage, Recurring, TrueUp:
-		return "So it costs " + money(c.Amount, c.Currency) + "."
-	case Time, Overage, PerTicket:
+	case CallOut, Material, Usage, Recurring, TrueUp, Time, Overage, PerTicket:
 	}
-	if c.Unrated {
+	switch {
+	case c.Unrated:
 		return "So no amount could be found."
+	case c.Unit == UnitPiece || c.Unit == UnitPeriod:
+		return "So it costs " + money(c.Amount, c.Currency) + "."
 	}
 	return "So " + quantity + " at " + c.Rate.String() + " are " + money(c.Amount, c.Currency) + "."
 }

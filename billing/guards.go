@@ -66,12 +66,6 @@ func (d *decider) hold(contract string, reason HoldReason, clause, rule string, 
 	}
 }
 
-// othersBill lets anybody order work.
-const othersBill = "bill"
-
-// reopenKeep lets a reopened round stand.
-const reopenKeep = "keep"
-
 func (d *decider) guardCallers(v *Version) {
 	callers := v.Terms.contract.Callers
 	if callers == nil || callers.Others == othersBill || slices.Contains(callers.People, d.facts.Ticket.Contact) {

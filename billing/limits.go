@@ -2,15 +2,6 @@ package billing
 
 import "github.com/shopspring/decimal"
 
-// roundingOfTicket bills the rounded sum of a ticket's round instead of the sum of its rounded lines.
-const roundingOfTicket = "ticket"
-
-// What happens to what a ticket costs beyond its limit.
-const (
-	restHold     = "hold"
-	restWriteOff = "write-off"
-)
-
 // The charges of the lines that stand for what concerns the whole ticket under a contract.
 const (
 	chargeRounding = "rounding"

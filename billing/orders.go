@@ -6,12 +6,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// What happens to what a purchase order does not reach for.
-const (
-	usedUpWarn = "warn"
-	usedUpHold = "hold"
-)
-
 // orderCounter names what has been billed against a purchase order, over its life.
 func orderCounter(contract, number string) string {
 	return countsOrder + "/" + contract + "/" + number

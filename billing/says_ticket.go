@@ -8,10 +8,20 @@ import (
 // saysOfTicket tells why what belongs to the ticket itself waits, and why all that it costs does;
 // "" for what is a matter of single entries. quoted tells what is asked for.
 func (d *decider) saysOfTicket(h *Hold, slots []*slot, quoted string) string {
-	if len(slots) > 0 && h.Unrated && (slots[0].item != nil || slots[0].event != nil) {
+	ofTicket := len(slots) > 0 && (slots[0].item != nil || slots[0].event != nil)
+	if ofTicket && h.Unrated {
 		return d.saysUnpriced(h, slots[0])
 	}
 	switch h.Reason {
+	case NoContract:
+		if !ofTicket {
+			return ""
+		}
+		var what []string
+		for _, s := range slots {
+			what = append(what, s.item.says())
+		}
+		return "No contract of " + d.facts.Ticket.Client + " was in force when the ticket was resolved: " + joinAnd(what) + " wait for a ruling, " + quoted + "."
 	case NotOrdered:
 		return d.saysNotOrdered(h, quoted)
 	case OverLimit:
@@ -46,7 +56,7 @@ func (d *decider) saysUnpriced(h *Hold, s *slot) string {
 	if s.event != nil {
 		return s.rivals + " price " + s.event.Name + " equally: " + s.event.Quantity.String() + " of it waits until one of them is chosen."
 	}
-	what := s.item.Quantity.String() + " × " + quote(s.item.name())
+	what := s.item.says()
 	cost := money(s.item.UnitCost, s.item.Currency)
 	switch h.Reason {
 	case WrongCurrency:
@@ -58,6 +68,9 @@ func (d *decider) saysUnpriced(h *Hold, s *slot) string {
 	}
 	return s.rivals + " claim this ticket equally: " + what + " waits until one of them is chosen."
 }
+
+// says tells how many of what an item is.
+func (i *Item) says() string { return i.Quantity.String() + " × " + quote(i.name()) }
 
 func (d *decider) saysNotOrdered(h *Hold, quoted string) string {
 	by := "nobody is noted as having asked for it"

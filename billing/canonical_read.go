@@ -85,7 +85,7 @@ func (r *decoder) ticket(t *Ticket) {
 	}
 	if r.has("sla") {
 		r.open()
-		t.SLA = &SLAOutcome{ResponseMissed: r.someFlag("response_missed"), ResolutionMissed: r.someFlag("resolution_missed"), SpentMS: r.number("spent_ms")}
+		t.SLA = &SLAOutcome{Contract: r.someText("contract"), ResponseMissed: r.someFlag("response_missed"), ResolutionMissed: r.someFlag("resolution_missed"), SpentMS: r.number("spent_ms")}
 		r.close()
 	}
 	r.close()

@@ -65,6 +65,7 @@ func (w *encoder) ticket(t *Ticket) {
 	if s := t.SLA; s != nil {
 		w.name("sla")
 		w.open()
+		w.someText("contract", s.Contract)
 		w.someFlag("response_missed", s.ResponseMissed)
 		w.someFlag("resolution_missed", s.ResolutionMissed)
 		w.number("spent_ms", s.SpentMS)

@@ -3,8 +3,6 @@ package billing
 import (
 	"slices"
 	"strings"
-
-	"github.com/shopspring/decimal"
 )
 
 // bucket tells what a draw leaves of a period's allowance.
@@ -72,12 +70,4 @@ func saysUnpaid(slots []*slot, h *Hold, time string) string {
 	}
 	return "Block " + strings.Join(blocks, ", ") + " of " + clauseName(h.Contract, h.Clause) + " is not paid: " + time +
 		" that it would pay for wait. Bill them once it is, or rule otherwise."
-}
-
-// pieces tells what a charge by the piece came to.
-func (c Charge) pieces() string {
-	if c.Quantity.Equal(decimal.NewFromInt(1)) {
-		return "So it costs " + money(c.Amount, c.Currency) + "."
-	}
-	return "So " + c.Quantity.String() + " at " + c.Rate.String() + " are " + money(c.Amount, c.Currency) + "."
 }

@@ -3,6 +3,7 @@ package billing
 import (
 	"cmp"
 	"strconv"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -91,6 +92,10 @@ func (d *decider) lastBought(contract string) *Block {
 	}
 	return last
 }
+
+// BuysBlock says whether the charge is the price of a block that the contract bought by itself. The block stays bought
+// when the ticket is reopened, and so does its price.
+func (c Charge) BuysBlock() bool { return c.Kind == Recurring && strings.Contains(c.Key, "/renew/") }
 
 // sell charges the price of a block that the contract buys by itself. Nobody is asked about it and no limit of the
 // ticket holds it: it was agreed in the contract, and the hours are there whatever becomes of the ticket.

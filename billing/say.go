@@ -17,8 +17,8 @@ func Say(f Facts, d Decision) string {
 	} {
 		of := Decision{Charges: slices.Clone(d.Charges)}
 		of.Charges = slices.DeleteFunc(of.Charges, func(c Charge) bool {
-			// A companion that lowers nothing yet says nothing.
-			return c.Kind != kind || (c.Hidden && c.Unit == UnitPiece)
+			// A companion that lowers nothing yet says nothing, and a block that was bought is told with its hours.
+			return c.Kind != kind || (c.Hidden && c.Unit == UnitPiece) || c.BuysBlock()
 		})
 		if len(of.Charges) > 0 {
 			said = append(said, of.sentence(f, kind, d))
@@ -57,8 +57,6 @@ func (d Decision) sentence(f Facts, kind ChargeKind, whole Decision) string {
 			return "the ticket is included (" + d.clauses() + ")"
 		}
 		return amount + " for the ticket"
-	case BucketDraw:
-		return d.work(f) + " drawn from the period's allowance"
 	case Usage:
 		return amount + " for usage"
 	case Material:

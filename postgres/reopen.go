@@ -145,7 +145,7 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		return "", err
 	}
 	p := posting{ticket: row, at: r.at, bodies: true, bought: returns.bought}
-	counters := returns.counters
+	counters := slices.Clone(returns.counters) // they move with each reversal
 	reversals := make([]billing.Charge, 0, len(charges))
 	var moves moves
 	for i, c := range stands {

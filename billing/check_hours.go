@@ -16,7 +16,9 @@ func (ck checker) block(field string, b *BlockTerms) {
 		return
 	}
 	ck.oneOf(field+".unpaid", b.Unpaid, "", unpaidUsable, unpaidHold)
-	ck.whole(field+".grace_days", b.GraceDays, 0, 366)
+	if b.GraceDays != nil {
+		ck.whole(field+".grace_days", *b.GraceDays, 0, 366)
+	}
 	ck.length(field+".overdraw", b.Overdraw, time.Minute, longestHours)
 	ck.length(field+".reorder_at", b.ReorderAt, time.Minute, longestHours)
 	r := b.Renewal

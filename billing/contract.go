@@ -182,7 +182,7 @@ type Match struct {
 type BlockTerms struct {
 	Unpaid      string   `json:"unpaid,omitempty" yaml:"unpaid,omitempty"`             // a block whose invoice is not paid: usable (default), or hold what it would pay
 	EarlierWork bool     `json:"earlier_work,omitempty" yaml:"earlier_work,omitempty"` // a block also pays for work of its period done before it was bought
-	GraceDays   int      `json:"grace_days,omitempty" yaml:"grace_days,omitempty"`     // after the expiry in which work done before it may still draw
+	GraceDays   *int     `json:"grace_days,omitempty" yaml:"grace_days,omitempty"`     // after the expiry in which work done before it may still draw; empty: however late it is logged
 	Overdraw    string   `json:"overdraw,omitempty" yaml:"overdraw,omitempty"`         // hours that may be used ahead of the next block, which pays them back
 	Renewal     *Renewal `json:"renewal,omitempty" yaml:"renewal,omitempty"`           // buys the next block when the last one is used up
 	ReorderAt   string   `json:"reorder_at,omitempty" yaml:"reorder_at,omitempty"`     // hours left at which somebody is told

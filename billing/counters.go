@@ -25,6 +25,8 @@ const (
 	countsValue   = "value"   // of the same events
 	countsOrder   = "po"      // money billed against a purchase order
 	countsPattern = "pattern" // tickets of a category
+
+	countsOverdrawn = "overdrawn" // milliseconds used ahead of the next block
 )
 
 // prices says whether a kind of counter makes the amount of the charges that move it. The others are
@@ -98,14 +100,20 @@ func (d *decider) counter(key string) decimal.Decimal {
 
 // count moves the counter on, for this decision and for the charge.
 func (d *decider) count(s *slot, key string, quantity decimal.Decimal) {
-	s.charge.Counts = append(s.charge.Counts, Count{Key: key, Quantity: quantity})
+	count := Count{Key: key, Quantity: quantity}
+	s.charge.Counts = append(s.charge.Counts, count)
+	d.move(count)
+}
+
+// move moves the counter on for this decision.
+func (d *decider) move(c Count) {
 	for i := range d.facts.Counters {
-		if d.facts.Counters[i].Key == key {
-			d.facts.Counters[i].Value = d.facts.Counters[i].Value.Add(quantity)
+		if d.facts.Counters[i].Key == c.Key {
+			d.facts.Counters[i].Value = d.facts.Counters[i].Value.Add(c.Quantity)
 			return
 		}
 	}
-	d.facts.Counters = append(d.facts.Counters, Counter{Key: key, Value: quantity})
+	d.facts.Counters = append(d.facts.Counters, Counter{Key: c.Key, Value: c.Quantity})
 }
 
 // countFor counts the quantity and makes the charge what the counter's move comes to.

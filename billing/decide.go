@@ -57,9 +57,11 @@ type decider struct {
 	pieces   []piece
 	slots    []*slot
 	bySlot   map[slotKey]*slot
-	currency string // of the client, where no contract says one
-	asked    *Wants // what Want hears of
-	err      error  // terms that do not price what they made: a defect
+	currency string  // of the client, where no contract says one
+	grants   []Grant // blocks that the contract buys by itself
+	sales    []*slot // their prices
+	asked    *Wants  // what Want hears of
+	err      error   // terms that do not price what they made: a defect
 }
 
 // entry is what rating knows of Facts.Work[i] beside the facts.
@@ -119,6 +121,7 @@ type slot struct {
 	event   *Event // with Usage
 	rivals  string // with reason Tie, of what belongs to the ticket: the contracts that claim it
 	guard   string // clause of what keeps it for a dispatcher, where that is not its own
+	period  string // of a bucket line: the billing period, as it is told
 }
 
 func begin(f Facts) (*decider, error) {
@@ -239,10 +242,10 @@ func (d *decider) edge(w *Work, p *piece, to int64) int64 {
 		nearer(d.facts.Contracts[i].From)
 		nearer(d.facts.Contracts[i].Until)
 	}
-	if p.line != nil && (p.line.Charge == chargeBlock || p.line.Charge == chargeBucket) {
+	if p.line != nil && p.line.Charge == chargeBlock {
 		for i := range d.facts.Blocks {
-			if b := &d.facts.Blocks[i]; b.Contract == d.facts.Contracts[p.version].Contract {
-				nearer(b.GrantedAt)
+			if b := &d.facts.Blocks[i]; b.Clause == "" && b.Contract == d.facts.Contracts[p.version].Contract {
+				nearer(b.since(p.line))
 				nearer(b.ExpiresAt)
 			}
 		}
@@ -262,7 +265,7 @@ func (d *decider) joins(p, q *piece) bool {
 	if p.date != q.date && p.line.time.within(scopeDay, kindHuman) {
 		return false
 	}
-	return d.periodKey(p.version, p.date) == d.periodKey(q.version, q.date) && p.line.Charge != chargeBlock && p.line.Charge != chargeBucket
+	return d.periodKey(p.version, p.date) == d.periodKey(q.version, q.date) && p.line.Charge != chargeBlock
 }
 
 // open finds or begins the charge that the piece belongs to.
@@ -280,6 +283,9 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 			s.charge.Clause = k.clause.Clause
 		}
 		s.charge.Key = d.key(k)
+		if k.clause != nil && k.clause.Charge == chargeBucket {
+			s.period = d.facts.Contracts[k.version].Terms.tellPeriod(p.date)
+		}
 		d.bySlot[k] = s
 		d.slots = append(d.slots, s)
 	}

@@ -12,6 +12,22 @@ type Decision struct {
 	Rules   int      `json:"rules"`
 	Charges []Charge `json:"charges"`
 	Holds   []Hold   `json:"holds"`
+	Grants  []Grant  `json:"grants,omitempty"`
+}
+
+// Grant is a block of hours that the contract buys by itself. Its price is one of the decision's charges.
+type Grant struct {
+	Block     int64           `json:"block"` // negative: draws of this decision call it so until the store has given it an id
+	Key       string          `json:"key"`   // one block for each key, whoever asks
+	Contract  string          `json:"contract"`
+	Revision  int             `json:"revision"`
+	Clause    string          `json:"clause"` // of the line that buys it
+	MS        int64           `json:"ms"`
+	Priority  int             `json:"priority"`
+	GrantedAt time.Time       `json:"granted_at"`
+	ExpiresAt time.Time       `json:"expires_at,omitzero"`
+	Price     decimal.Decimal `json:"price"`
+	Currency  string          `json:"currency"`
 }
 
 // ChargeKind says what a charge is.
@@ -97,6 +113,10 @@ type Span struct {
 type Draw struct {
 	Block int64 `json:"block"`
 	MS    int64 `json:"ms"`
+	// Of a block that has ended, how much of MS had been forfeited, and how much had rolled over into another block: it
+	// comes back before it is drawn.
+	Restores int64 `json:"restores,omitempty"`
+	Unrolls  int64 `json:"unrolls,omitempty"`
 }
 
 // Count moves a counter. Negative gives back.

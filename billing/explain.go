@@ -59,8 +59,22 @@ func (s Step) render(c Charge) string {
 		return s.time(c)
 	case ruleBlock:
 		return s.block()
+	case ruleBucket:
+		return s.bucket()
+	case ruleLate:
+		return s.late()
+	case ruleUnpaid:
+		return "Block " + s.get("block") + " is not paid, and what it would pay for waits until it is."
+	case ruleOverdraw:
+		return s.overdraw()
+	case ruleRenewal:
+		return s.renewal(c)
 	case ruleOverage:
-		return "Time beyond the block costs " + s.get("hourly") + " an hour by clause " + s.get("clause") + "."
+		beyond := "the block"
+		if period := s.get("period"); period != "" {
+			beyond = "the allowance of " + period
+		}
+		return "Time beyond " + beyond + " costs " + s.get("hourly") + " an hour by clause " + s.get("clause") + "."
 	case ruleRate:
 		return s.rate()
 	case ruleNoRate:

@@ -149,6 +149,11 @@ type Block struct {
 	ForfeitedMS int64 `json:"forfeited_ms,omitempty"`
 	RolledMS    int64 `json:"rolled_ms,omitempty"`
 	RolledInto  int64 `json:"rolled_into,omitempty"` // block id
+
+	GrantedMS  int64     `json:"granted_ms,omitempty"`
+	Period     string    `json:"period,omitempty"`      // of a bucket: first local date of the billing period that it is for
+	RolledFrom int64     `json:"rolled_from,omitempty"` // block id: its hours were left over from that one's period
+	EarliestAt time.Time `json:"earliest_at,omitzero"`  // where a block may pay for work done before it was bought: since when
 }
 
 // Counter is a shared running quantity of a period as it stood when its row was locked:
@@ -159,8 +164,10 @@ type Counter struct {
 }
 
 // Wants says which shared allowances a decision will read, so that the store can lock
-// them first: counters by key, blocks by contract. Both sorted, without repeats.
+// them first: counters by key, bought blocks by contract, allowances by clause and period. All
+// sorted, without repeats.
 type Wants struct {
 	Counters []string
 	Blocks   []string // contract ids
+	Buckets  []BucketWant
 }

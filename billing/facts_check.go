@@ -69,8 +69,11 @@ func (f *Facts) check() error {
 		return fmt.Errorf("facts of ticket %s: %w", f.Ticket.ID, err)
 	}
 	for _, b := range f.Blocks {
-		if b.LeftMS < 0 || b.LeftMS > tooLong {
-			return fmt.Errorf("facts of ticket %s: block %d has %d ms left", f.Ticket.ID, b.ID, b.LeftMS)
+		if min(b.LeftMS, b.ForfeitedMS, b.RolledMS) < 0 || max(b.LeftMS, b.ForfeitedMS, b.RolledMS) > tooLong {
+			return fmt.Errorf("facts of ticket %s: block %d has %d ms left, %d forfeited and %d rolled over", f.Ticket.ID, b.ID, b.LeftMS, b.ForfeitedMS, b.RolledMS)
+		}
+		if b.ID < 0 {
+			return fmt.Errorf("facts of ticket %s: block %d is a decision's own", f.Ticket.ID, b.ID)
 		}
 	}
 	for _, c := range f.Counters {

@@ -115,7 +115,8 @@ func requireWhole(t require.TestingT, f billing.Facts, d billing.Decision) {
 			require.False(t, blocks[draw.Block], "block %d is drawn twice by %s", draw.Block, c.Key)
 			require.Positive(t, draw.MS)
 			blocks[draw.Block] = true
-			drawn[draw.Block] += draw.MS
+			require.LessOrEqual(t, draw.Restores+draw.Unrolls, draw.MS)
+			drawn[draw.Block] += draw.MS - draw.Restores - draw.Unrolls
 		}
 		for _, count := range c.Counts {
 			require.True(t, count.Quantity.IsPositive() || strings.HasPrefix(count.Key, "po/"))
@@ -151,6 +152,10 @@ func requireWhole(t require.TestingT, f billing.Facts, d billing.Decision) {
 	for _, b := range f.Blocks {
 		require.LessOrEqual(t, drawn[b.ID], b.LeftMS, "block %d", b.ID)
 		delete(drawn, b.ID)
+	}
+	for _, g := range d.Grants {
+		require.LessOrEqual(t, drawn[g.Block], g.MS, "block %s", g.Key)
+		delete(drawn, g.Block)
 	}
 	require.Empty(t, drawn, "draws of unknown blocks")
 	for _, h := range d.Holds {

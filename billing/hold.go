@@ -15,6 +15,10 @@ func (d *decider) decision() Decision {
 			out.Charges = append(out.Charges, s.charge)
 		}
 	}
+	for _, s := range d.sales {
+		out.Charges = append(out.Charges, s.charge)
+	}
+	out.Grants = d.grants
 	for _, h := range slices.Concat(exceptions, signOffs) {
 		h.Digest = h.digest()
 		out.Holds = append(out.Holds, h)

@@ -49,6 +49,11 @@ const (
 	ruleNotOrdered  = "not-ordered"
 	ruleProject     = "project"
 	rulePattern     = "pattern"
+	ruleBucket      = "bucket"
+	ruleLate        = "late"
+	ruleUnpaid      = "unpaid"
+	ruleOverdraw    = "overdraw"
+	ruleRenewal     = "renewal"
 )
 
 func (s *slot) step(rule string, args ...Arg) {
@@ -118,7 +123,11 @@ func (d *decider) priceTime(s *slot, t *Terms) {
 	case d.facts.Work[s.work].Hourly != nil:
 		s.step(ruleOwnRate, Arg{"hourly", c.Rate.String()})
 	default:
-		s.step(ruleOverage, Arg{"hourly", c.Rate.String()}, Arg{"clause", c.Clause})
+		args := []Arg{{"hourly", c.Rate.String()}, {"clause", c.Clause}}
+		if s.clause.Charge == chargeBucket {
+			args = append(args, Arg{"period", s.period})
+		}
+		s.step(ruleOverage, args...)
 	}
 	d.explainPremium(s, t)
 	if s.by != "" && !t.weighsMinutes() {
@@ -275,7 +284,12 @@ func (s *slot) how() string {
 		return "not billable"
 	case BlockDraw:
 		return span(s.bill) + " from block hours"
+	case BucketDraw:
+		return span(s.bill) + " from the allowance of " + s.period
 	case Overage:
+		if s.clause.Charge == chargeBucket {
+			return span(s.bill) + " beyond the allowance of " + s.period
+		}
 		return span(s.bill) + " beyond the block hours"
 	case PerTicket:
 		if s.clause != nil && len(s.charge.Counts) > 0 && s.charge.Amount.IsZero() {

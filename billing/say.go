@@ -17,17 +17,21 @@ func Say(f Facts, d Decision) string {
 	} {
 		of := Decision{Charges: slices.Clone(d.Charges)}
 		of.Charges = slices.DeleteFunc(of.Charges, func(c Charge) bool {
-			// A companion that lowers nothing yet says nothing.
-			return c.Kind != kind || (c.Hidden && c.Unit == UnitPiece)
+			// A companion that lowers nothing yet says nothing, and a block that was bought is told with its hours.
+			return c.Kind != kind || (c.Hidden && c.Unit == UnitPiece) || c.BuysBlock()
 		})
 		if len(of.Charges) > 0 {
 			said = append(said, of.sentence(f, kind, d))
 		}
 	}
+	for _, g := range d.Grants {
+		said = append(said, "a block of "+span(g.MS)+" bought for "+money(g.Price, g.Currency)+", as the last one is used up")
+	}
 	for _, h := range d.Holds {
 		said = append(said, saysHeld(h))
 	}
 	said = append(said, d.saysOrders()...)
+	said = append(said, saysLow(f, d)...)
 	if len(said) == 0 {
 		return "nothing to bill"
 	}
@@ -41,18 +45,18 @@ func (d Decision) sentence(f Facts, kind ChargeKind, whole Decision) string {
 	case Covered:
 		return d.work(f) + " covered by " + d.clauses()
 	case BlockDraw:
-		return d.work(f) + " drawn from block hours, " + tenths(left(f, whole)) + " h left"
+		return d.work(f) + " drawn from block hours, " + tenths(left(f, whole, bought)) + " h left"
+	case BucketDraw:
+		return d.work(f) + " from the allowance (" + d.clauses() + "), " + tenths(left(f, whole, d.allowance)) + " h left"
 	case Time:
 		return d.work(f) + " billed: " + amount
 	case Overage:
-		return d.work(f) + " beyond the block hours: " + amount
+		return d.work(f) + " beyond " + d.beyond() + ": " + amount
 	case PerTicket:
 		if d.Charges[0].Amount.IsZero() {
 			return "the ticket is included (" + d.clauses() + ")"
 		}
 		return amount + " for the ticket"
-	case BucketDraw:
-		return d.work(f) + " drawn from the period's allowance"
 	case Usage:
 		return amount + " for usage"
 	case Material:
@@ -151,26 +155,86 @@ func (c Charge) timeOf() int64 {
 	return milliseconds(c.Quantity, c.Unit)
 }
 
-// left is what the blocks of the facts still hold after the decision's draws.
-func left(f Facts, d Decision) int64 {
+// left is what those blocks of the facts that count, and that have not expired, still hold after the decision's draws.
+// What the decision bought itself counts with what was bought.
+func left(f Facts, d Decision, counts func(Block) bool) int64 {
 	var ms int64
-	for _, b := range f.Blocks {
-		if b.ExpiresAt.IsZero() || f.Ticket.ResolvedAt.Before(b.ExpiresAt) {
-			ms += b.LeftMS
-		}
+	blocks := slices.Clone(f.Blocks)
+	for _, g := range d.Grants {
+		blocks = append(blocks, Block{ID: g.Block, Contract: g.Contract, ExpiresAt: g.ExpiresAt, LeftMS: g.MS})
 	}
-	take := func(charges []Charge) {
-		for _, c := range charges {
+	for _, b := range blocks {
+		if !counts(b) || (!b.ExpiresAt.IsZero() && !f.Ticket.ResolvedAt.Before(b.ExpiresAt)) {
+			continue
+		}
+		ms += b.LeftMS
+		d.each(func(c *Charge) {
 			for _, draw := range c.Draws {
-				ms -= draw.MS
+				if draw.Block == b.ID {
+					ms -= draw.MS
+				}
 			}
-		}
-	}
-	take(d.Charges)
-	for _, h := range d.Holds {
-		take(h.Charges)
+		})
 	}
 	return max(ms, 0)
+}
+
+// each visits the charges that post and those that wait.
+func (d *Decision) each(visit func(*Charge)) {
+	for i := range d.Charges {
+		visit(&d.Charges[i])
+	}
+	for i := range d.Holds {
+		for j := range d.Holds[i].Charges {
+			visit(&d.Holds[i].Charges[j])
+		}
+	}
+}
+
+// beyond names what the overage is beyond.
+func (d Decision) beyond() string {
+	blocks, buckets := false, false
+	for _, c := range d.Charges {
+		of := len(c.Steps) > 0 && c.Steps[0].get("charge") == chargeBucket
+		blocks, buckets = blocks || !of, buckets || of
+	}
+	switch {
+	case !buckets:
+		return "the block hours"
+	case !blocks:
+		return "the allowance"
+	}
+	return "the block hours and the allowance"
+}
+
+func bought(b Block) bool { return b.Clause == "" }
+
+// allowance says whether the block is one of the clauses and periods that the decision's charges draw from.
+func (d Decision) allowance(b Block) bool {
+	return b.Clause != "" && slices.ContainsFunc(d.Charges, func(c Charge) bool {
+		return c.Contract == b.Contract && c.Clause == b.Clause
+	})
+}
+
+// saysLow tells of contracts whose bought hours have come down to where the next block should be ordered.
+func saysLow(f Facts, d Decision) []string {
+	var said, seen []string
+	d.each(func(c *Charge) {
+		if c.Kind != BlockDraw || slices.Contains(seen, c.Contract) {
+			return
+		}
+		seen = append(seen, c.Contract)
+		i := slices.IndexFunc(f.Contracts, func(v Version) bool { return v.Contract == c.Contract && v.Revision == c.Revision })
+		if i < 0 || f.Contracts[i].Terms == nil {
+			return
+		}
+		at := f.Contracts[i].Terms.ReorderAt()
+		hours := left(f, d, func(b Block) bool { return bought(b) && b.Contract == c.Contract })
+		if at > 0 && hours <= at {
+			said = append(said, "time to order hours for "+c.Contract+": "+span(hours)+" left, and "+span(at)+" is the mark")
+		}
+	})
+	return said
 }
 
 // tenths tells hours to one decimal, rounded down: what is left is never overstated.

@@ -87,7 +87,12 @@ func (d *decider) says(h *Hold, slots []*slot) string {
 	case Tie:
 		return d.saysTie(slots, time)
 	case BlockEmpty:
+		if len(slots) > 0 && slots[0].period != "" {
+			return "The allowance of " + slots[0].period + " (" + clauseName(h.Contract, h.Clause) + ") is used up: " + time + " beyond it, " + quoted + "."
+		}
 		return "The block hours of " + clauseName(h.Contract, h.Clause) + " are used up: " + time + " beyond them, " + quoted + "."
+	case BlockUnpaid:
+		return saysUnpaid(slots, h, time)
 	case Implausible:
 		return "The time cannot be right (" + d.doubts() + "): correct it, or rule on it as it stands; " + quoted + "."
 	case NoTime:

@@ -116,6 +116,8 @@ type line struct {
 	time    timeRule
 	ownTime bool                // the line says how its time bills: its days count apart from the contract's
 	overage decimal.NullDecimal // a fixed hourly price
+	blocks  blockRule
+	bucket  bucketRule
 }
 
 // rate is one compiled row of the rate card.
@@ -201,7 +203,7 @@ func (c *Contract) Compile() (*Terms, error) {
 
 func compileLine(c *Contract, l *Line) line {
 	m := l.Match
-	out := line{Line: l, time: timeTerms(c.Time, l.Time), ownTime: l.Time != nil}
+	out := line{Line: l, time: timeTerms(c.Time, l.Time), ownTime: l.Time != nil, blocks: compileBlock(l.Block), bucket: compileBucket(l.Bucket)}
 	out.fields = set(len(m.Categories) > 0) + set(len(m.Subcategories) > 0) + set(len(m.Types) > 0) + set(len(m.WorkTypes) > 0) +
 		set(len(m.Channels) > 0) + set(len(m.Sites) > 0) + set(len(m.Actors) > 0) + set(len(m.Priorities) > 0) +
 		set(len(m.Devices) > 0) + set(len(m.Bands) > 0)

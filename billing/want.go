@@ -3,7 +3,8 @@ package billing
 import "slices"
 
 // Want says which shared allowances Decide may read for these facts, so that the store
-// locks them first: the period's counters by key, the blocks of which contracts. Blocks
+// locks them first: the period's counters by key, the blocks of which contracts, the
+// allowances of which periods. Blocks
 // and counters of the facts are not looked at. Plain covered and time-and-materials work
 // of people wants nothing.
 //
@@ -27,12 +28,15 @@ func Want(f Facts) Wants {
 			continue
 		}
 		switch p.line.Charge {
-		case chargeBlock, chargeBucket:
+		case chargeBlock:
 			wants.Blocks = append(wants.Blocks, d.facts.Contracts[p.version].Contract)
+		case chargeBucket:
+			d.wantBucket(&wants, p)
 		}
 	}
 	wants.Counters = sorted(wants.Counters)
 	wants.Blocks = sorted(wants.Blocks)
+	slices.SortFunc(wants.Buckets, BucketWant.compare)
 	return wants
 }
 

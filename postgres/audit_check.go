@@ -31,6 +31,9 @@ func (p *closurePage) check(ctx context.Context, r *rerater) (mismatched, lines 
 	for _, says := range p.compareHolds(decided) {
 		mismatched = append(mismatched, name+": "+says)
 	}
+	for _, says := range p.compareGrants(decided) {
+		mismatched = append(mismatched, name+": "+says)
+	}
 	for _, says := range p.compareCharges(decided) {
 		lines = append(lines, name+": "+says)
 	}

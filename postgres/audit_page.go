@@ -15,6 +15,7 @@ type closurePage struct {
 	closureRow
 	charges []*chargeRow
 	holds   []heldContent
+	grants  []billing.Grant // the blocks that it bought
 }
 
 type closureRow struct {
@@ -128,6 +129,13 @@ func readClosures(ctx context.Context, q querier, last int64) ([]*closurePage, e
 	for _, h := range holds {
 		byID[h.Closure].holds = append(byID[h.Closure].holds, h)
 	}
+	grants, err := readGrants(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	for closure, found := range grants {
+		byID[closure].grants = found
+	}
 	return pages, nil
 }
 
@@ -142,15 +150,15 @@ func readEffects(ctx context.Context, q querier, ids []int64, charges map[int64]
 	for _, s := range spans {
 		charges[s.Charge].spans = append(charges[s.Charge].spans, s.Span)
 	}
-	draws, err := collect[struct {
-		Charge int64
-		billing.Draw
-	}](ctx, q, "draws", "select charge_id, block_id, ms from block_moves where charge_id = any ($1)", ids)
+	draws, err := collect[drawRow](ctx, q, "draws", `
+		select m.charge_id, m.block_id, m.ms, coalesce(b.closure_id, 0), coalesce(b.provisional, 0)
+		from block_moves m left join blocks b on b.id = m.block_id and b.closure_id is not null
+		where m.charge_id = any ($1)`, ids)
 	if err != nil {
 		return err
 	}
 	for _, d := range draws {
-		charges[d.Charge].draws = append(charges[d.Charge].draws, d.Draw)
+		charges[d.Charge].draws = append(charges[d.Charge].draws, d.of(charges[d.Charge].Closure))
 	}
 	counts, err := collect[struct {
 		Charge int64

@@ -14,9 +14,38 @@ where t.stage = 'held' and not exists (select from holds h where h.ticket = t.nu
 order by 1`
 
 	wrongBlocks = `
+with moved as (
+  select block_id, sum(ms) as ms, sum(ms) filter (where kind in ('forfeit', 'restore')) as forfeited,
+    sum(ms) filter (where kind in ('roll', 'unroll')) as rolled, sum(ms) filter (where kind = 'repay') as repaid
+  from block_moves group by 1
+), given as (
+  select block_id, sum(ms) as ms from block_grants group by 1
+), passed as (
+  select from_block, sum(ms) as ms from block_grants where from_block is not null group by 1
+), paid as (
+  select block_id, -sum(quantity) as ms from counter_moves where kind = 'repay' group by 1
+)
 select format('block %s of %s: %s ms remain, its moves leave %s', b.id, b.contract_id, b.remaining_ms, b.granted_ms - coalesce(m.ms, 0))
-from blocks b left join (select block_id, sum(ms) as ms from block_moves group by 1) m on m.block_id = b.id
-where b.remaining_ms <> b.granted_ms - coalesce(m.ms, 0) order by b.id`
+from blocks b left join moved m on m.block_id = b.id
+where b.remaining_ms <> b.granted_ms - coalesce(m.ms, 0)
+union all
+select format('block %s of %s: %s ms expired and %s rolled over, its moves say %s and %s', b.id, b.contract_id, b.forfeited_ms, b.rolled_ms,
+  coalesce(m.forfeited, 0), coalesce(m.rolled, 0))
+from blocks b left join moved m on m.block_id = b.id
+where b.forfeited_ms <> coalesce(m.forfeited, 0) or b.rolled_ms <> coalesce(m.rolled, 0)
+union all
+select format('block %s of %s: %s ms were granted, its grants come to %s', b.id, b.contract_id, b.granted_ms, coalesce(g.ms, 0))
+from blocks b left join given g on g.block_id = b.id
+where b.clause <> '' and b.granted_ms <> coalesce(g.ms, 0)
+union all
+select format('block %s of %s: %s ms rolled over, the next period was granted %s', b.id, b.contract_id, b.rolled_ms, coalesce(p.ms, 0))
+from blocks b left join passed p on p.from_block = b.id
+where b.rolled_ms <> coalesce(p.ms, 0)
+union all
+select format('block %s of %s: it paid back %s ms, of which the counter was given %s', b.id, b.contract_id, coalesce(m.repaid, 0), coalesce(p.ms, 0))
+from blocks b left join moved m on m.block_id = b.id left join paid p on p.block_id = b.id
+where coalesce(m.repaid, 0) <> coalesce(p.ms, 0)
+order by 1`
 
 	wrongCounters = `
 select format('counter %s: stands at %s, its moves come to %s', c.key, c.value, coalesce(m.quantity, 0))
@@ -30,8 +59,10 @@ with moved as (
   union all
   select hold_id, 'counter ' || counter, sum(quantity) from counter_moves where hold_id is not null group by 1, 2
 ), quoted as (
-  select h.id as hold_id, 'block ' || (d ->> 'block') as what, sum((d ->> 'ms')::numeric) as quantity
-  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, jsonb_array_elements(coalesce(c -> 'draws', '[]')) d
+  -- What a decision bought itself has a negative number in it.
+  select h.id as hold_id, 'block ' || coalesce(b.id, (d ->> 'block')::bigint) as what, sum((d ->> 'ms')::numeric) as quantity
+  from holds h cross join jsonb_array_elements(h.hold::jsonb -> 'charges') c cross join jsonb_array_elements(coalesce(c -> 'draws', '[]')) d
+    left join blocks b on b.closure_id = h.closure_id and b.provisional = (d ->> 'block')::bigint
   where h.state = 'open' group by 1, 2
   union all
   select h.id, 'counter ' || (n ->> 'key'), sum((n ->> 'quantity')::numeric)

@@ -91,7 +91,8 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err != nil {
 			return err
 		}
-		if err := lockAllowances(ctx, t, row.ClientID, billing.Want(facts), &facts); err != nil {
+		blocks, err := s.lockAllowances(ctx, t, row.ClientID, r.versions, &facts)
+		if err != nil {
 			return err
 		}
 
@@ -103,13 +104,13 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		}
 
 		// 4. Write all of it in one batch, and commit with it.
-		receipt, err = s.writeClosure(ctx, t, row, &r, m, input, facts, decision)
+		receipt, err = s.writeClosure(ctx, t, row, &r, m, input, facts, blocks, decision)
 		return err
 	})
 	return receipt, err
 }
 
-func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *reading, m ticket.Resolve, input string, facts billing.Facts, decision billing.Decision) (billing.Receipt, error) {
+func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *reading, m ticket.Resolve, input string, facts billing.Facts, blocks shelf, decision billing.Decision) (billing.Receipt, error) {
 	closures, err := s.closures.take(ctx, t.conn, 1)
 	if err != nil {
 		return billing.Receipt{}, err
@@ -123,6 +124,9 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 		return billing.Receipt{}, err
 	}
 	p := posting{ticket: row, closure: closures[0], round: row.Round, at: m.At.UTC(), generation: r.generations()}
+	if p.bought, err = p.buy(ctx, t, decision.Grants, blocks); err != nil {
+		return billing.Receipt{}, err
+	}
 	posted, err := p.place(ctx, t, decision.Charges, ids, &r.invoices)
 	if err != nil {
 		return billing.Receipt{}, err
@@ -172,7 +176,10 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	}); err != nil {
 		return billing.Receipt{}, err
 	}
-	moves.queue(b)
+	p.repay(b, &moves, facts, decision, blocks)
+	if err := moves.queue(b, blocks, p.at); err != nil {
+		return billing.Receipt{}, err
+	}
 	p.lines(b, decision.Charges, posted)
 	return receipt, t.commit(ctx, b)
 }

@@ -40,12 +40,4 @@ select 'T-' || t.number, (extract(epoch from $1 - t.opened_at) * 1000)::bigint, 
 from tickets t
 where t.stage = 'resolution' and t.assignee is null and not t.event_time and t.opened_at < $1 - $2::interval
 order by t.opened_at limit 50`
-
-	// Low is below a tenth of all that is granted and not expired.
-	blocksLow = `
-select contract_id, 0::bigint, 'owner',
-  format('%s of %s block hours are left', round(sum(remaining_ms) / 3600000.0, 2), round(sum(granted_ms) / 3600000.0, 2)),
-  'offer the client a new block'
-from blocks where granted_at <= $1 and (expires_at is null or expires_at > $1)
-group by contract_id having sum(remaining_ms) * 10 < sum(granted_ms) order by contract_id`
 )

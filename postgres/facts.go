@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -235,36 +234,4 @@ func segments(w workRow, zone *time.Location, edges []time.Time) ([]billing.Segm
 		})
 	}
 	return parts, nil
-}
-
-// lockAllowances takes the shared allowances a decision will read: counters by key, then
-// blocks by key. They are read by the locking statement itself, so what it returns is what the
-// lock protects.
-func lockAllowances(ctx context.Context, t *tx, client string, wants billing.Wants, f *billing.Facts) error {
-	if len(wants.Counters)+len(wants.Blocks) == 0 {
-		return nil
-	}
-	b := t.batch()
-	if len(wants.Counters) > 0 {
-		keys := append([]string(nil), wants.Counters...)
-		sort.Strings(keys)
-		b.Queue(`insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing`, keys, client)
-		b.Queue(`select key, value from counters where key = any ($1) order by key for update`, keys).Query(func(rows pgx.Rows) (err error) {
-			f.Counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
-			return err
-		})
-	}
-	if len(wants.Blocks) > 0 {
-		b.Queue(`
-select id, contract_id, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'), remaining_ms
-from blocks where contract_id = any ($1) order by id for update`, wants.Blocks).Query(func(rows pgx.Rows) (err error) {
-			f.Blocks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Block])
-			for i := range f.Blocks {
-				f.Blocks[i].GrantedAt = f.Blocks[i].GrantedAt.UTC()
-				f.Blocks[i].ExpiresAt = f.Blocks[i].ExpiresAt.UTC()
-			}
-			return err
-		})
-	}
-	return t.send(ctx, b)
 }

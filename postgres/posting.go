@@ -24,6 +24,7 @@ type posting struct {
 	at         time.Time
 	generation map[int64]int // of each work entry
 	bodies     bool          // the closure's decision has not these charges: keep them whole
+	bought     boughtBlocks  // by their closings
 }
 
 // invoiceRow is an invoice that lines may go on.
@@ -152,6 +153,7 @@ on conflict (payer_id, currency, period_start) do nothing`, payer, currency, sta
 
 // allowances queues one row for each move of a counter or a block.
 func (p posting) allowances(b *pgx.Batch, id int64, c billing.Charge, m *moves) {
+	m.cause = p.cause(id, c)
 	for _, n := range c.Counts {
 		kind := "count"
 		if n.Quantity.IsNegative() {
@@ -166,11 +168,25 @@ func (p posting) allowances(b *pgx.Batch, id int64, c billing.Charge, m *moves) 
 		if d.MS < 0 {
 			kind = "return"
 		}
+		block := p.bought.id(p.closure, d.Block)
 		b.Queue(`insert into block_moves (block_id, client_id, kind, ms, charge_id, at) values ($1, $2, $3, $4, $5, $6)`,
-			d.Block, p.ticket.ClientID, kind, d.MS, id, p.at)
-		m.draw(d.Block, d.MS)
+			block, p.ticket.ClientID, kind, d.MS, id, p.at)
+		m.draw(block, d.MS)
 	}
 }
+
+// cause names what moves allowances for a charge: its reversal, the settling of its hold, or its closing.
+func (p posting) cause(id int64, c billing.Charge) string {
+	switch {
+	case c.Reverses != 0:
+		return ticket.LineID(id)
+	case p.hold != 0:
+		return ticket.HoldID(p.hold)
+	}
+	return closingCause(p.closure)
+}
+
+func closingCause(closure int64) string { return fmt.Sprintf("closure-%d", closure) }
 
 // generations tells how often each work entry of the ticket has been given to rating.
 func generations(ctx context.Context, q querier, number int64) (map[int64]int, error) {

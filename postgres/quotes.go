@@ -112,8 +112,9 @@ func queueQuote(b *pgx.Batch, client string, q billing.HeldQuote, at time.Time) 
 // reserve queues the reservation (sign 1) or the release (sign −1) of what a held charge takes.
 func (p posting) reserve(b *pgx.Batch, hold int64, c billing.Charge, sign int64, m *moves) {
 	kind := "reserve"
+	m.cause = closingCause(p.closure)
 	if sign < 0 {
-		kind = "release"
+		kind, m.cause = "release", ticket.HoldID(hold)
 	}
 	for _, n := range c.Counts {
 		q := n.Quantity.Mul(decimal.NewFromInt(sign))
@@ -122,9 +123,10 @@ func (p posting) reserve(b *pgx.Batch, hold int64, c billing.Charge, sign int64,
 		m.count(n.Key, q)
 	}
 	for _, d := range c.Draws {
+		block := p.bought.id(p.closure, d.Block)
 		b.Queue(`insert into block_moves (block_id, client_id, kind, ms, hold_id, key, at) values ($1, $2, $3, $4, $5, $6, $7)`,
-			d.Block, p.ticket.ClientID, kind, sign*d.MS, hold, c.Key, p.at)
-		m.draw(d.Block, sign*d.MS)
+			block, p.ticket.ClientID, kind, sign*d.MS, hold, c.Key, p.at)
+		m.draw(block, sign*d.MS)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -112,7 +111,7 @@ func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row locked
 	read.Queue(`
 select c.id, c.closure_id, c.round, c.key, c.body, cl.decision, coalesce(l.payer_id, '')
 from charges c join closures cl on cl.id = c.closure_id left join invoice_lines l on l.charge_id = c.id
-where c.ticket = $1 and c.kind <> 'reversal' and not exists (select from charges x where x.reverses = c.id)
+where c.ticket = $1 and c.kind <> 'reversal' and c.key not like '%/renew/%' and not exists (select from charges x where x.reverses = c.id)
 order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		charges, err = pgx.CollectRows(rows, pgx.RowToStructByPos[standingCharge])
 		return err
@@ -128,15 +127,15 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 	if err := clock(b); err != nil {
 		return "", err
 	}
-	stands := make([]billing.Charge, 0, len(charges))
+	stands, back := make([]billing.Charge, 0, len(charges)), make([]charged, 0, len(charges))
 	for _, c := range charges {
 		whole, err := c.charge()
 		if err != nil {
 			return "", err
 		}
-		stands = append(stands, whole)
+		stands, back = append(stands, whole), append(back, charged{closure: c.Closure, charge: whole})
 	}
-	counters, err := lockReturns(ctx, t, stands, holds)
+	returns, err := s.lockReturns(ctx, t, back, holds)
 	if err != nil {
 		return "", err
 	}
@@ -145,7 +144,8 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 	if err != nil {
 		return "", err
 	}
-	p := posting{ticket: row, at: r.at, bodies: true}
+	p := posting{ticket: row, at: r.at, bodies: true, bought: returns.bought}
+	counters := slices.Clone(returns.counters) // they move with each reversal
 	reversals := make([]billing.Charge, 0, len(charges))
 	var moves moves
 	for i, c := range stands {
@@ -175,6 +175,10 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 			return "", err
 		}
 		for _, c := range content.Charges {
+			p.closure = 0
+			if h.ClosureID != nil {
+				p.closure = *h.ClosureID
+			}
 			p.reserve(b, h.ID, c, -1, &moves)
 		}
 		state, how := "void", "reopened"
@@ -189,7 +193,12 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at = null, resolved_at = null, closed_at = null,
   waiting_for = '', approved = null, approved_currency = null where number = $1`, row.Number)
 	b.Queue("insert into outbox (ticket, round, created_at) values ($1, $2, $3)", row.Number, row.Round+1, s.now())
-	moves.queue(b)
+	if err := returns.giveBack(ctx, t, b, &moves, r.at); err != nil {
+		return "", err
+	}
+	if err := moves.queue(b, returns.blocks, r.at); err != nil {
+		return "", err
+	}
 	// Whoever paid gets it back, also where the client has another payer by now.
 	known := map[string]*[]invoiceRow{row.PayerID: &r.invoices}
 	for i := range reversals {
@@ -224,39 +233,6 @@ func (c standingCharge) charge() (billing.Charge, error) {
 		return billing.Charge{}, fmt.Errorf("charge %d: closure %d did not decide %q", c.ID, c.Closure, c.Key)
 	}
 	return decision.Charges[i], nil
-}
-
-// lockReturns locks what reversing and releasing gives back to, in the order of every
-// transaction of money: counters by key, then blocks by id. Counters are read by that lock.
-func lockReturns(ctx context.Context, t *tx, charges []billing.Charge, holds []waiting) ([]billing.Counter, error) {
-	keys, blocks := map[string]bool{}, map[int64]bool{}
-	all := slices.Clone(charges)
-	for _, h := range holds {
-		content, err := h.content()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, content.Charges...)
-	}
-	for _, c := range all {
-		for _, n := range c.Counts {
-			keys[n.Key] = true
-		}
-		for _, d := range c.Draws {
-			blocks[d.Block] = true
-		}
-	}
-	var counters []billing.Counter
-	if len(keys)+len(blocks) == 0 {
-		return counters, nil
-	}
-	b := t.batch()
-	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(keys))).Query(func(rows pgx.Rows) (err error) {
-		counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
-		return err
-	})
-	b.Queue("select from blocks where id = any ($1) order by id for update", slices.Sorted(maps.Keys(blocks)))
-	return counters, t.send(ctx, b)
 }
 
 func sayUndone(reversals []billing.Charge, voided int) string {

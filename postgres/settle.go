@@ -256,11 +256,13 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err != nil {
 		return billing.Settlement{}, err
 	}
-	if _, err := lockReturns(ctx, t, content.Charges, nil); err != nil {
+	back, err := s.lockReturns(ctx, t, nil, []waiting{d.found})
+	if err != nil {
 		return billing.Settlement{}, err
 	}
 	p := posting{
 		ticket: d.ticket, closure: *d.found.ClosureID, round: d.found.Round, hold: d.hold, at: d.at, generation: generation, bodies: true,
+		bought: back.bought,
 	}
 	posted, err := p.place(ctx, t, charges, ids, &d.invoices)
 	if err != nil {
@@ -277,7 +279,12 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	says := fmt.Sprintf("%s: %s by %s", ticket.HoldID(d.hold), r.Action, cmp.Or(who.Name, r.By))
 	d.decide(b, "settled", string(r.Action), says)
 	d.queueStage(b)
-	moves.queue(b)
+	if err := back.giveBack(ctx, t, b, &moves, d.at); err != nil {
+		return billing.Settlement{}, err
+	}
+	if err := moves.queue(b, back.blocks, d.at); err != nil {
+		return billing.Settlement{}, err
+	}
 	p.lines(b, charges, posted)
 	return billing.Settlement{Outcome: billing.Settled, Says: says, Posted: posted}, nil
 }

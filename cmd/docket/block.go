@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
@@ -12,7 +13,8 @@ import (
 )
 
 func newBlock(a *app) *cobra.Command {
-	return noun("block", "Blocks of hours that clients bought", newBlockAdd(a), newBlockList(a))
+	return noun("block", "Blocks of hours that clients bought, and the allowances that contracts grant",
+		newBlockAdd(a), newBlockList(a), newBlockPaid(a), newBlockCancel(a), newBlockExpire(a))
 }
 
 func newBlockAdd(a *app) *cobra.Command {
@@ -49,7 +51,7 @@ func newBlockAdd(a *app) *cobra.Command {
 				return err
 			}
 			return a.show(block, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s has a block of %s (key %s)\n", block.Contract, lasting(block.GrantedMS), g.OperationKey)
+				_, _ = fmt.Fprintf(a.stdout, "%s has block %d of %s%s (key %s)\n", block.Contract, block.ID, lasting(block.GrantedMS), unpaid(block), g.OperationKey)
 			})
 		},
 	}
@@ -60,6 +62,7 @@ func newBlockAdd(a *app) *cobra.Command {
 	flags.IntVar(&g.Priority, "priority", 0, "lower draws first (`n`)")
 	flags.Var(&from, "from", "`instant` from which it can be drawn, RFC 3339; now by default")
 	flags.Var(&until, "until", "`instant` at which it expires, RFC 3339; never by default")
+	flags.BoolVar(&g.Unpaid, "unpaid", false, "its invoice is not paid yet: docket block paid tells when it is")
 	flags.StringVar(&g.OperationKey, "key", "", "operation `key`: the same key twice is one block")
 	return c
 }
@@ -68,7 +71,7 @@ func newBlockList(a *app) *cobra.Command {
 	var contract string
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List blocks of hours, with what is left",
+		Short: "List blocks of hours and allowances, with what is left",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.open(cmd.Context())
@@ -80,10 +83,13 @@ func newBlockList(a *app) *cobra.Command {
 				return err
 			}
 			return list(a, blocks, "No blocks of hours. Grant one: docket block add CONTRACT --hours 20 --price 2500 --currency USD --as PERSON",
+				number("BLOCK", func(b postgres.Block) string { return strconv.FormatInt(b.ID, 10) }),
 				text("CONTRACT", func(b postgres.Block) string { return b.Contract }),
 				text("CLIENT", func(b postgres.Block) string { return b.Client }),
+				text("KIND", blockKind),
 				number("GRANTED", func(b postgres.Block) string { return lasting(b.GrantedMS) }),
 				number("LEFT", func(b postgres.Block) string { return lasting(b.RemainingMS) }),
+				text("", blockState),
 				text("FROM", func(b postgres.Block) string { return a.when(b.GrantedAt) }),
 				text("EXPIRES", func(b postgres.Block) string { return a.whenever(b.ExpiresAt) }),
 				number("PRICE", func(b postgres.Block) string { return money(b.Price, b.Currency) }),

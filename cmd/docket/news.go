@@ -309,6 +309,8 @@ func reason(l billing.InvoiceLine) string {
 		return "covered" + by
 	case billing.BlockDraw:
 		return quantity + " from the block of hours" + by
+	case billing.BucketDraw:
+		return quantity + " from the period's allowance" + by
 	case billing.PerTicket:
 		if l.Amount.IsZero() {
 			return "an included ticket" + by

@@ -1,0 +1,235 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// PayBlock says that the invoice which sold the block is paid, once.
+func (s *Store) PayBlock(ctx context.Context, id int64, by string) (Block, error) {
+	return s.blockDeed(ctx, id, by, "mark it as paid", func(_ context.Context, _ *tx, b *pgx.Batch, row *shelved) error {
+		if row.Clause != "" {
+			return ticket.Invalid("block", id, "was not sold: clause "+row.Clause+" grants it", "`docket block list` shows what was bought")
+		}
+		if row.Unpaid {
+			b.Queue("update blocks set paid_at = $2, paid_by = $3 where id = $1", id, s.now(), by)
+		}
+		return nil
+	})
+}
+
+// CancelBlock takes an unused block back, once. One that has paid for work, or that a hold reserves, is refused: what it
+// paid for would be free.
+func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (Block, error) {
+	if why == "" {
+		return Block{}, ticket.Invalid("reason", "", "is empty", "say why the block is taken back")
+	}
+	return s.blockDeed(ctx, id, by, "cancel it", func(_ context.Context, _ *tx, b *pgx.Batch, row *shelved) error {
+		at := s.now()
+		switch {
+		case row.Cancelled:
+			return nil
+		case row.Clause != "":
+			return ticket.Invalid("block", id, "was not sold: clause "+row.Clause+" grants it", "apply a revision of the contract that grants less")
+		case row.EndedAt != nil:
+			return ticket.Invalid("block", id, "has ended: "+inHours(row.ForfeitedMS)+" of it expired", "credit the client by a line of its own")
+		case row.LeftMS != row.GrantedMS:
+			return ticket.Invalid("block", id, fmt.Sprintf("is partly used: %s of its %s are drawn or reserved", inHours(row.GrantedMS-row.LeftMS), inHours(row.GrantedMS)),
+				"reopen the tickets that it paid for first, or credit what is left by a line of its own")
+		}
+		b.Queue(`insert into block_moves (block_id, client_id, kind, ms, operation_key, at) values ($1, $2, 'cancel', $3, $4, $5)`,
+			id, row.Client, row.LeftMS, fmt.Sprintf("cancel/%d", id), at)
+		b.Queue("update blocks set remaining_ms = remaining_ms - $2, cancelled_at = $3, cancelled_by = $4, cancelled_why = $5 where id = $1",
+			id, row.LeftMS, at, by, why)
+		return nil
+	})
+}
+
+// blockDeed locks one block, lets do queue what somebody with the right to it does, and answers with the block.
+func (s *Store) blockDeed(ctx context.Context, id int64, by, what string, do func(context.Context, *tx, *pgx.Batch, *shelved) error) (block Block, err error) {
+	err = s.tx(ctx, fmt.Sprintf("block %d", id), func(t *tx) error {
+		on, who := shelf{}, map[string]actor{}
+		b := t.batch()
+		on.queue(b, "where b.id = $1", id)
+		queueActors(b, []string{by}, who)
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		person, err := pick(who, "by", by)
+		if err != nil {
+			return err
+		}
+		if !person.mayFinalise() {
+			return ticket.Invalid("by", by, "may not "+what, "it takes the role owner or finance")
+		}
+		row := on[id]
+		if row == nil {
+			return ticket.Invalid("block", id, "does not exist", "`docket block list` shows the blocks")
+		}
+		b = t.batch()
+		if err := do(ctx, t, b, row); err != nil {
+			return err
+		}
+		b.Queue(selectBlocks+" where id = $1", id).Query(func(rows pgx.Rows) (err error) {
+			block, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Block])
+			return err
+		})
+		return t.commit(ctx, b)
+	})
+	return block, err
+}
+
+// inHours tells milliseconds as hours with two decimals at most.
+func inHours(ms int64) string { return decimal.NewFromInt(ms).Div(msPerHour).Round(2).String() + " h" }
+
+// EndBlocks puts on record the end of every block that has expired by an instant, of one contract or, with contract empty,
+// of all: what is left of an allowance rolls over as far as its contract lets it, and everything else expires. Each
+// block ends once, in a transaction of its own; the blocks that ended are given.
+func (s *Store) EndBlocks(ctx context.Context, contract string, at time.Time) ([]Block, error) {
+	ended := []Block{}
+	for {
+		// What rolled over into a period that is over, too, ends after it: so until there is none.
+		due, err := s.blocks(ctx, " where ended_at is null and cancelled_at is null and expires_at <= $1 and ($2 = '' or contract_id = $2) order by expires_at, id limit 500", at, contract)
+		if err != nil || len(due) == 0 {
+			return ended, err
+		}
+		for _, d := range due {
+			block, err := s.endBlock(ctx, d, at)
+			if err != nil {
+				return ended, err
+			}
+			ended = append(ended, block)
+		}
+	}
+}
+
+func (s *Store) endBlock(ctx context.Context, due Block, at time.Time) (block Block, err error) {
+	err = s.tx(ctx, fmt.Sprintf("end block %d", due.ID), func(t *tx) error {
+		next, err := s.follows(ctx, t, due)
+		if err != nil {
+			return err
+		}
+		look := func(on shelf, b *pgx.Batch) {
+			on.queue(b, "where b.id = $1 or b.rolled_from = $1", due.ID)
+		}
+		on := shelf{}
+		b := t.batch()
+		look(on, b)
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		for row := on[due.ID]; row.EndedAt == nil; row = on[due.ID] {
+			b := t.batch()
+			if err := on.queueEnd(b, row, next, at); err != nil {
+				return err
+			}
+			look(on, b)
+			if err := t.send(ctx, b); err != nil {
+				return err
+			}
+		}
+		b = t.batch()
+		b.Queue(selectBlocks+" where id = $1", due.ID).Query(func(rows pgx.Rows) (err error) {
+			block, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Block])
+			return err
+		})
+		return t.commit(ctx, b)
+	})
+	return block, err
+}
+
+// follows gives the allowance that a block's unused hours may roll over into; nil for a bought one, for hours that rolled
+// over already, and where the next period grants nothing.
+func (s *Store) follows(ctx context.Context, t *tx, b Block) (*billing.Allowance, error) {
+	if b.Clause == "" || b.RolledFrom != 0 {
+		return nil, nil
+	}
+	versions, err := s.versionsOf(ctx, t, b.Contract)
+	if err != nil {
+		return nil, err
+	}
+	return allowed(versions, b.Clause, billing.PeriodAfter(versions, billing.PeriodOn(versions, b.Period))), nil
+}
+
+// GrantAllowances grants what the contract's buckets grant for the billing period that a local date lies in, and ends the
+// period before: what the first closing of the period would do. Each grant has the key of its contract, clause and
+// period, so nothing is granted twice; the allowances of the period are given.
+func (s *Store) GrantAllowances(ctx context.Context, contract, date string, at time.Time) (granted []Block, err error) {
+	err = s.tx(ctx, "grant the allowances of "+contract, func(t *tx) error {
+		granted = nil
+		var (
+			rows   []versionRow
+			client string
+		)
+		b := t.batch()
+		queueVersionsOf(b, contract, &rows, &client)
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		versions, err := s.versions(ctx, t.conn, rows, always.from, always.to)
+		if err != nil {
+			return err
+		}
+		var wants []billing.BucketWant
+		for _, clause := range billing.BucketClauses(versions) {
+			wants = append(wants, billing.BucketWant{Contract: contract, Clause: clause, Period: billing.PeriodOn(versions, date)})
+		}
+		if len(wants) == 0 {
+			return nil
+		}
+		stock, err := s.stocks(ctx, t.conn, client, rows, wants)
+		if err != nil {
+			return err
+		}
+		on := shelf{}
+		look := func(b *pgx.Batch) { on.queueWanted(b, nil, stock) }
+		b = t.batch()
+		look(b)
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		if err := stock.fill(ctx, t, on, at, look); err != nil {
+			return err
+		}
+		b = t.batch()
+		b.Queue(selectBlocks+" where contract_id = $1 and clause <> '' and period = $2::text::date and granted_ms > 0 order by clause, id",
+			contract, wants[0].Period.Start).Query(func(rows pgx.Rows) (err error) {
+			granted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Block])
+			return err
+		})
+		return t.commit(ctx, b)
+	})
+	return slices.Clip(granted), err
+}
+
+func (s *Store) versionsOf(ctx context.Context, t *tx, contract string) ([]billing.Version, error) {
+	var (
+		rows   []versionRow
+		client string
+	)
+	b := t.batch()
+	queueVersionsOf(b, contract, &rows, &client)
+	if err := t.send(ctx, b); err != nil {
+		return nil, err
+	}
+	return s.versions(ctx, t.conn, rows, always.from, always.to)
+}
+
+// queueVersionsOf reads the versions of one contract that count, and whose it is.
+func queueVersionsOf(b *pgx.Batch, contract string, into *[]versionRow, client *string) {
+	b.Queue(`
+select distinct on (effective_from) contract_id, revision, digest from contract_versions where contract_id = $1
+order by effective_from, revision desc`, contract).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[versionRow])
+		return err
+	})
+	b.Queue("select client_id from contracts where id = $1", contract).QueryRow(func(row pgx.Row) error { return row.Scan(client) })
+}

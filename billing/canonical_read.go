@@ -140,6 +140,10 @@ func (r *decoder) block(b *Block) {
 	b.ForfeitedMS = r.someNumber("forfeited_ms")
 	b.RolledMS = r.someNumber("rolled_ms")
 	b.RolledInto = r.someNumber("rolled_into")
+	b.GrantedMS = r.someNumber("granted_ms")
+	b.Period = r.someText("period")
+	b.RolledFrom = r.someNumber("rolled_from")
+	b.EarliestAt = r.someInstant("earliest_at")
 	r.close()
 }
 

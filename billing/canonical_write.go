@@ -123,6 +123,10 @@ func (w *encoder) block(b *Block) {
 	w.someNumber("forfeited_ms", b.ForfeitedMS)
 	w.someNumber("rolled_ms", b.RolledMS)
 	w.someNumber("rolled_into", b.RolledInto)
+	w.someNumber("granted_ms", b.GrantedMS)
+	w.someText("period", b.Period)
+	w.someNumber("rolled_from", b.RolledFrom)
+	w.someInstant("earliest_at", b.EarliestAt)
 	w.close()
 }
 
@@ -160,6 +164,7 @@ func (w *encoder) decision(d *Decision) {
 	w.number("rules", int64(d.Rules))
 	writeList(w, "charges", d.Charges, (*encoder).charge)
 	writeList(w, "holds", d.Holds, (*encoder).hold)
+	writeSome(w, "grants", d.Grants, (*encoder).grant)
 	w.close()
 }
 
@@ -238,6 +243,24 @@ func (w *encoder) draw(d *Draw) {
 	w.open()
 	w.number("block", d.Block)
 	w.number("ms", d.MS)
+	w.someNumber("restores", d.Restores)
+	w.someNumber("unrolls", d.Unrolls)
+	w.close()
+}
+
+func (w *encoder) grant(g *Grant) {
+	w.open()
+	w.number("block", g.Block)
+	w.text("key", g.Key)
+	w.text("contract", g.Contract)
+	w.number("revision", int64(g.Revision))
+	w.text("clause", g.Clause)
+	w.number("ms", g.MS)
+	w.number("priority", int64(g.Priority))
+	w.instant("granted_at", g.GrantedAt)
+	w.someInstant("expires_at", g.ExpiresAt)
+	w.decimal("price", g.Price)
+	w.text("currency", g.Currency)
 	w.close()
 }
 

@@ -173,7 +173,11 @@ func (t contractText) tiers(tiers []billing.Tier) string {
 		case !tier.Percent.IsZero():
 			price = append(price, tier.Percent.String()+" %")
 		case !tier.Unit.IsZero() || tier.Flat.IsZero():
-			price = append(price, money(tier.Unit, t.c.Currency))
+			each := money(tier.Unit, t.c.Currency)
+			if tier.Size != nil {
+				each += " for " + tier.Size.String()
+			}
+			price = append(price, each)
 		}
 		if !tier.Flat.IsZero() {
 			price = append(price, money(tier.Flat, t.c.Currency)+" once")

@@ -31,7 +31,7 @@ func TestContractShowsAllThatADocumentSays(t *testing.T) {
 		"overage 140.00 EUR an hour, renewed by 10h for 1200.00 EUR, good for 365 days",
 		"graduated, to 10: 10.00 EUR + 2.00 EUR once; beyond: 5.00 EUR",
 		"percentage, 2.99 %, plus 1.00 EUR, at least 1.75 EUR, at most 12.00 EUR, first 3 events free, first 100.00 EUR free",
-		"counts workstation, by peak, at least 5, 2 included, volume, to 50: 9.50 EUR; beyond: 8.00 EUR, in arrears",
+		"counts workstation, by peak, at least 5, 2 included, volume, to 50: 9.50 EUR; beyond: 40.00 EUR for 5, in arrears",
 		"in standard, evening, P1, P2; except Warehouse, SRV-9",
 		"less 10 %, less 5.00 EUR until 2026-07-01, at most 2500.00 EUR",
 		"M1      Parts                  part       cost + 15 %",

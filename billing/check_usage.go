@@ -1,6 +1,9 @@
 package billing
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // eventClosure is the event of a ticket's closing.
 const eventClosure = "closure"
@@ -24,7 +27,7 @@ func (ck checker) usage(field string, u *UsageTerms) {
 	ck.tiers(field+".tiers", u.Tiers, u.Model == modelGraduated)
 	ck.percentage(field+".percentage", u.Percentage)
 	ck.model(field, u)
-	if u.Event == eventClosure && (u.Model == modelPercentage || u.ofValues()) {
+	if strings.EqualFold(u.Event, eventClosure) && (u.Model == modelPercentage || u.ofValues()) {
 		ck.add(field+".event", u.Event, "has no value to take a percentage of", "price an event that is recorded with its value, or choose another model")
 	}
 }
@@ -44,7 +47,7 @@ func (ck checker) model(field string, u *UsageTerms) {
 		{"percentage", u.Percentage != nil, []string{percentage}, "give the percentage of each event's value, like {percent: 2.5}"},
 		{"free", u.Free != nil, []string{unit, graduated, volume, pack}, ""},
 		{"divide_by", u.DivideBy != nil, []string{unit, graduated, volume, pack}, ""},
-		{"round", u.Round != "", []string{unit, graduated, volume, pack}, ""},
+		{"round", u.Round != "", []string{unit, graduated, volume}, ""},
 		{"included", u.Included != nil, []string{unit, graduated, volume, pack}, ""},
 		{"minimum", u.Minimum != nil, []string{unit, graduated, volume, pack}, ""},
 		{"zero_flat", u.ZeroFlat, []string{graduated, volume}, ""},

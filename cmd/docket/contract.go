@@ -18,7 +18,7 @@ const maxContract = 1 << 20
 
 func newContract(a *app) *cobra.Command {
 	return noun("contract", "What clients have bought, as documents",
-		newContractCheck(a), newContractApply(a), newContractList(a), newContractShow(a), newContractHistory(a))
+		newContractCheck(a), newContractApply(a), newContractList(a), newContractShow(a), newContractDiff(a), newContractHistory(a))
 }
 
 // document reads a contract file; - is standard input.
@@ -51,11 +51,7 @@ func newContractCheck(a *app) *cobra.Command {
 		Short: "Check a contract document without storing it: every mistake with its line and what to write instead",
 		Args:  exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := billing.ParseContract(raw)
+			c, err := a.parsed(args[0])
 			if err != nil {
 				return err
 			}
@@ -154,11 +150,7 @@ func newContractHistory(a *app) *cobra.Command {
 					return err
 				}
 				_, _ = fmt.Fprintf(a.stdout, "\nrevision %d → %d\n", versions[i-1].Revision, versions[i].Revision)
-				rows := make([][]string, 0, len(changes))
-				for _, c := range changes {
-					rows = append(rows, []string{"  " + c.Field, or(c.Was, "(none)"), "→", or(c.Is, "(gone)")})
-				}
-				align(a.stdout, rows, []bool{false, false, false, false})
+				a.changes(changes)
 			}
 			return nil
 		},
@@ -192,10 +184,17 @@ func (a *app) versions(versions []postgres.ContractVersion, empty string) error 
 func newContractShow(a *app) *cobra.Command {
 	var revision int
 	c := &cobra.Command{
-		Use:   "show CONTRACT",
-		Short: "Show a contract's clauses and rates",
+		Use:   "show CONTRACT|FILE",
+		Short: "Show all that a contract says: a stored one, or a document's file",
 		Args:  exactly("CONTRACT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if isFile(args[0]) {
+				doc, err := a.parsed(args[0])
+				if err != nil {
+					return err
+				}
+				return a.show(doc, func() { a.contractText(doc, "from", doc.EffectiveFrom, "until", doc.EffectiveTo) })
+			}
 			s, err := a.open(cmd.Context())
 			if err != nil {
 				return err
@@ -204,62 +203,15 @@ func newContractShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			doc, err := billing.ParseContract(version.Document)
+			doc, err := billing.ReadContract(version.Document)
 			if err != nil {
-				return fmt.Errorf("read the stored contract: %w", err)
+				return fmt.Errorf("contract %s revision %d: %w", version.Contract, version.Revision, err)
 			}
-			return a.show(version, func() { a.contract(version, doc) })
+			return a.show(version, func() {
+				a.contractText(doc, "revision", fmt.Sprint(version.Revision), "from", version.EffectiveFrom, "until", version.Until)
+			})
 		},
 	}
 	c.Flags().IntVar(&revision, "revision", 0, "`number` of the revision; the last one by default")
 	return c
-}
-
-func (a *app) contract(v postgres.ContractVersion, c *billing.Contract) {
-	_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", c.ID, c.Name)
-	fields(a.stdout, "client", c.Client, "revision", fmt.Sprint(v.Revision), "from", v.EffectiveFrom, "until", v.Until, "currency", c.Currency, "time zone", c.TimeZone,
-		"minimum", c.Time.Minimum, "increment", c.Time.Increment)
-	_, _ = fmt.Fprintln(a.stdout)
-	rows := [][]string{{"CLAUSE", "WHAT", "CHARGE", "MATCHES"}}
-	for _, l := range c.Lines {
-		charge := l.Charge
-		if l.Price != nil {
-			charge += " " + money(*l.Price, c.Currency)
-		}
-		rows = append(rows, []string{l.Clause, l.Name, charge, matches(l.Match)})
-	}
-	align(a.stdout, rows, []bool{false, false, false, false})
-	if len(c.Rates) > 0 {
-		_, _ = fmt.Fprintln(a.stdout)
-		rows = [][]string{{"CLAUSE", "ROLE", "WORK TYPE", "ACTOR", "HOURLY"}}
-		for _, r := range c.Rates {
-			rows = append(rows, []string{r.Clause, or(r.WorkRole, "any"), or(r.WorkType, "any"), or(r.Actor, "human"), money(r.Hourly, c.Currency)})
-		}
-		align(a.stdout, rows, []bool{false, false, false, false, true})
-	}
-	if p := c.Approval; p != nil {
-		_, _ = fmt.Fprintln(a.stdout)
-		over := ""
-		if p.AmountOver != nil {
-			over = money(*p.AmountOver, c.Currency)
-		}
-		fields(a.stdout, "sign-off over", over, "or over time", p.TimeOver, "signs", joined(p.Approvers), "expires", p.Expires)
-	}
-}
-
-// matches says which work a line speaks of.
-func matches(m billing.Match) string {
-	var parts []string
-	for _, f := range [][]string{m.Categories, m.Subcategories, m.Types, m.WorkTypes, m.Channels, m.Sites, m.Actors} {
-		if len(f) > 0 {
-			parts = append(parts, joined(f))
-		}
-	}
-	for _, p := range m.Priorities {
-		parts = append(parts, priority(p))
-	}
-	if len(parts) == 0 {
-		return "all work"
-	}
-	return joined(parts)
 }

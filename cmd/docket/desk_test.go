@@ -22,11 +22,10 @@ import (
 	"github.com/docket-psa/docket/worker"
 )
 
-// openShop gives a shell on a real database with the demo's company, a real Temporal server and a worker.
-func openShop(t *testing.T) *shell {
+// shopDatabase is a real database with the demo's company.
+func shopDatabase(t *testing.T) string {
 	t.Helper()
-	s := newShell(t)
-	url := testenv.Template(t, "shop", func(url string) error {
+	return testenv.Template(t, "shop", func(url string) error {
 		ctx := context.Background()
 		if _, err := postgres.Migrate(ctx, url, "", ""); err != nil {
 			return err
@@ -39,6 +38,13 @@ func openShop(t *testing.T) *shell {
 		_, err = seed.Apply(ctx, store)
 		return err
 	})
+}
+
+// openShop gives a shell on a database with the demo's company, a real Temporal server and a worker.
+func openShop(t *testing.T) *shell {
+	t.Helper()
+	s := newShell(t)
+	url := shopDatabase(t)
 	server := testenv.Temporal(t, testenv.WithFreshNamespace())
 	s.env["DATABASE_URL"] = url
 	t.Setenv("TEMPORAL_ADDRESS", server.Address)

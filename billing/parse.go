@@ -18,6 +18,14 @@ import (
 // MaxDocument is the most bytes of a contract document: 1 MiB.
 const MaxDocument = 1 << 20
 
+// documentKind is what people are told that they are writing.
+type documentKind struct{ name, schema string }
+
+var (
+	contractDocument = documentKind{"contract", SchemaV1}
+	taxDocument      = documentKind{"tax profile", TaxSchemaV1}
+)
+
 // maxNodes bounds what a document may be made of; real contracts have a few hundred nodes.
 const maxNodes = 100_000
 
@@ -26,10 +34,10 @@ const maxNodes = 100_000
 // Problem, with line and fix, for each thing that is wrong.
 func ParseContract(data []byte) (*Contract, error) {
 	ps := &problems{lines: map[string]int{}}
-	root := read(ps, data)
+	root := read(ps, data, contractDocument)
 	c := new(Contract)
 	if root != nil {
-		r := reader{problems: ps}
+		r := reader{problems: ps, kind: contractDocument}
 		r.value("", root, reflect.ValueOf(c).Elem())
 		// What could not be read is not there: its absence must not be reported as well.
 		check(ps, c)
@@ -55,10 +63,10 @@ func ReadContract(stored []byte) (*Contract, error) {
 }
 
 // read gives the document's root node, nil where there is none.
-func read(ps *problems, data []byte) *yaml.Node {
+func read(ps *problems, data []byte, kind documentKind) *yaml.Node {
 	switch {
 	case len(data) > MaxDocument:
-		ps.add("document", "", fmt.Sprintf("is %d bytes long", len(data)), "a contract is at most 1 MiB; split it into several contracts")
+		ps.add("document", "", fmt.Sprintf("is %d bytes long", len(data)), "a "+kind.name+" is at most 1 MiB; split it into several")
 		return nil
 	case bytes.IndexByte(data, 0) >= 0:
 		ps.add("document", "", "contains a NUL byte", "save it as plain UTF-8 text")
@@ -71,16 +79,16 @@ func read(ps *problems, data []byte) *yaml.Node {
 	var doc, second yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&doc); err != nil {
-		notYAML(ps, err)
+		notYAML(ps, err, kind)
 		return nil
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		ps.lines["document"] = second.Line
-		ps.add("document", "", "is followed by a second one", "keep one contract in one file")
+		ps.add("document", "", "is followed by a second one", "keep one "+kind.name+" in one file")
 		return nil
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		ps.add("document", "", "is not a list of fields", "start with `schema: "+SchemaV1+"`; docs/contracts.md shows whole contracts")
+		ps.add("document", "", "is not a list of fields", "start with `schema: "+kind.schema+"`; docs/contracts.md shows whole "+kind.name+"s")
 		return nil
 	}
 	return doc.Content[0]
@@ -88,9 +96,9 @@ func read(ps *problems, data []byte) *yaml.Node {
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
-func notYAML(ps *problems, err error) {
+func notYAML(ps *problems, err error, kind documentKind) {
 	if errors.Is(err, io.EOF) {
-		ps.add("document", "", "is empty", "start with `schema: "+SchemaV1+"`; docs/contracts.md shows whole contracts")
+		ps.add("document", "", "is empty", "start with `schema: "+kind.schema+"`; docs/contracts.md shows whole "+kind.name+"s")
 		return
 	}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
@@ -100,9 +108,10 @@ func notYAML(ps *problems, err error) {
 	ps.add("document", "", "is neither YAML nor JSON ("+says+")", "check the indentation and the quotes around that line")
 }
 
-// reader copies nodes into the Contract, noting the line of every field.
+// reader copies nodes into the document, noting the line of every field.
 type reader struct {
 	*problems
+	kind  documentKind
 	nodes int
 }
 
@@ -110,7 +119,7 @@ func (r *reader) value(field string, n *yaml.Node, to reflect.Value) {
 	r.lines[field] = n.Line
 	if r.nodes++; r.nodes > maxNodes {
 		if r.nodes == maxNodes+1 {
-			r.add(field, "", "is more than a contract can hold", "split it into several contracts")
+			r.add(field, "", "is more than a "+r.kind.name+" can hold", "split it into several")
 		}
 		return
 	}
@@ -180,7 +189,7 @@ func (r *reader) fields(field string, n *yaml.Node, to reflect.Value) {
 		case key.Kind != yaml.ScalarNode:
 			r.add(join(field, "?"), "", "is not the name of a field", "write a name, like "+yamlName(to.Type().Field(0)))
 		case !known:
-			r.add(at, "", "is not a field of a contract", r.meant(key.Value, to.Type()))
+			r.add(at, "", "is not a field of a "+r.kind.name, r.meant(key.Value, to.Type()))
 		case seen[key.Value]:
 			r.add(at, "", "is there twice", "keep one of them")
 		default:

@@ -78,8 +78,8 @@ var (
 func ParseTaxProfile(data []byte) (*TaxProfile, error) {
 	ps := &problems{lines: map[string]int{}}
 	p := new(TaxProfile)
-	if root := read(ps, data); root != nil {
-		r := reader{problems: ps}
+	if root := read(ps, data, taxDocument); root != nil {
+		r := reader{problems: ps, kind: taxDocument}
 		r.value("", root, reflect.ValueOf(p).Elem())
 		p.check(ps)
 	}

@@ -105,7 +105,7 @@ func (t contractText) block(b *billing.BlockTerms) string {
 	}
 	grace := ""
 	if b.GraceDays != nil {
-		grace = count(b.GraceDays, "day") + " of grace"
+		grace = count(*b.GraceDays, "day") + " of grace"
 	}
 	return words(prefixed("unpaid: ", b.Unpaid), yes(b.EarlierWork, "pays for earlier work of its period"), grace, prefixed("overdrawn by up to ", b.Overdraw), renewal,
 		prefixed("reorder at ", b.ReorderAt))

@@ -53,7 +53,7 @@ func (k *till) history(n int) {
 	require.NoError(k.t, err)
 	terms, err := c.Compile()
 	require.NoError(k.t, err)
-	h := historian{k: k, terms: terms, block: k.count("select id from blocks"), left: k.count("select remaining_ms from blocks"), counters: map[string]decimal.Decimal{}}
+	h := historian{k: k, terms: terms, granted: noon.AddDate(-10, 0, 0), block: k.count("select id from blocks"), left: k.count("select remaining_ms from blocks"), counters: map[string]decimal.Decimal{}}
 	for i := range n {
 		h.close(i, noon.Add(-time.Duration(n-i)*5*time.Minute))
 	}
@@ -80,7 +80,7 @@ func (k *till) history(n int) {
 		require.NoError(k.t, err, t.name)
 	}
 	for _, statement := range []string{
-		fmt.Sprintf("update blocks set remaining_ms = %d", h.left),
+		fmt.Sprintf("update blocks set remaining_ms = %d, granted_at = '%s'", h.left, h.granted.Format(time.RFC3339)),
 		"insert into invoices (payer_id, currency, period_start, period_end) values ('acme', 'USD', '2024-01-01', '2024-02-01')",
 		"select setval('charge_ids', (select max(id) from charges)), setval('closure_ids', (select max(id) from closures))",
 		"analyze",
@@ -96,6 +96,7 @@ type historian struct {
 	terms    *billing.Terms
 	block    int64
 	left     int64 // of the block
+	granted  time.Time
 	counters map[string]decimal.Decimal
 
 	tickets, work, closures, charges, spans, draws, counts, lines [][]any
@@ -125,7 +126,7 @@ func (h *historian) close(i int, at time.Time) {
 		f.Counters = append(f.Counters, billing.Counter{Key: key, Value: h.counters[key]})
 	}
 	if len(wants.Blocks) > 0 {
-		f.Blocks = []billing.Block{{ID: h.block, Contract: "acme-block", GrantedAt: noon.AddDate(-10, 0, 0), LeftMS: h.left}}
+		f.Blocks = []billing.Block{{ID: h.block, Contract: "acme-block", GrantedAt: h.granted, LeftMS: h.left}}
 	}
 	d, err := billing.Decide(f)
 	require.NoError(h.k.t, err)

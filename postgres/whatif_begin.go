@@ -46,8 +46,8 @@ where m.at >= $2 and m.at < $3 and (cl.id is null or cl.client_id <> $4 or cl.cl
 
 func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []string) error {
 	stood, err := collect[billing.Counter](ctx, w.tx, "counters", `
-		select key, coalesce((select sum(quantity) from counter_moves m where m.counter = key and m.at < $2), 0)
-		from unnest($1::text[]) as key`, keys, w.from)
+		select wanted, coalesce((select sum(m.quantity) from counter_moves m where m.counter = wanted and m.at < $2), 0)
+		from unnest($1::text[]) as wanted`, keys, w.from)
 	if err != nil {
 		return err
 	}
@@ -76,17 +76,25 @@ func (w *whatIf) tellBlocks(ctx context.Context, page *whatIfPage, contracts []s
 		if contract == w.draft.Contract && w.draft.InsteadOf != "" {
 			of = w.draft.InsteadOf
 		}
-		blocks, err := collect[billing.Block](ctx, w.tx, "blocks", `
-			select id, $1::text, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'),
-				granted_ms - coalesce((select sum(ms) from block_moves m where m.block_id = b.id and m.at < $3), 0)::bigint
-			from blocks b where contract_id = $2 order by id`, contract, of, w.from)
+		blocks, err := collect[struct {
+			ID        int64
+			Priority  int
+			GrantedAt time.Time
+			ExpiresAt time.Time
+			LeftMS    int64
+		}](ctx, w.tx, "blocks", `
+			select id, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'),
+				granted_ms - coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2), 0)::bigint
+			from blocks b where contract_id = $1 order by id`, of, w.from)
 		if err != nil {
 			return err
 		}
-		for i := range blocks {
-			blocks[i].GrantedAt, blocks[i].ExpiresAt = blocks[i].GrantedAt.UTC(), blocks[i].ExpiresAt.UTC()
+		page.blocks[contract] = []billing.Block{}
+		for _, b := range blocks {
+			page.blocks[contract] = append(page.blocks[contract], billing.Block{
+				ID: b.ID, Contract: contract, Priority: b.Priority, GrantedAt: b.GrantedAt.UTC(), ExpiresAt: b.ExpiresAt.UTC(), LeftMS: b.LeftMS,
+			})
 		}
-		page.blocks[contract] = blocks
 		moves, err := collect[struct {
 			billing.Draw
 			At time.Time

@@ -117,11 +117,11 @@ func TestWhatIfRatesEachEntryAgain(t *testing.T) {
 	found := l.whatIf(march, strings.Replace(hourly, `"150.00"`, `"180.00"`, 1))
 	assert.Equal(t, "22.50", change(t, found, l.billed, 1), "45 minutes")
 	assert.Equal(t, "0.00", change(t, found, l.reopened, 1), "undone on both sides")
-	assert.Equal(t, "15.00", change(t, found, l.reopened, 2))
+	assert.Equal(t, "45.00", change(t, found, l.reopened, 2), "of both rounds' 90 minutes")
 	assert.Equal(t, "150.00", change(t, found, l.waits, 1), "held on both sides")
 	assert.Equal(t, "120.00", change(t, found, l.approved, 1))
 	d := total(t, found)
-	assert.Equal(t, "307.50", d.By.StringFixed(2))
+	assert.Equal(t, "337.50", d.By.StringFixed(2))
 	// What the client signed was 600.00: about 720.00 he would have to be asked again.
 	assert.Equal(t, "1620.00", d.WouldHold.StringFixed(2))
 	assert.Equal(t, 4, found.Changed)
@@ -152,7 +152,7 @@ func TestWhatIfBesideAndInsteadOfOthers(t *testing.T) {
 		q := march
 		q.InsteadOf = "acme-hourly"
 		found := l.whatIf(q, other)
-		assert.Equal(t, "-512.50", total(t, found).By.StringFixed(2))
+		assert.Equal(t, "-562.50", total(t, found).By.StringFixed(2))
 		assert.Equal(t, "acme-hourly", found.InsteadOf)
 	})
 	t.Run("beside it, the two tie", func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestWhatIfBesideAndInsteadOfOthers(t *testing.T) {
 	})
 	t.Run("beside it, with a higher priority", func(t *testing.T) {
 		found := l.whatIf(march, other+"priority: 1\n")
-		assert.Equal(t, "-512.50", total(t, found).By.StringFixed(2))
+		assert.Equal(t, "-562.50", total(t, found).By.StringFixed(2))
 	})
 }
 

@@ -11,16 +11,22 @@ import "slices"
 // It decides with nothing granted and nothing counted, and hears what is asked for: without
 // blocks all work under them is overage, so no more can be asked for with them.
 func Want(f Facts) Wants {
+	wants, _, _ := Sketch(f) // Decide refuses the same facts with the same error
+	return wants
+}
+
+// Sketch is Want, with the decision that it came upon: where nothing is wanted, it is what Decide gives.
+func Sketch(f Facts) (Wants, Decision, error) {
 	f.Blocks, f.Counters = nil, nil
 	wants := Wants{Counters: []string{}, Blocks: []string{}}
 	d, err := begin(f)
 	if err != nil {
-		// Decide refuses the same facts with the same error.
-		return wants
+		return wants, Decision{}, err
 	}
 	d.asked = &wants
-	if _, err := d.decide(); err != nil {
-		return Wants{Counters: []string{}, Blocks: []string{}} // as above
+	decision, err := d.decide()
+	if err != nil {
+		return Wants{Counters: []string{}, Blocks: []string{}}, Decision{}, err
 	}
 	for i := range d.pieces {
 		p := &d.pieces[i]
@@ -37,7 +43,7 @@ func Want(f Facts) Wants {
 	wants.Counters = sorted(wants.Counters)
 	wants.Blocks = sorted(wants.Blocks)
 	slices.SortFunc(wants.Buckets, BucketWant.compare)
-	return wants
+	return wants, decision, nil
 }
 
 func sorted(keys []string) []string {

@@ -1,0 +1,225 @@
+package billing
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Draft is a contract version that is not in force, as it would be.
+type Draft struct {
+	Version          // From and Until as they would be
+	InsteadOf string // the contract whose versions it replaces while it is in force: its own id where it revises one; empty: none, it is added beside the others
+}
+
+// Under gives the facts of a closure as they would be, had the draft been in force: its version
+// among those of the other contracts. Blocks and counters are left out, since they would stand
+// otherwise. The segments of work are those of before: where either contract has bands of its own,
+// they must be cut anew.
+func (d Draft) Under(f Facts) Facts {
+	f.Blocks, f.Counters = nil, nil
+	from, to := f.times()
+	versions := make([]Version, 0, len(f.Contracts)+1)
+	for _, v := range f.Contracts {
+		if v.Contract == d.InsteadOf {
+			if v.From.Before(d.From) {
+				if v.Until.IsZero() || v.Until.After(d.From) {
+					v.Until = d.From
+				}
+			} else if d.Until.IsZero() || v.From.Before(d.Until) {
+				continue
+			}
+		}
+		if v.reaches(from, to) {
+			versions = append(versions, v)
+		}
+	}
+	if d.reaches(from, to) {
+		versions = append(versions, d.Version)
+	}
+	slices.SortFunc(versions, func(a, b Version) int {
+		return cmp.Or(cmp.Compare(a.Contract, b.Contract), a.From.Compare(b.From))
+	})
+	f.Contracts = versions
+	return f
+}
+
+// reaches says whether the version governs some instant of [from, to].
+func (v Version) reaches(from, to time.Time) bool {
+	return !v.From.After(to) && (v.Until.IsZero() || v.Until.After(from))
+}
+
+// times gives the first and the last instant that the facts speak of.
+func (f *Facts) times() (from, to time.Time) {
+	from, to = f.Ticket.ResolvedAt, f.Ticket.ResolvedAt
+	for i := range f.Work {
+		w := &f.Work[i]
+		if w.StartedAt.Before(from) {
+			from = w.StartedAt
+		}
+		if end := w.end(); end.After(to) {
+			to = end
+		}
+	}
+	return from, to
+}
+
+// Rehearsal closes tickets, settles their holds and reopens them in memory, with counters and
+// blocks of its own: what the books would say, had they been kept under other terms. It begins
+// where the real ones stood at an instant, and is not for use by several goroutines.
+type Rehearsal struct {
+	counters map[string]decimal.Decimal
+	blocks   map[string][]Block // by contract
+}
+
+// NewRehearsal knows no counters and no blocks yet. It must be told of those that a closure wants
+// before it is closed.
+func NewRehearsal() *Rehearsal {
+	return &Rehearsal{counters: map[string]decimal.Decimal{}, blocks: map[string][]Block{}}
+}
+
+// Counter tells where a counter stands.
+func (r *Rehearsal) Counter(c Counter) { r.counters[c.Key] = c.Value }
+
+// Blocks tells of all blocks of a contract.
+func (r *Rehearsal) Blocks(contract string, blocks []Block) { r.blocks[contract] = blocks }
+
+// Move moves a counter or a block by what happened to it beside the rehearsed closures: the
+// reversal of an earlier one, an expiry. What the rehearsal does not know is not moved.
+func (r *Rehearsal) Move(counts []Count, draws []Draw) {
+	for _, n := range counts {
+		if value, ok := r.counters[n.Key]; ok {
+			r.counters[n.Key] = value.Add(n.Quantity)
+		}
+	}
+	for _, d := range draws {
+		for _, blocks := range r.blocks {
+			for i := range blocks {
+				if blocks[i].ID == d.Block {
+					blocks[i].LeftMS -= d.MS
+				}
+			}
+		}
+	}
+}
+
+// Close decides the facts by where the counters and blocks stand, and moves them: by what posts,
+// and by what is held, which reserves.
+func (r *Rehearsal) Close(f Facts, w Wants) (Decision, error) {
+	f.Counters, f.Blocks = make([]Counter, 0, len(w.Counters)), nil
+	for _, key := range w.Counters {
+		f.Counters = append(f.Counters, Counter{Key: key, Value: decimal.Max(r.counters[key], decimal.Zero)})
+	}
+	for _, contract := range w.Blocks {
+		f.Blocks = append(f.Blocks, r.blocks[contract]...)
+	}
+	// What really happened to a counter or a block beside the rehearsed closures may take more than is left here.
+	for i := range f.Blocks {
+		f.Blocks[i].LeftMS = max(f.Blocks[i].LeftMS, 0)
+	}
+	d, err := Decide(f)
+	if err != nil {
+		return d, err
+	}
+	r.take(d.Charges)
+	for i := range d.Holds {
+		r.take(d.Holds[i].Charges)
+	}
+	return d, nil
+}
+
+func (r *Rehearsal) take(charges []Charge) {
+	for i := range charges {
+		r.Move(charges[i].Counts, charges[i].Draws)
+	}
+}
+
+// giveBack undoes take.
+func (r *Rehearsal) giveBack(charges []Charge) {
+	for i := range charges {
+		for _, n := range charges[i].Counts {
+			r.Move([]Count{{Key: n.Key, Quantity: n.Quantity.Neg()}}, nil)
+		}
+		for _, d := range charges[i].Draws {
+			r.Move(nil, []Draw{{Block: d.Block, MS: -d.MS}})
+		}
+	}
+}
+
+// ErrAskedAgain says that a person's word about a hold does not speak of what would be held.
+var ErrAskedAgain = errors.New("a person would have to be asked again")
+
+// Settle gives the charges that would post by a person's word about the hold. What was approved
+// counts up to its amount: the client would be asked about more. ErrAskedAgain where the word does
+// not decide the hold.
+func (r *Rehearsal) Settle(h Hold, w Word) ([]Charge, error) {
+	if w.Ruling.Action == Approve && (h.Currency != w.Currency || h.Amount.GreaterThan(w.Amount)) {
+		return nil, ErrAskedAgain
+	}
+	if w.Ruling.Action == Bill && h.Kind == SignOff {
+		h = Decline(h, w.Ruling.By, w.Ruling.Reason, defaultPatience) // it was declined before it was billed
+	}
+	charges, err := Settle(h, w.Ruling)
+	if err != nil {
+		return nil, errors.Join(ErrAskedAgain, err)
+	}
+	r.giveBack(h.Charges)
+	r.take(charges)
+	return charges, nil
+}
+
+// Word is what a person really decided about a hold.
+type Word struct {
+	Hold     string // its key within the closure
+	Reason   HoldReason
+	Ruling   Ruling
+	Currency string
+	Amount   decimal.Decimal // that the hold asked for
+}
+
+// Speaks finds the word about a hold: of the same key, or the only one of the same reason where the
+// contract has another name.
+func Speaks(words []Word, h *Hold) (Word, bool) {
+	found := Word{}
+	n := 0
+	for _, w := range words {
+		if w.Hold == h.Key {
+			return w, true
+		}
+		if w.Reason == h.Reason {
+			found = w
+			n++
+		}
+	}
+	return found, n == 1
+}
+
+// Reopen undoes what posted of a closure, in the order in which it did, and gives back what its
+// holds reserve. It gives the reversals.
+func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version) ([]Charge, error) {
+	reversals := make([]Charge, 0, len(posted))
+	for i := range posted {
+		c := &posted[i]
+		var terms *Terms
+		if v := slices.IndexFunc(versions, func(v Version) bool { return v.Contract == c.Contract && v.Revision == c.Revision }); v >= 0 {
+			terms = versions[v].Terms
+		}
+		counters := make([]Counter, 0, len(c.Counts))
+		for _, n := range c.Counts {
+			counters = append(counters, Counter{Key: n.Key, Value: r.counters[n.Key]})
+		}
+		reversal, err := Reverse(0, *c, terms, counters)
+		if err != nil {
+			return nil, err
+		}
+		r.take([]Charge{reversal})
+		reversals = append(reversals, reversal)
+	}
+	for i := range held {
+		r.giveBack(held[i].Charges)
+	}
+	return reversals, nil
+}

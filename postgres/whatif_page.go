@@ -1,0 +1,246 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// whatIfPage is some closures, in the order of closing.
+type whatIfPage struct {
+	closures []*whatIfClosure
+	sketched *errgroup.Group
+
+	// What the rehearsal must be told before it.
+	counters []billing.Counter
+	blocks   map[string][]billing.Block
+	happened []happening
+}
+
+// whatIfClosure is one closure with what became of it, and what it would be under the draft.
+type whatIfClosure struct {
+	whatIfRow
+	was      billing.Comparison // what posted, reversals included, and what waits
+	words    []decided          // of people, about its holds
+	undone   time.Time          // when it was reopened, and so reversed; zero: it stands
+	charges  []billing.Charge   // what posted, where it is asked for
+	waits    []billing.Hold     // as above
+	facts    billing.Facts      // under the draft
+	wants    billing.Wants
+	decision billing.Decision
+	failed   string // why it could not be rated under the draft
+}
+
+type whatIfRow struct {
+	ID       int64
+	Ticket   int64
+	Round    int
+	ClosedAt time.Time
+	Subject  string
+	Facts    string
+}
+
+// decided is a person's word, and when it was said.
+type decided struct {
+	at time.Time
+	billing.Word
+}
+
+// next reads the page after another.
+func (w *whatIf) next(ctx context.Context, after *whatIfPage) (*whatIfPage, error) {
+	at, id := w.from, int64(0)
+	if after != nil {
+		last := after.closures[len(after.closures)-1]
+		at, id = last.ClosedAt, last.ID
+	}
+	rows, err := collect[whatIfRow](ctx, w.tx, "closures", `
+		select c.id, c.ticket, c.round, c.closed_at, t.subject, c.facts from closures c join tickets t on t.number = c.ticket
+		where c.client_id = $1 and c.closed_at >= $2 and (c.closed_at > $2 or c.id > $3) and c.closed_at < $4
+		order by c.closed_at, c.id limit $5`, w.client, at, id, w.to, pageSize)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	page := &whatIfPage{closures: make([]*whatIfClosure, 0, len(rows))}
+	byID := make(map[int64]*whatIfClosure, len(rows))
+	ids := make([]int64, 0, len(rows))
+	for _, row := range rows {
+		c := &whatIfClosure{whatIfRow: row}
+		page.closures, ids, byID[row.ID] = append(page.closures, c), append(ids, row.ID), c
+	}
+	rulings, err := w.readPosted(ctx, ids, byID)
+	if err != nil {
+		return nil, err
+	}
+	return page, w.readHolds(ctx, ids, byID, rulings)
+}
+
+// readPosted reads what posted for the closures, and gives the rulings by which holds were settled.
+func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*whatIfClosure) (map[int64]billing.Ruling, error) {
+	charges, err := collect[struct {
+		ID       int64
+		Closure  int64
+		Contract string
+		Clause   string
+		Currency string
+		Amount   numeric
+		Undoes   bool
+		At       time.Time
+		Hold     int64
+		Body     *string // where it came out of a hold
+	}](ctx, w.tx, "charges", `
+		select id, closure_id, contract_id, clause, currency, amount::text, reverses is not null, posted_at, coalesce(hold_id, 0),
+			case when hold_id is not null then body end
+		from charges where closure_id = any ($1) order by id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	rulings := map[int64]billing.Ruling{}
+	for _, row := range charges {
+		c := byID[row.Closure]
+		amount, err := decimal.NewFromString(string(row.Amount))
+		if err != nil {
+			return nil, fmt.Errorf("read the amount of %s: %w", ticket.LineID(row.ID), err)
+		}
+		c.was.Was(&billing.Charge{Contract: row.Contract, Clause: row.Clause, Currency: row.Currency, Amount: amount}, false)
+		if row.Undoes && (c.undone.IsZero() || row.At.Before(c.undone)) {
+			c.undone = row.At
+		}
+		if row.Body != nil {
+			var charge billing.Charge
+			if err := json.Unmarshal([]byte(*row.Body), &charge); err != nil {
+				return nil, fmt.Errorf("read charge %s: %w", ticket.LineID(row.ID), err)
+			}
+			rulings[row.Hold] = rulingOf(charge)
+		}
+		if w.detailed(c) {
+			charge, _, err := (Reads{q: w.tx}).charge(ctx, row.ID)
+			if err != nil {
+				return nil, err
+			}
+			c.charges = append(c.charges, charge)
+		}
+	}
+	return rulings, nil
+}
+
+// readHolds reads what still waits, what people decided, and what a reopening voided.
+func (w *whatIf) readHolds(ctx context.Context, ids []int64, byID map[int64]*whatIfClosure, rulings map[int64]billing.Ruling) error {
+	holds, err := collect[struct {
+		ID        int64
+		Closure   int64
+		Key       string
+		Reason    billing.HoldReason
+		Currency  string
+		Amount    decimal.Decimal
+		State     string
+		DecidedAt *time.Time
+		Content   *string // of one that waits
+	}](ctx, w.tx, "holds", `
+		select id, closure_id, key, reason, currency, amount, state, decided_at, case when state = 'open' then hold end
+		from holds where closure_id = any ($1) order by id`, ids)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		c := byID[h.Closure]
+		switch {
+		case h.Content != nil:
+			var hold billing.Hold
+			if err := json.Unmarshal([]byte(*h.Content), &hold); err != nil {
+				return fmt.Errorf("read %s: %w", ticket.HoldID(h.ID), err)
+			}
+			for i := range hold.Charges {
+				c.was.Was(&hold.Charges[i], true)
+			}
+			if w.detailed(c) {
+				c.waits = append(c.waits, hold)
+			}
+		case h.DecidedAt == nil:
+		case h.State == "settled":
+			if ruling, ok := rulings[h.ID]; ok {
+				word := billing.Word{Hold: h.Key, Reason: h.Reason, Ruling: ruling, Currency: h.Currency, Amount: h.Amount}
+				c.words = append(c.words, decided{at: *h.DecidedAt, Word: word})
+			}
+		default: // void or sent back: the round was reopened
+			if c.undone.IsZero() || h.DecidedAt.Before(c.undone) {
+				c.undone = *h.DecidedAt
+			}
+		}
+	}
+	return nil
+}
+
+// sketch reads the facts of a page's closures and decides them under the draft, on all processors.
+// What wants a counter or a block is decided again when it is rehearsed.
+func (w *whatIf) sketch(ctx context.Context, page *whatIfPage) {
+	page.sketched = new(errgroup.Group)
+	part := (len(page.closures) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	for some := range slices.Chunk(page.closures, part) {
+		page.sketched.Go(func() error {
+			for _, c := range some {
+				if err := w.sketchOne(ctx, c); err != nil {
+					if ctx.Err() != nil {
+						return err
+					}
+					c.failed = err.Error()
+				}
+				c.whatIfRow.Facts = "" // only what is rehearsed is kept
+			}
+			return nil
+		})
+	}
+}
+
+func (w *whatIf) sketchOne(ctx context.Context, c *whatIfClosure) error {
+	facts, err := billing.ParseFacts(c.whatIfRow.Facts)
+	if err != nil {
+		return err
+	}
+	c.facts = w.draft.Under(facts)
+	for i := range c.facts.Contracts {
+		v := &c.facts.Contracts[i]
+		if v.Terms != nil {
+			continue // the draft
+		}
+		if v.Terms, err = w.store.terms.load(ctx, w.store.pool, v.Contract, v.Revision, v.Digest); err != nil {
+			return err
+		}
+	}
+	if w.bands {
+		if err := w.recut(&c.facts); err != nil {
+			return err
+		}
+	}
+	c.wants, c.decision, err = billing.Sketch(c.facts)
+	return err
+}
+
+// recut cuts the work where the versions under which it is rated now begin and end, and where their
+// bands do, as a closing does.
+func (w *whatIf) recut(f *billing.Facts) error {
+	var edges []time.Time
+	for _, v := range f.Contracts {
+		edges = append(edges, v.From)
+		if !v.Until.IsZero() {
+			edges = append(edges, v.Until)
+		}
+	}
+	for i := range f.Work {
+		k := &f.Work[i]
+		cut, err := segments(workRow{StartedAt: k.StartedAt, MS: k.MS}, w.zone, edges)
+		if err != nil {
+			return fmt.Errorf("work entry %d: %w", k.ID, err)
+		}
+		k.Segments = cut
+	}
+	return nil
+}

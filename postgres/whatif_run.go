@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// happening is something that happened after a closing: a word about one of its holds, its
+// reopening, or a move of a counter or a block that no rehearsed closure made.
+type happening struct {
+	at      time.Time
+	closure *rehearsed // nil: a move
+	word    *billing.Word
+	counts  []billing.Count
+	draws   []billing.Draw
+}
+
+// happenings are those still to come, the earliest on top (container/heap).
+type happenings []happening
+
+func (h happenings) Len() int           { return len(h) }
+func (h happenings) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h happenings) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *happenings) Push(x any)        { *h = append(*h, x.(happening)) }
+func (h *happenings) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+// rehearsed is a closure under the draft, while something of it is still to come.
+type rehearsed struct {
+	*whatIfClosure
+	posted []billing.Charge // reversals included
+	held   []billing.Hold
+	toCome int
+}
+
+// rehearse closes a page's closures, one after the other, and what happened in between.
+func (w *whatIf) rehearse(page *whatIfPage) error {
+	for _, c := range page.counters {
+		w.rehearsal.Counter(c)
+	}
+	for contract, blocks := range page.blocks {
+		w.rehearsal.Blocks(contract, blocks)
+	}
+	for _, h := range page.happened {
+		heap.Push(&w.later, h)
+	}
+	for _, c := range page.closures {
+		if err := w.until(c.ClosedAt); err != nil {
+			return err
+		}
+		if err := w.closeOne(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish lets everything happen that came after the last closing.
+func (w *whatIf) finish() error {
+	for len(w.later) > 0 {
+		if err := w.happen(heap.Pop(&w.later).(happening)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *whatIf) until(at time.Time) error {
+	for len(w.later) > 0 && !w.later[0].at.After(at) {
+		if err := w.happen(heap.Pop(&w.later).(happening)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *whatIf) closeOne(c *whatIfClosure) error {
+	if c.failed == "" && len(c.wants.Counters)+len(c.wants.Blocks) > 0 {
+		var err error
+		if c.decision, err = w.rehearsal.Close(c.facts, c.wants); err != nil {
+			c.failed = err.Error()
+		}
+	}
+	r := &rehearsed{whatIfClosure: c}
+	if c.failed != "" {
+		return w.end(r)
+	}
+	r.posted, r.held = c.decision.Charges, c.decision.Holds
+	for i := range r.held {
+		if word, ok := w.said(c, &r.held[i]); ok {
+			heap.Push(&w.later, happening{at: word.at, closure: r, word: &word.Word})
+			r.toCome++
+		}
+	}
+	if !c.undone.IsZero() {
+		heap.Push(&w.later, happening{at: c.undone, closure: r})
+		r.toCome++
+	}
+	if r.toCome > 0 {
+		return nil
+	}
+	return w.end(r)
+}
+
+// said finds what a person really said about the hold. The word is about the hold that would be.
+func (w *whatIf) said(c *whatIfClosure, h *billing.Hold) (decided, bool) {
+	words := make([]billing.Word, 0, len(c.words))
+	for _, d := range c.words {
+		words = append(words, d.Word)
+	}
+	word, ok := billing.Speaks(words, h)
+	if !ok {
+		return decided{}, false
+	}
+	i := slices.IndexFunc(c.words, func(d decided) bool { return d.Hold == word.Hold })
+	word.Hold = h.Key
+	return decided{at: c.words[i].at, Word: word}, true
+}
+
+func (w *whatIf) happen(h happening) error {
+	if h.closure == nil {
+		w.rehearsal.Move(h.counts, h.draws)
+		return nil
+	}
+	r := h.closure
+	if h.word == nil {
+		reversals, err := w.rehearsal.Reopen(r.posted, r.held, r.facts.Contracts)
+		if err != nil {
+			r.failed = err.Error()
+		}
+		r.posted, r.held = append(r.posted, reversals...), nil
+	} else if i := slices.IndexFunc(r.held, func(held billing.Hold) bool { return held.Key == h.word.Hold }); i >= 0 {
+		if charges, err := w.rehearsal.Settle(r.held[i], *h.word); err == nil { // else it waits
+			r.posted = append(r.posted, charges...)
+			r.held = slices.Delete(r.held, i, i+1)
+		}
+	}
+	if r.toCome--; r.toCome > 0 {
+		return nil
+	}
+	return w.end(r)
+}
+
+// end compares a closure of which nothing is to come any more.
+func (w *whatIf) end(r *rehearsed) error {
+	compared := r.was
+	if r.failed == "" {
+		for i := range r.posted {
+			compared.Would(&r.posted[i], false)
+		}
+		for _, h := range r.held {
+			for i := range h.Charges {
+				compared.Would(&h.Charges[i], true)
+			}
+		}
+	}
+	row := billing.WhatIfTicket{
+		Ticket: string(ticket.NewID(r.Ticket)), Round: r.Round, ClosedAt: r.ClosedAt.UTC(), Subject: r.Subject, Reopened: !r.undone.IsZero(),
+		Failed: r.failed, Totals: compared.Totals(), Clauses: compared.Sorted(),
+	}
+	if w.detailed(r.whatIfClosure) {
+		row.Detail = &billing.WhatIfDetail{Was: r.charges, Waits: r.waits, Would: r.posted, WouldWait: r.held}
+	}
+	w.closures++
+	if r.failed != "" {
+		// What it would come to is not known, so it is on neither side of the sums.
+		w.failed++
+		return w.each(row)
+	}
+	for _, c := range compared {
+		w.sums.Add(c.Contract, c.Clause, c.Difference)
+	}
+	if slices.ContainsFunc(row.Totals, func(d billing.Difference) bool { return !d.By.IsZero() }) {
+		w.changed++
+	}
+	return w.each(row)
+}

@@ -1,0 +1,203 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// march is the month in which these tests happen.
+var march = postgres.WhatIfQuestion{From: sla.LocalDate{Year: 2026, Month: 3, Day: 1}, To: sla.LocalDate{Year: 2026, Month: 4, Day: 1}}
+
+// whatIf asks, and gives the answer with its tickets.
+func (k *till) whatIf(q postgres.WhatIfQuestion, draft string) billing.WhatIf {
+	k.t.Helper()
+	q.Document = []byte(draft)
+	before := k.books()
+	var rows []billing.WhatIfTicket
+	found, err := k.WhatIf(k.t.Context(), q, func(t billing.WhatIfTicket) error { rows = append(rows, t); return nil })
+	require.NoError(k.t, err)
+	require.Zero(k.t, found.Failed, "%+v", rows)
+	require.Equal(k.t, before, k.books(), "it only reads")
+	require.Len(k.t, rows, found.Closures)
+	found.Tickets = rows
+	requireSums(k.t, found)
+	return found
+}
+
+// books are all rows of money, and where counters and blocks stand.
+func (k *till) books() string {
+	k.t.Helper()
+	var books string
+	require.NoError(k.t, k.admin.QueryRow(k.t.Context(), `
+		select concat_ws('/', (select count(*) from charges), (select count(*) from holds), (select count(*) from counter_moves), (select count(*) from block_moves),
+			(select string_agg(key || '=' || value, ',' order by key) from counters), (select string_agg(id || '=' || remaining_ms, ',' order by id) from blocks),
+			(select sum(amount) from invoice_lines), (select count(*) from contract_versions))`).Scan(&books))
+	return books
+}
+
+// requireSums requires that tickets and clauses add up to the totals.
+func requireSums(t testing.TB, found billing.WhatIf) {
+	t.Helper()
+	var byTicket, byClause billing.Comparison
+	for _, row := range found.Tickets {
+		for _, d := range row.Totals {
+			byTicket.Add("", "", d)
+		}
+	}
+	for _, c := range found.Clauses {
+		byClause.Add("", "", c.Difference)
+	}
+	require.Len(t, found.Totals, len(byTicket))
+	for i, d := range byTicket.Totals() {
+		require.True(t, found.Totals[i].By.Equal(d.By) && found.Totals[i].Posted.Equal(d.Posted) && found.Totals[i].WouldHold.Equal(d.WouldHold), "%+v, tickets %+v", found.Totals[i], d)
+		require.True(t, byClause.Totals()[i].By.Equal(d.By))
+	}
+}
+
+// change is by how much a ticket's round would differ.
+func change(t testing.TB, found billing.WhatIf, id ticket.ID, round int) string {
+	t.Helper()
+	sum := decimal.Zero
+	for _, row := range found.Tickets {
+		if row.Ticket == string(id) && row.Round == round {
+			for _, d := range row.Totals {
+				sum = sum.Add(d.By)
+			}
+		}
+	}
+	return sum.StringFixed(2)
+}
+
+func total(t testing.TB, found billing.WhatIf) billing.Difference {
+	t.Helper()
+	require.Len(t, found.Totals, 1)
+	return found.Totals[0]
+}
+
+func TestWhatIfOfTheSameTermsIsNoDifference(t *testing.T) {
+	l := live(t)
+	// A waived hold, and one that was declined and then billed.
+	for _, action := range []ticket.Ruling{ticket.WriteOff, ticket.Cover, ticket.Bill} {
+		id := l.ticket("network")
+		l.pass(time.Hour)
+		h := l.close(id, 1, l.minutes("tom", 300)).Held[0]
+		l.pass(time.Hour)
+		if action == ticket.Bill {
+			answer, err := l.SignOff(t.Context(), id, ticket.SignOff{Header: l.by("ann"), Hold: h.Hold, Digest: h.Digest, Reason: "Too much"})
+			require.NoError(t, err)
+			require.Equal(t, billing.Passed, answer.Outcome)
+		}
+		_, err := l.Rule(t.Context(), id, ticket.Rule{Header: l.by("dora"), Hold: h.Hold, Action: action, Reason: "So be it"})
+		require.NoError(t, err)
+	}
+	found := l.whatIf(march, hourly)
+	assert.Equal(t, int(l.count("select count(*) from closures")), found.Closures)
+	assert.Zero(t, found.Changed, "%+v", found.Tickets)
+	for _, row := range found.Tickets {
+		for _, c := range row.Clauses {
+			assert.True(t, c.Posted.Equal(c.WouldPost) && c.Held.Equal(c.WouldHold), "%s round %d %+v", row.Ticket, row.Round, c)
+		}
+	}
+	assert.Equal(t, l.owed(), total(t, found).Posted.StringFixed(2), "what was is what the lines come to")
+	assert.Equal(t, "750.00", total(t, found).WouldHold.StringFixed(2), "what waits does so on both sides")
+}
+
+func TestWhatIfRatesEachEntryAgain(t *testing.T) {
+	l := live(t)
+	found := l.whatIf(march, strings.Replace(hourly, `"150.00"`, `"180.00"`, 1))
+	assert.Equal(t, "22.50", change(t, found, l.billed, 1), "45 minutes")
+	assert.Equal(t, "0.00", change(t, found, l.reopened, 1), "undone on both sides")
+	assert.Equal(t, "45.00", change(t, found, l.reopened, 2), "of both rounds' 90 minutes")
+	assert.Equal(t, "150.00", change(t, found, l.waits, 1), "held on both sides")
+	assert.Equal(t, "120.00", change(t, found, l.approved, 1))
+	d := total(t, found)
+	assert.Equal(t, "337.50", d.By.StringFixed(2))
+	// What the client signed was 600.00: about 720.00 he would have to be asked again.
+	assert.Equal(t, "1620.00", d.WouldHold.StringFixed(2))
+	assert.Equal(t, 4, found.Changed)
+}
+
+func TestWhatIfCountersRunInMemory(t *testing.T) {
+	l := live(t)
+	// One onboarding was included and one cost 45.00. With two included, neither does; with none, both do.
+	assert.Equal(t, "-45.00", total(t, l.whatIf(march, strings.Replace(hourly, "included: 1", "included: 2", 1))).By.StringFixed(2))
+	assert.Equal(t, "45.00", total(t, l.whatIf(march, strings.Replace(hourly, ", included: 1", "", 1))).By.StringFixed(2))
+	// A period that begins between the two takes the counter as it stood then.
+	l.pass(24 * time.Hour)
+	third := l.ticket("onboarding")
+	l.close(third, 1, l.minutes("tom", 30))
+	tomorrow := march
+	tomorrow.From = sla.LocalDate{Year: 2026, Month: 3, Day: 19}
+	found := l.whatIf(tomorrow, strings.Replace(hourly, "included: 1", "included: 3", 1))
+	assert.Equal(t, 1, found.Closures)
+	assert.Equal(t, "-45.00", change(t, found, third, 1), "it is the third of the month")
+	found = l.whatIf(tomorrow, strings.Replace(hourly, "included: 1", "included: 2", 1))
+	assert.Equal(t, "0.00", change(t, found, third, 1))
+}
+
+func TestWhatIfBesideAndInsteadOfOthers(t *testing.T) {
+	l := live(t)
+	other := strings.NewReplacer("acme-hourly", "acme-flat", `"150.00"`, `"100.00"`, "[ann]", "[ben]").Replace(hourly)
+	t.Run("instead of another contract", func(t *testing.T) {
+		q := march
+		q.InsteadOf = "acme-hourly"
+		found := l.whatIf(q, other)
+		assert.Equal(t, "-562.50", total(t, found).By.StringFixed(2))
+		assert.Equal(t, "acme-hourly", found.InsteadOf)
+	})
+	t.Run("beside it, the two tie", func(t *testing.T) {
+		found := l.whatIf(march, other)
+		assert.Empty(t, found.InsteadOf)
+		for _, row := range found.Tickets {
+			for _, d := range row.Totals {
+				assert.True(t, d.WouldPost.IsZero(), "%+v", row)
+			}
+		}
+	})
+	t.Run("beside it, with a higher priority", func(t *testing.T) {
+		found := l.whatIf(march, other+"priority: 1\n")
+		assert.Equal(t, "-562.50", total(t, found).By.StringFixed(2))
+	})
+}
+
+func TestWhatIfRefuses(t *testing.T) {
+	l := live(t)
+	for name, c := range map[string]struct {
+		question postgres.WhatIfQuestion
+		draft    string
+		says     string
+	}{
+		"a draft that is none":       {march, "schema: docket.contract/v1\n", "contract is missing"},
+		"another client":             {postgres.WhatIfQuestion{Client: "zenith"}, hourly, "the draft is acme's"},
+		"an unknown client":          {march, strings.Replace(hourly, "client: acme", "client: nobody", 1), `client "nobody" is not known`},
+		"an unknown contract":        {postgres.WhatIfQuestion{InsteadOf: "acme-gone"}, hourly, `instead_of "acme-gone" is not known`},
+		"another client's contract":  {march, strings.Replace(hourly, "client: acme", "client: zenith", 1), "is acme's contract"},
+		"a period that ends at once": {postgres.WhatIfQuestion{From: march.To, To: march.From}, hourly, "is not after --from 2026-04-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.question.Document = []byte(c.draft)
+			_, err := l.WhatIf(t.Context(), c.question, func(billing.WhatIfTicket) error { return nil })
+			require.ErrorContains(t, err, c.says)
+			require.NotEmpty(t, append(ticket.Problems(err), problemsOf(err)...), "bad input, not a failure")
+		})
+	}
+}
+
+// problemsOf are those of a document, as if they were of a message.
+func problemsOf(err error) []*ticket.Problem {
+	var all []*ticket.Problem
+	for range billing.Problems(err) {
+		all = append(all, &ticket.Problem{})
+	}
+	return all
+}

@@ -58,7 +58,7 @@ func ReadContract(stored []byte) (*Contract, error) {
 func read(ps *problems, data []byte) *yaml.Node {
 	switch {
 	case len(data) > MaxDocument:
-		ps.add("document", "", fmt.Sprintf("is %d bytes long", len(data)), "a contract is at most 1 MiB; split it into several contracts")
+		ps.add("document", "", fmt.Sprintf("is %d bytes long", len(data)), ps.kind.name()+" is at most 1 MiB; split it into several")
 		return nil
 	case bytes.IndexByte(data, 0) >= 0:
 		ps.add("document", "", "contains a NUL byte", "save it as plain UTF-8 text")
@@ -76,11 +76,11 @@ func read(ps *problems, data []byte) *yaml.Node {
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		ps.lines["document"] = second.Line
-		ps.add("document", "", "is followed by a second one", "keep one contract in one file")
+		ps.add("document", "", "is followed by a second one", "keep one document in one file")
 		return nil
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		ps.add("document", "", "is not a list of fields", "start with `schema: "+SchemaV1+"`; docs/contracts.md shows whole contracts")
+		ps.add("document", "", "is not a list of fields", ps.kind.start())
 		return nil
 	}
 	return doc.Content[0]
@@ -90,7 +90,7 @@ var yamlLine = regexp.MustCompile(`line (\d+)`)
 
 func notYAML(ps *problems, err error) {
 	if errors.Is(err, io.EOF) {
-		ps.add("document", "", "is empty", "start with `schema: "+SchemaV1+"`; docs/contracts.md shows whole contracts")
+		ps.add("document", "", "is empty", ps.kind.start())
 		return
 	}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
@@ -100,7 +100,7 @@ func notYAML(ps *problems, err error) {
 	ps.add("document", "", "is neither YAML nor JSON ("+says+")", "check the indentation and the quotes around that line")
 }
 
-// reader copies nodes into the Contract, noting the line of every field.
+// reader copies nodes into the document, noting the line of every field.
 type reader struct {
 	*problems
 	nodes int
@@ -110,7 +110,7 @@ func (r *reader) value(field string, n *yaml.Node, to reflect.Value) {
 	r.lines[field] = n.Line
 	if r.nodes++; r.nodes > maxNodes {
 		if r.nodes == maxNodes+1 {
-			r.add(field, "", "is more than a contract can hold", "split it into several contracts")
+			r.add(field, "", "is more than "+r.kind.name()+" can hold", "split it into several")
 		}
 		return
 	}
@@ -180,7 +180,7 @@ func (r *reader) fields(field string, n *yaml.Node, to reflect.Value) {
 		case key.Kind != yaml.ScalarNode:
 			r.add(join(field, "?"), "", "is not the name of a field", "write a name, like "+yamlName(to.Type().Field(0)))
 		case !known:
-			r.add(at, "", "is not a field of a contract", r.meant(key.Value, to.Type()))
+			r.add(at, "", "is not a field of "+r.kind.name(), r.meant(key.Value, to.Type()))
 		case seen[key.Value]:
 			r.add(at, "", "is there twice", "keep one of them")
 		default:

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -50,7 +51,18 @@ func Problems(err error) []*Problem {
 // problems collects what is wrong with one document.
 type problems struct {
 	lines map[string]int // field → line; nil without a file
+	kind  documentKind
 	found []*Problem
+}
+
+// documentKind is what a document that people write is called; empty: a contract.
+type documentKind struct{ noun, schema, docs string }
+
+func (k documentKind) name() string { return cmp.Or(k.noun, "a contract") }
+
+// start says how such a document begins.
+func (k documentKind) start() string {
+	return "start with `schema: " + cmp.Or(k.schema, SchemaV1) + "`; " + cmp.Or(k.docs, "docs/contracts.md shows whole contracts")
 }
 
 func (ps *problems) add(field, value, problem, fix string) {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -90,8 +89,8 @@ func (c *cutter) cut(start, end time.Time) ([]sla.Segment, error) {
 // bandsOf turns the bands of a contract into those that spans are cut by, named CONTRACT/band.
 func bandsOf(contract string, terms *billing.Terms) ([]sla.Band, error) {
 	var bands []sla.Band
-	for _, b := range terms.Contract().Bands {
-		band := sla.Band{Name: contract + "/" + b.Name, Zone: cmp.Or(b.Zone, terms.Zone())}
+	for _, b := range terms.Bands() {
+		band := sla.Band{Name: contract + "/" + b.Name, Zone: b.Zone}
 		windows := []sla.Window{sla.WholeDay}
 		if len(b.Hours) > 0 {
 			windows = make([]sla.Window, len(b.Hours))

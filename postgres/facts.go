@@ -267,7 +267,7 @@ func lockAllowances(ctx context.Context, t *tx, client string, wants billing.Wan
 	}
 	if len(wants.Blocks) > 0 {
 		b.Queue(`
-select id, contract_id, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'), remaining_ms
+select id, contract_id, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'), remaining_ms, '', false, 0::bigint, 0::bigint, 0::bigint
 from blocks where contract_id = any ($1) order by id for update`, wants.Blocks).Query(func(rows pgx.Rows) (err error) {
 			f.Blocks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Block])
 			for i := range f.Blocks {

@@ -67,25 +67,23 @@ ALTER TABLE invoice_lines
   ADD COLUMN item_code      text NOT NULL DEFAULT '',
   ADD COLUMN deferral       text NOT NULL DEFAULT '';
 
--- Rules of tax, immutable: a revision is in force from effective_from until the next one's; among those of one date the
--- highest revision counts.
+-- Rules of tax, immutable; the last revision counts. What changes on a date (a rate, a certificate) carries it in the document.
 CREATE TABLE tax_profiles (
-  id             text NOT NULL CHECK (id ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
-  revision       int NOT NULL CHECK (revision > 0),
-  effective_from date NOT NULL,
-  document       text NOT NULL, -- canonical JSON of billing.TaxProfile
-  digest         text NOT NULL,
-  applied_by     text NOT NULL,
-  applied_at     timestamptz NOT NULL,
+  id         text NOT NULL CHECK (id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
+  revision   int NOT NULL CHECK (revision > 0),
+  document   text NOT NULL, -- canonical JSON of billing.TaxProfile
+  digest     text NOT NULL,
+  applied_by text NOT NULL,
+  applied_at timestamptz NOT NULL,
   PRIMARY KEY (id, revision)
 );
 ALTER TABLE clients ADD COLUMN tax_profile text NOT NULL DEFAULT ''; -- id; empty: no tax is reckoned
--- What a finalised invoice said of tax. total stays net.
+-- What a finalised invoice said of tax. total stays the sum of its lines, which is net, unless a profile's prices include tax.
 ALTER TABLE invoices
   ADD COLUMN tax      numeric,
   ADD COLUMN gross    numeric,
   ADD COLUMN tax_date date,
-  ADD COLUMN taxes    text; -- canonical JSON: by profile, revision and category
+  ADD COLUMN taxes    text; -- canonical JSON of billing.TaxSnapshot
 
 -- What work costs us, immutable, in one series for the whole house.
 CREATE TABLE cost_versions (

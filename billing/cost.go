@@ -49,15 +49,24 @@ type CostedWork struct {
 // ParseCostRates reads a cost document, YAML or JSON, as strictly as a contract. The error joins one
 // Problem, with line and fix, for each thing that is wrong.
 func ParseCostRates(data []byte) (*CostRates, error) {
-	ps := &problems{lines: map[string]int{}, kind: documentKind{"a cost document", CostSchemaV1, "docs/costs.md shows a whole one"}}
+	ps := &problems{lines: map[string]int{}, kind: documentKind{noun: "a cost document", schema: CostSchemaV1, docs: "docs/costs.md shows a whole one"}}
 	c := new(CostRates)
 	if root := read(ps, data); root != nil {
 		r := reader{problems: ps}
 		r.value("", root, reflect.ValueOf(c).Elem())
-		checkCosts(checker{ps}, c)
+		checkCosts(checker{problems: ps}, c)
 	}
 	if err := ps.err(); err != nil {
 		return nil, err
+	}
+	return c, nil
+}
+
+// ReadCostRates reads a cost document as it was stored, as ReadContract reads a contract.
+func ReadCostRates(stored []byte) (*CostRates, error) {
+	c := new(CostRates)
+	if err := readStored(stored, c); err != nil {
+		return nil, fmt.Errorf("read a stored cost document: %w", err)
 	}
 	return c, nil
 }
@@ -66,10 +75,11 @@ func checkCosts(ck checker, c *CostRates) {
 	if c.Schema != CostSchemaV1 {
 		ck.need("schema", c.Schema, "is not a schema of this version", "write "+CostSchemaV1)
 	}
-	if _, err := time.Parse(time.DateOnly, c.EffectiveFrom); err != nil {
-		ck.need("effective_from", c.EffectiveFrom, "is not a date", "write it like 2026-01-31")
+	ck.date("effective_from", c.EffectiveFrom)
+	if c.TimeZone == "" {
+		ck.need("time_zone", "", "", zoneFix)
 	}
-	ck.zone(c.TimeZone)
+	ck.zone("time_zone", c.TimeZone)
 	if _, known := MinorUnits(c.Currency); !known {
 		ck.need("currency", c.Currency, "is not a currency of ISO 4217", "use its three capital letters, like EUR")
 	}
@@ -83,7 +93,7 @@ func checkCosts(ck checker, c *CostRates) {
 	type key struct{ person, role, actor string }
 	seen := map[key]int{}
 	for i, r := range c.Rates {
-		field := "rates[" + strconv.Itoa(i) + "]"
+		field := nth("rates", i)
 		ck.oneOf(field+".actor", r.Actor, "", kindHuman, kindAI)
 		if r.Person != "" && !idShape.MatchString(r.Person) {
 			ck.add(field+".person", r.Person, "is not a person's id", idFix)

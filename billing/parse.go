@@ -45,13 +45,17 @@ func ParseContract(data []byte) (*Contract, error) {
 // ParseContract accepted once. What is only refused of new documents may be in it; a field
 // that is not known is an error, because what it says would be ignored.
 func ReadContract(stored []byte) (*Contract, error) {
-	dec := json.NewDecoder(bytes.NewReader(stored))
-	dec.DisallowUnknownFields()
 	c := new(Contract)
-	if err := dec.Decode(c); err != nil {
+	if err := readStored(stored, c); err != nil {
 		return nil, fmt.Errorf("read a stored contract: %w", err)
 	}
 	return c, nil
+}
+
+func readStored(stored []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(stored))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into)
 }
 
 // read gives the document's root node, nil where there is none.

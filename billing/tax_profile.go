@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -76,7 +77,7 @@ var (
 // ParseTaxProfile reads a tax profile, YAML or JSON, as strictly as ParseContract reads a
 // contract. The error joins one Problem, with line and fix, for each thing that is wrong.
 func ParseTaxProfile(data []byte) (*TaxProfile, error) {
-	ps := &problems{lines: map[string]int{}}
+	ps := &problems{lines: map[string]int{}, kind: documentKind{noun: "a tax profile", schema: TaxSchemaV1, docs: "docs/taxes.md shows whole ones"}}
 	p := new(TaxProfile)
 	if root := read(ps, data); root != nil {
 		r := reader{problems: ps}
@@ -85,6 +86,15 @@ func ParseTaxProfile(data []byte) (*TaxProfile, error) {
 	}
 	if err := ps.err(); err != nil {
 		return nil, err
+	}
+	return p, nil
+}
+
+// ReadTaxProfile reads a profile as it was stored, as ReadContract reads a contract.
+func ReadTaxProfile(stored []byte) (*TaxProfile, error) {
+	p := new(TaxProfile)
+	if err := readStored(stored, p); err != nil {
+		return nil, fmt.Errorf("read a stored tax profile: %w", err)
 	}
 	return p, nil
 }

@@ -133,7 +133,7 @@ func (r Reads) CostVersions(ctx context.Context) ([]CostVersion, error) {
 		if err := row.Scan(&v.Revision, &v.EffectiveFrom, &v.Digest, &v.AppliedBy, &v.AppliedAt, &document); err != nil {
 			return v, err
 		}
-		v.Document, err = billing.ParseCostRates([]byte(document))
+		v.Document, err = billing.ReadCostRates([]byte(document))
 		return v, err
 	})
 	if err != nil {
@@ -168,7 +168,7 @@ func (c *costsCache) rates(row costRow) (*billing.CostRates, error) {
 	if known, ok := c.byDigest.Load(row.Digest); ok {
 		return known.(*billing.CostRates), nil
 	}
-	rates, err := billing.ParseCostRates([]byte(row.Document))
+	rates, err := billing.ReadCostRates([]byte(row.Document))
 	if err != nil {
 		return nil, fmt.Errorf("stored cost document, revision %d: %w", row.Revision, err)
 	}

@@ -24,6 +24,7 @@ type documentKind struct{ name, schema string }
 var (
 	contractDocument = documentKind{"contract", SchemaV1}
 	taxDocument      = documentKind{"tax profile", TaxSchemaV1}
+	costDocument     = documentKind{"cost document", CostSchemaV1}
 )
 
 // maxNodes bounds what a document may be made of; real contracts have a few hundred nodes.
@@ -53,13 +54,17 @@ func ParseContract(data []byte) (*Contract, error) {
 // ParseContract accepted once. What is only refused of new documents may be in it; a field
 // that is not known is an error, because what it says would be ignored.
 func ReadContract(stored []byte) (*Contract, error) {
-	dec := json.NewDecoder(bytes.NewReader(stored))
-	dec.DisallowUnknownFields()
 	c := new(Contract)
-	if err := dec.Decode(c); err != nil {
+	if err := readStored(stored, c); err != nil {
 		return nil, fmt.Errorf("read a stored contract: %w", err)
 	}
 	return c, nil
+}
+
+func readStored(stored []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(stored))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into)
 }
 
 // read gives the document's root node, nil where there is none.

@@ -112,6 +112,19 @@ func (d *Desk) comment(ctx context.Context, id ticket.ID, h ticket.Header, body 
 	return d.store.AddComment(ctx, id, h.OperationKey, h.Who, body, public, h.At)
 }
 
+// AddItem adds a part, a licence or an expense to the ticket. It is a row, as a comment is: no message goes out.
+func (d *Desk) AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	if err := d.check(m); err != nil {
+		return ticket.Answer{}, err
+	}
+	at, err := d.store.Where(ctx, id)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	return d.store.AddItem(ctx, at.Ticket, m)
+}
+
 // spoken checks a comment as any message is checked.
 type spoken struct {
 	ticket.Header

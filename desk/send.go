@@ -51,8 +51,7 @@ func (d *Desk) checkWork(entries ...ticket.WorkEntry) error {
 	var errs []error
 	latest := d.now().Add(ticket.ClockSkew)
 	for _, w := range entries {
-		if w.StartedAt.IsZero() {
-			errs = append(errs, ticket.Invalid("work.started_at", "", "is empty", "give the instant at which the work began, RFC 3339"))
+		if w.StartedAt.IsZero() { // nobody knows when: the store takes the date of the message
 			continue
 		}
 		if end := w.StartedAt.Add(time.Duration(w.MS) * time.Millisecond); end.After(latest) {

@@ -21,6 +21,9 @@ type Intake interface {
 	Open(ctx context.Context, o ticket.Opening) (ticket.Opened, error)
 	// AddComment adds a row to the conversation and gives its id; the same operation key twice is one row.
 	AddComment(ctx context.Context, id ticket.ID, operationKey, author, body string, public bool, at time.Time) (int64, error)
+	// AddItem adds a part, a licence or an expense; the same operation key twice is one item. It answers what became
+	// of it: none is added to a ticket that is closed.
+	AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ticket.Answer, error)
 	// Where gives the ticket that carries on for id, which is id itself unless it was merged.
 	Where(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 }

@@ -18,16 +18,21 @@ where ticket = $1 and state = 'open'`
 )
 
 // Cancel ends the ticket without a closure, with whatever approval was asked for it. A ticket with work on it is never
-// cancelled, because that work would be billed nowhere and written off by nobody.
+// cancelled, because that work would be billed nowhere and written off by nobody; nor one with parts on it.
 func (s *Store) Cancel(ctx context.Context, id ticket.ID, m ticket.Cancel) (ticket.Answer, error) {
-	var worked int
+	var worked, used int
 	deed := message{
 		id: id, name: ticket.MsgCancel, head: m.Header, asks: m.Reason, todo: "cancel it",
 		read: func(b *pgx.Batch) {
 			b.Queue("select count(*) from work_entries where ticket = $1", id.Number()).Query(one(&worked))
+			b.Queue("select count(*) from ticket_items where ticket = $1", id.Number()).Query(one(&used))
 		},
 	}
 	return s.act(ctx, deed, func(sc *scene, b *pgx.Batch) (verdict, error) {
+		if used > 0 {
+			return verdict{says: fmt.Sprintf(
+				"%s has items on it (%d) and is not cancelled; resolve it with the code spam, duplicate or silent instead.", id, used)}, nil
+		}
 		if worked > 0 {
 			return verdict{says: fmt.Sprintf(
 				"%s has work logged on it (%d entries) and is not cancelled; resolve it with the code spam, duplicate or silent instead.", id, worked)}, nil

@@ -123,7 +123,7 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	if err != nil {
 		return billing.Receipt{}, err
 	}
-	p := posting{ticket: row, closure: closures[0], round: row.Round, at: m.At.UTC(), generation: r.generations()}
+	p := posting{ticket: row, closure: closures[0], round: row.Round, at: m.At.UTC(), generation: r.generations(), items: r.itemGenerations()}
 	if p.bought, err = p.buy(ctx, t, decision.Grants, blocks); err != nil {
 		return billing.Receipt{}, err
 	}
@@ -160,6 +160,9 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	if len(r.work) > 0 {
 		// All that was read: the ticket's lock keeps other work out.
 		b.Queue("update work_entries set rated_in = $1 where ticket = $2 and rated_in is null", p.closure, row.Number)
+	}
+	if len(r.items) > 0 {
+		b.Queue("update ticket_items set rated_in = $1 where ticket = $2 and rated_in is null", p.closure, row.Number)
 	}
 	if row.Asked { // what an agent asked beforehand is answered by the bill itself now
 		b.Queue(`update holds set state = 'void', decided_at = $2, decided_by = $3, decision = 'closed' where ticket = $1 and state = 'open' and closure_id is null`,
@@ -238,6 +241,14 @@ func (r *reading) generations() map[int64]int {
 	g := make(map[int64]int, len(r.work))
 	for _, w := range r.work {
 		g[w.ID] = w.Generation
+	}
+	return g
+}
+
+func (r *reading) itemGenerations() map[int64]int {
+	g := make(map[int64]int, len(r.items))
+	for _, i := range r.items {
+		g[i.ID] = i.Generation
 	}
 	return g
 }

@@ -39,7 +39,7 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 	if err != nil {
 		return Applied{}, err
 	}
-	if err := s.contractRefers(ctx, c); err != nil {
+	if err := s.contractRefers(ctx, c, terms); err != nil {
 		return Applied{}, err
 	}
 	document, err := billing.Canonical(terms.Contract())
@@ -92,29 +92,6 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 		return Applied{}, err
 	}
 	return applied, nil
-}
-
-// contractRefers checks what the document names: its client, calendar and approvers.
-func (s *Store) contractRefers(ctx context.Context, c *billing.Contract) error {
-	errs := []error{wellFormed("contract", c.ID), s.clientExists(ctx, c.Client)}
-	if c.SLA != nil && c.SLA.Calendar != "24x7" {
-		errs = append(errs, s.mustExist(ctx, "sla.calendar", "calendars", c.SLA.Calendar, "store the calendar first, or write 24x7"))
-	}
-	if c.Approval != nil {
-		for i, id := range c.Approval.Approvers {
-			field := fmt.Sprintf("approval.approvers[%d]", i)
-			p, err := s.Person(ctx, id)
-			switch {
-			case len(ticket.Problems(err)) > 0:
-				errs = append(errs, ticket.Invalid(field, id, "is not known", "store the person first; `docket client show "+c.Client+"` shows its people"))
-			case err != nil:
-				errs = append(errs, err)
-			case p.Client != c.Client:
-				errs = append(errs, ticket.Invalid(field, id, "is not one of "+c.Client+"'s people", "name somebody of the client"))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // notBackdated refuses terms that would have governed work which is rated already: that of the

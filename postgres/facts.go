@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,19 @@ type lockedTicket struct {
 	ClosedAt         *time.Time
 	MergedInto       *int64
 	Asked            bool // an agent's question to the client is still open
+	ContactID        string
+	ReworkOf         *int64     // the ticket whose work this one mends
+	ReworkResolvedAt *time.Time // its last closing
+	slaColumns
+}
+
+// slaColumns are the columns of a ticket that its SLA stands in.
+type slaColumns struct {
+	RespondedAt          *time.Time
+	ResponseDue          *time.Time
+	ResponseBreachedAt   *time.Time
+	ResolutionBreachedAt *time.Time
+	SLA                  []byte // of type promise
 }
 
 func (t lockedTicket) id() ticket.ID { return ticket.NewID(t.Number) }
@@ -46,7 +60,9 @@ const lockTicket = `
 select t.number, t.client_id, c.time_zone, c.currency, c.payer_id, t.round, t.stage, t.category, t.subcategory, t.type,
        t.channel, t.site_id, t.device, t.priority, t.subject, t.event_time, t.opened_at, t.approved, t.approved_currency,
        t.closed_at, t.merged_into,
-       exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked
+       exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked,
+       coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of),
+       t.responded_at, t.response_due, t.response_breached_at, t.resolution_breached_at, t.sla
 from tickets t join clients c on c.id = t.client_id
 where t.number = $1 for update of t`
 
@@ -70,6 +86,7 @@ func queueLock(b *pgx.Batch, id ticket.ID, into *lockedTicket) {
 type reading struct {
 	people   map[string]actor // who resolves
 	work     []workRow
+	items    []itemRow
 	versions []versionRow
 	invoices []invoiceRow
 	billed   bool // an earlier round's per-ticket price still stands
@@ -85,6 +102,8 @@ type workRow struct {
 	MS          int64
 	Failed      bool
 	NonBillable bool
+	Hourly      *decimal.Decimal // the entry's own rate
+	Unstarted   bool
 	Generation  int
 }
 
@@ -99,11 +118,12 @@ func (r *reading) queue(b *pgx.Batch, id ticket.ID, who string, round int) {
 	r.people = map[string]actor{}
 	queueActor(b, who, r.people)
 	b.Queue(`
-select id, actor, kind, work_type, work_role, started_at, ms, failed, non_billable, generation
+select id, actor, kind, work_type, work_role, started_at, ms, failed, non_billable, hourly, unstarted, generation
 from work_entries where ticket = $1 and rated_in is null order by started_at, id`, number).Query(func(rows pgx.Rows) (err error) {
 		r.work, err = pgx.CollectRows(rows, pgx.RowToStructByPos[workRow])
 		return err
 	})
+	queueItems(b, number, &r.items)
 	queueVersions(b, id, &r.versions)
 	queueInvoices(b, id, &r.invoices)
 	if round > 1 {
@@ -113,19 +133,6 @@ select exists (select from charges c where c.ticket = $1 and c.kind = 'per-ticke
 			return row.Scan(&r.billed)
 		})
 	}
-}
-
-// queueInvoices reads the payer's latest invoices. They are a hint where lines can go: an older
-// one is looked up when it is needed, and the line's own trigger has the last word on whether
-// it is still open.
-func queueInvoices(b *pgx.Batch, id ticket.ID, into *[]invoiceRow) {
-	b.Queue(`
-select i.id, i.currency, i.period_start, i.state
-from tickets t join clients c on c.id = t.client_id join invoices i on i.payer_id = c.payer_id
-where t.number = $1 order by i.period_start desc limit 12`, id.Number()).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[invoiceRow])
-		return err
-	})
 }
 
 // facts turns rows into what billing may know: spans cut where the date or the contract
@@ -148,12 +155,9 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	if err != nil {
 		return billing.Facts{}, err
 	}
-	var edges []time.Time
-	for _, v := range versions {
-		edges = append(edges, v.From)
-		if !v.Until.IsZero() {
-			edges = append(edges, v.Until)
-		}
+	cuts, err := newCutter(zone, versions)
+	if err != nil {
+		return billing.Facts{}, err
 	}
 	code := m.Code
 	if code == "" {
@@ -165,7 +169,7 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 			ID: string(t.id()), Round: t.Round, Client: t.ClientID, Currency: t.Currency, Category: t.Category, Subcategory: t.Subcategory,
 			Type: t.Type, Channel: t.Channel, Site: t.SiteID, Device: t.Device, Priority: t.Priority,
 			OpenedAt: t.OpenedAt.UTC(), ResolvedAt: m.At.UTC(), ResolvedOn: m.At.In(zone).Format(time.DateOnly),
-			ResolvedBy: m.Who, ResolvedKind: string(r.people[m.Who].Kind), Code: code, TicketBilled: r.billed,
+			ResolvedBy: m.Who, ResolvedKind: string(r.people[m.Who].Kind), Code: code, TicketBilled: r.billed, Contact: t.ContactID,
 		},
 		Work:      make([]billing.Work, 0, len(r.work)),
 		Contracts: versions,
@@ -173,14 +177,26 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	if t.Approved != nil && t.ApprovedCurrency != nil {
 		f.Ticket.Approved, f.Ticket.ApprovedCurrency = *t.Approved, *t.ApprovedCurrency
 	}
+	if t.ReworkOf != nil && t.ReworkResolvedAt != nil {
+		f.Ticket.Rework = &billing.Rework{Of: string(ticket.NewID(*t.ReworkOf)), ResolvedAt: t.ReworkResolvedAt.UTC()}
+	}
+	if f.Ticket.SLA, err = t.outcome(f.Ticket.ResolvedAt); err != nil {
+		return billing.Facts{}, fmt.Errorf("%s: %w", t.id(), err)
+	}
+	if f.Events, err = events(m.Events, f.Ticket.ResolvedOn); err != nil {
+		return billing.Facts{}, err
+	}
+	for _, i := range r.items {
+		f.Items = append(f.Items, i.Item)
+	}
 	for _, w := range r.work {
-		segments, err := segments(w, zone, edges)
+		segments, err := cuts.segments(w)
 		if err != nil {
 			return billing.Facts{}, fmt.Errorf("work entry %d: %w", w.ID, err)
 		}
 		f.Work = append(f.Work, billing.Work{
 			ID: w.ID, Actor: w.Actor, Kind: w.Kind, WorkType: w.WorkType, WorkRole: w.WorkRole, StartedAt: w.StartedAt.UTC(),
-			MS: w.MS, Failed: w.Failed, NoBill: w.NonBillable, Segments: segments,
+			MS: w.MS, Failed: w.Failed, NoBill: w.NonBillable, Hourly: w.Hourly, Unstarted: w.Unstarted, Segments: segments,
 		})
 	}
 	return f, nil
@@ -218,20 +234,15 @@ func (s *Store) versions(ctx context.Context, q querier, rows []versionRow, from
 	return versions, nil
 }
 
-func segments(w workRow, zone *time.Location, edges []time.Time) ([]billing.Segment, error) {
-	if w.MS == 0 {
-		return []billing.Segment{}, nil
+// events numbers what the resolution says happened; it happened on the date of the resolution.
+func events(named []ticket.Usage, on string) ([]billing.Event, error) {
+	var events []billing.Event
+	for i, e := range named {
+		quantity, err := decimal.NewFromString(cmp.Or(e.Quantity, "1"))
+		if err != nil {
+			return nil, fmt.Errorf("event %s: quantity %q: %w", e.Name, e.Quantity, err)
+		}
+		events = append(events, billing.Event{ID: int64(i + 1), Name: e.Name, Quantity: quantity, Date: on})
 	}
-	start := w.StartedAt.UTC()
-	cut, err := sla.Cut(start, start.Add(time.Duration(w.MS)*time.Millisecond), zone, nil, edges)
-	if err != nil {
-		return nil, err
-	}
-	parts := make([]billing.Segment, 0, len(cut))
-	for _, c := range cut {
-		parts = append(parts, billing.Segment{
-			From: c.From.Sub(start).Milliseconds(), To: c.To.Sub(start).Milliseconds(), Date: c.Date.String(),
-		})
-	}
-	return parts, nil
+	return events, nil
 }

@@ -17,6 +17,7 @@ type Finalisation struct {
 	Payer    string
 	Currency string
 	Period   string // its first day, local date
+	Until    string // the first day after it, where several begin on that day; empty: the shortest is meant
 	By       string
 	Early    bool // although its period is not over
 }
@@ -39,7 +40,8 @@ func (s *Store) Finalise(ctx context.Context, f Finalisation) (invoice billing.I
 		b.Queue(`
 select i.id, i.number, i.period_start, i.period_end, i.state, i.total, i.line_count, i.finalised_at, c.time_zone
 from invoices i join clients c on c.id = i.payer_id
-where i.payer_id = $1 and i.currency = $2 and i.period_start = $3 for update of i`, f.Payer, f.Currency, f.Period).Query(func(rows pgx.Rows) error {
+where i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)
+order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f.Until).Query(func(rows pgx.Rows) error {
 			found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[finalisable])
 			if none = len(found) == 0; !none {
 				row = found[0]

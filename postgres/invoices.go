@@ -40,7 +40,8 @@ func (r Reads) Invoices(ctx context.Context, f InvoiceFilter) ([]billing.Invoice
 }
 
 // Invoice finds one invoice, without its lines, by what people call it: its number
-// (INV-2026-00017), its row (draft-12), or a client, whose payer's newest open one is meant.
+// (INV-2026-00017), its row (draft-12), or a client, whose payer's newest open one is meant; of those that
+// begin on one day, the one of the shortest period.
 // InvoiceLines pages through its lines.
 func (r Reads) Invoice(ctx context.Context, ref string) (billing.Invoice, error) {
 	ref = strings.TrimSpace(ref)
@@ -52,9 +53,7 @@ func (r Reads) Invoice(ctx context.Context, ref string) (billing.Invoice, error)
 		}
 	}
 	if err == nil && len(found) == 0 {
-		found, err = r.invoices(ctx, `
-			where i.state = 'open' and i.payer_id = (select payer_id from clients where id = $1)
-			order by i.period_start desc, (select count(*) from invoice_lines l where l.invoice_id = i.id) desc, i.id limit 1`, ref)
+		found, err = r.openInvoice(ctx, ref, "")
 	}
 	if err != nil {
 		return billing.Invoice{}, err
@@ -64,6 +63,27 @@ func (r Reads) Invoice(ctx context.Context, ref string) (billing.Invoice, error)
 			"give a number like INV-2026-00017, a draft like draft-12, or a client; `docket invoice list` shows them")
 	}
 	return found[0], nil
+}
+
+// OpenInvoice finds the newest open invoice of a client's payer whose period ends before the date until.
+func (r Reads) OpenInvoice(ctx context.Context, client, until string) (billing.Invoice, error) {
+	if _, err := time.Parse(time.DateOnly, until); err != nil {
+		return billing.Invoice{}, ticket.Invalid("until", until, "is not a date", "write it like 2026-04-01, the first day after the period")
+	}
+	found, err := r.openInvoice(ctx, client, until)
+	if err != nil {
+		return billing.Invoice{}, err
+	}
+	if len(found) == 0 {
+		return billing.Invoice{}, ticket.Invalid("invoice", client, "has no open one until "+until, "`docket invoice list --state open` shows them")
+	}
+	return found[0], nil
+}
+
+func (r Reads) openInvoice(ctx context.Context, client, until string) ([]billing.Invoice, error) {
+	return r.invoices(ctx, `
+		where i.state = 'open' and i.payer_id = (select payer_id from clients where id = $1) and ($2 = '' or i.period_end = nullif($2, '')::date)
+		order by i.period_start desc, i.period_end, (select count(*) from invoice_lines l where l.invoice_id = i.id) desc, i.id limit 1`, client, until)
 }
 
 func (r Reads) invoices(ctx context.Context, where string, args ...any) ([]billing.Invoice, error) {

@@ -10,7 +10,8 @@ import (
 )
 
 // accounted sums, for every work entry of a closed ticket, its milliseconds less those that live
-// charges of its generation and open holds stand for: nothing may be left, or money has leaked.
+// charges of its generation and open holds stand for: nothing may be left, or money has leaked. In the
+// same way every item is charged once, or waits once.
 // It is one aggregate over appended rows, with no join but by primary keys: without statistics,
 // as in the minutes after a big import, any other plan risks being quadratic.
 const accounted = `
@@ -30,7 +31,25 @@ with entries as (
   select id, max(ticket) as ticket, sum(ms) as ms, sum(posted) as posted, sum(waiting) as waiting
   from entries group by id, generation
   having max(ticket) is not null and sum(ms) <> sum(posted) + sum(waiting)
+), used as (
+  select i.id, i.generation, i.ticket, 0 as posted, 0 as waiting
+  from ticket_items i join tickets t on t.number = i.ticket
+  where t.stage in ('held', 'posted', 'merged', 'cancelled')
+  union all
+  select ci.item_id, ci.generation, null, 1, 0
+  from charge_items ci where not exists (select from charges r where r.reverses = ci.charge_id)
+  union all
+  select i.id, i.generation, null, 0, 1
+  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, ticket_items i
+  where h.state = 'open' and c ->> 'kind' not in ` + lowering + ` and i.id = substring(c ->> 'item' from '^item-([0-9]+)$')::bigint
+), unequal_items as (
+  select id, max(ticket) as ticket, sum(posted) as posted, sum(waiting) as waiting
+  from used group by id, generation
+  having max(ticket) is not null and sum(posted) + sum(waiting) <> 1
 )`
+
+// lowering are the kinds of charge that only lower another one: see itemOf.
+const lowering = `('reversal', 'discount', 'retainer', 'credit')`
 
 // Standing counts where the desk stands, by one statement.
 func (r Reads) Standing(ctx context.Context) (billing.Standing, error) {
@@ -42,7 +61,7 @@ func (r Reads) Standing(ctx context.Context) (billing.Standing, error) {
 			(select count(*) from tickets where stage = 'posted'),
 			(select count(*) from holds where state = 'open' and kind = 'sign-off'),
 			(select count(*) from holds where state = 'open' and kind = 'exception'),
-			(select count(distinct ticket) from unequal)`).
+			(select count(*) from (select ticket from unequal union select ticket from unequal_items) as leaked)`).
 		Scan(&s.Open, &s.Closed, &s.Posted, &s.Waiting, &s.Exceptions, &s.Leaked)
 	if err != nil {
 		return s, fmt.Errorf("count where the desk stands: %w", err)
@@ -50,11 +69,16 @@ func (r Reads) Standing(ctx context.Context) (billing.Standing, error) {
 	return s, nil
 }
 
-// leaks tells every work entry of a closed ticket that is not wholly accounted for.
+// leaks tells every work entry and every item of a closed ticket that is not wholly accounted for.
 func (r Reads) leaks(ctx context.Context) ([]string, error) {
 	rows, err := r.q.Query(ctx, accounted+`
-		select format('T-%s: work entry %s has %s ms, of which %s are charged and %s wait', ticket, id, ms, posted, waiting)
-		from unequal order by ticket, id`)
+		select says from (
+			select ticket, 1 as part, id, format('T-%s: work entry %s has %s ms, of which %s are charged and %s wait', ticket, id, ms, posted, waiting) as says
+			from unequal
+			union all
+			select ticket, 2, id, format('T-%s: item %s is charged %s times and waits %s times, and should once', ticket, id, posted, waiting)
+			from unequal_items
+		) as found order by ticket, part, id`)
 	if err != nil {
 		return nil, fmt.Errorf("look for leaks: %w", err)
 	}

@@ -15,6 +15,7 @@ const (
 update tickets set stage = 'merged', merged_into = $2, closed_at = $3 where number = $1`
 	// What an earlier round's closure has rated stays with the closure.
 	moveWork     = `update work_entries set ticket = $2 where ticket = $1 and rated_in is null`
+	moveItems    = `update ticket_items set ticket = $2 where ticket = $1 and rated_in is null`
 	moveComments = `update comments set ticket = $2 where ticket = $1`
 )
 
@@ -48,6 +49,7 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 		at := sc.noEarlier(sc.at)
 		b.Queue(endMerged, sc.Number, sc.other.Number, at)
 		b.Queue(moveWork, sc.Number, sc.other.Number)
+		b.Queue(moveItems, sc.Number, sc.other.Number)
 		b.Queue(moveComments, sc.Number, sc.other.Number)
 		sc.Stage, sc.Into = ticket.Merged, sc.other.Number
 		says := fmt.Sprintf("%s merged %s into %s.", sc.who.Name, id, into)

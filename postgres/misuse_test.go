@@ -151,7 +151,7 @@ func TestSettlingLocksBlocksBeforeInvoices(t *testing.T) {
 	_, err = tx.Exec(ctx, "set local lock_timeout = '800ms'")
 	require.NoError(t, err)
 	_, err = tx.Exec(ctx, `insert into invoices (payer_id, currency, period_start, period_end) values ('acme', 'USD', '2026-03-01', '2026-04-01')
-on conflict (payer_id, currency, period_start) do nothing`)
+on conflict (payer_id, currency, period_start, period_end) do nothing`)
 	require.NoError(t, err, "a closing that holds the blocks opens the period's invoice")
 	require.NoError(t, tx.Rollback(ctx))
 	require.NoError(t, <-done)

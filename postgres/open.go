@@ -20,6 +20,12 @@ type arrival struct {
 	delivered  *delivery // this very delivery
 	here       *delivery // the ticket of this external id
 	nextNumber int64     // for a new ticket
+	mends      *mended   // the ticket that it is rework of
+}
+
+type mended struct {
+	Client string
+	Stage  ticket.Stage
 }
 
 type delivery struct {
@@ -29,7 +35,8 @@ type delivery struct {
 
 // Open accepts a ticket: the row, its delivery, its outbox row and its event, or nothing. A delivery that was here
 // before, and another one of the same ticket with the same content, find the ticket that stands. Returns Problems for
-// a malformed opening, an unknown client, a contact of another client, and an external id whose content has changed.
+// a malformed opening, an unknown client, a contact of another client, rework of a ticket that is not the client's or not closed, and an
+// external id whose content has changed.
 func (s *Store) Open(ctx context.Context, o ticket.Opening) (opened ticket.Opened, err error) {
 	now := s.now()
 	if err := o.Validate(now); err != nil {
@@ -64,7 +71,7 @@ func (s *Store) Open(ctx context.Context, o ticket.Opening) (opened ticket.Opene
 		id := ticket.NewID(k.nextNumber)
 		opened = ticket.Opened{Ticket: id}
 		b.Queue(insertTicket, k.nextNumber, o.Client, o.Source, o.ExternalID, digest, o.Subject, o.Description, o.Contact,
-			o.Site, o.Device, o.Channel, o.EventTime, o.Category, o.Subcategory, o.Impact, o.Urgency, o.OpenedAt)
+			o.Site, o.Device, o.Channel, o.EventTime, o.Category, o.Subcategory, o.Impact, o.Urgency, o.OpenedAt, o.ReworkOf.Number())
 		b.Queue(insertDelivery, o.Source, o.EventID, k.nextNumber, digest, now)
 		b.Queue("insert into outbox (ticket, round, created_at) values ($1, 1, $2)", k.nextNumber, now)
 		if err := s.record(ctx, b, event{
@@ -80,8 +87,8 @@ func (s *Store) Open(ctx context.Context, o ticket.Opening) (opened ticket.Opene
 
 const insertTicket = `
 insert into tickets (number, client_id, source, external_id, body_digest, subject, description, contact_id, site_id, device,
-  channel, event_time, category, subcategory, impact, urgency, opened_at)
-values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+  channel, event_time, category, subcategory, impact, urgency, opened_at, rework_of)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, nullif($18::bigint, 0))`
 
 const insertDelivery = `
 insert into deliveries (source, event_id, ticket, body_digest, received_at) values ($1, $2, $3, $4, $5)`
@@ -101,6 +108,9 @@ func (s *Store) lookUp(ctx context.Context, t *tx, o ticket.Opening) (k arrival,
 	b.Queue(`
 select nextval('tickets_number_seq') where exists (select from clients where id = $3)
   and not exists (select from tickets where source = $1 and external_id = $2)`, o.Source, o.ExternalID, o.Client).Query(one(&k.nextNumber))
+	if o.ReworkOf != "" {
+		b.Queue("select client_id, stage from tickets where number = $1", o.ReworkOf.Number()).Query(row(&k.mends))
+	}
 	return k, t.send(ctx, b)
 }
 
@@ -115,6 +125,15 @@ func (k arrival) check(o ticket.Opening, digest string) (errs []error) {
 		errs = append(errs, ticket.Invalid("contact", o.Contact, "is not known", "give the id of one of the client's people, or leave it out"))
 	case k.contactOf != o.Client:
 		errs = append(errs, ticket.Invalid("contact", o.Contact, "does not belong to "+o.Client, "give one of the client's own people, or leave it out"))
+	}
+	switch {
+	case o.ReworkOf == "" || k.here != nil || k.delivered != nil:
+	case k.mends == nil:
+		errs = append(errs, ticket.Invalid("rework_of", o.ReworkOf, "is not known", "`docket ticket list` shows the tickets"))
+	case k.mends.Client != o.Client:
+		errs = append(errs, ticket.Invalid("rework_of", o.ReworkOf, "belongs to another client", "name a ticket of "+o.Client))
+	case k.mends.Stage != ticket.Held && k.mends.Stage != ticket.Posted:
+		errs = append(errs, ticket.Invalid("rework_of", o.ReworkOf, "is "+string(k.mends.Stage), "name a ticket that was resolved; work on one that is still open belongs there"))
 	}
 	if k.here != nil && k.here.Digest != digest {
 		errs = append(errs, ticket.Invalid("external_id", o.ExternalID, "is "+string(ticket.NewID(k.here.Ticket))+" already, with other content",

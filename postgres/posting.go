@@ -1,16 +1,15 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
-	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -23,6 +22,7 @@ type posting struct {
 	hold       int64 // the hold they come out of; 0: none
 	at         time.Time
 	generation map[int64]int // of each work entry
+	items      map[int64]int // the generation of each item
 	bodies     bool          // the closure's decision has not these charges: keep them whole
 	bought     boughtBlocks  // by their closings
 }
@@ -30,13 +30,18 @@ type posting struct {
 // invoiceRow is an invoice that lines may go on.
 type invoiceRow struct {
 	ID       int64
+	Payer    string
 	Currency string
 	Start    time.Time
+	End      time.Time
 	State    string
 }
 
+// payer is who gets the charge's line: whom its contract names, else the client's payer.
+func (p posting) payer(c billing.Charge) string { return cmp.Or(c.Payer, p.ticket.PayerID) }
+
 // place finds each charge's invoice and says what its line will be. ids are the charges'; known
-// are the payer's invoices that have been read, and grows by those it creates.
+// are the invoices that have been read, and grows by those it creates.
 func (p posting) place(ctx context.Context, t *tx, charges []billing.Charge, ids []int64, known *[]invoiceRow) ([]billing.PostedLine, error) {
 	posted := make([]billing.PostedLine, 0, len(charges))
 	for i, c := range charges {
@@ -69,10 +74,16 @@ func (p posting) charges(b *pgx.Batch, charges []billing.Charge, ids []int64, m 
 func (p posting) lines(b *pgx.Batch, charges []billing.Charge, posted []billing.PostedLine) {
 	for i, c := range charges {
 		if l := posted[i]; l.Line != 0 {
+			booked := billing.Accounting{}
+			if c.Accounting != nil {
+				booked = *c.Accounting
+			}
 			b.Queue(`
-insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-				l.Line, l.Invoice, p.ticket.ClientID, p.ticket.PayerID, p.ticket.Number, c.Currency, c.Amount, c.Date, c.Text, p.at)
+insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at,
+  tax_profile, tax_category, purchase_order, account, item_code, deferral)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+				l.Line, l.Invoice, p.ticket.ClientID, p.payer(c), p.ticket.Number, c.Currency, c.Amount, c.Date, c.Text, p.at,
+				c.Tax, c.TaxCategory, c.PurchaseOrder, booked.Account, booked.Item, booked.Defer)
 		}
 	}
 }
@@ -100,55 +111,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 		b.Queue("insert into charge_work (charge_id, work_id, generation, span) values ($1, $2, $3, int8range($4, $5))",
 			id, s.Work, p.generation[s.Work], s.From, s.To)
 	}
+	if item, ok := itemOf(c); ok {
+		b.Queue("insert into charge_items (charge_id, item_id, generation) values ($1, $2, $3)", id, item, p.items[item])
+	}
 	return nil
-}
-
-// invoice finds the open invoice of the charge's payer, currency and period, or creates it. A
-// period whose invoice is finalised gives way to the next: work that comes late keeps its
-// service date and posts to the open invoice.
-func (p posting) invoice(ctx context.Context, t *tx, c billing.Charge, known *[]invoiceRow) (int64, error) {
-	on, err := sla.ParseDate(c.Date)
-	if err != nil {
-		return 0, fmt.Errorf("service date of charge %s: %w", c.Key, err)
-	}
-	for {
-		period, err := sla.Monthly(1).Period(on)
-		if err != nil {
-			return 0, fmt.Errorf("billing period of charge %s: %w", c.Key, err)
-		}
-		start, end := period.Start.String(), period.End.String()
-		i := slices.IndexFunc(*known, func(r invoiceRow) bool {
-			return r.Currency == c.Currency && r.Start.Format(time.DateOnly) == start
-		})
-		if i < 0 {
-			row, err := ensureInvoice(ctx, t, p.ticket.PayerID, c.Currency, start, end)
-			if err != nil {
-				return 0, err
-			}
-			*known = append(*known, row)
-			i = len(*known) - 1
-		}
-		if (*known)[i].State == "open" {
-			return (*known)[i].ID, nil
-		}
-		on = period.End
-	}
-}
-
-func ensureInvoice(ctx context.Context, t *tx, payer, currency, start, end string) (row invoiceRow, err error) {
-	b := t.batch()
-	b.Queue(`
-insert into invoices (payer_id, currency, period_start, period_end) values ($1, $2, $3, $4)
-on conflict (payer_id, currency, period_start) do nothing`, payer, currency, start, end)
-	b.Queue("select id, currency, period_start, state from invoices where payer_id = $1 and currency = $2 and period_start = $3",
-		payer, currency, start).Query(func(rows pgx.Rows) (err error) {
-		row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[invoiceRow])
-		return err
-	})
-	if err := t.send(ctx, b); err != nil {
-		return row, fmt.Errorf("open the invoice of %s for %s in %s: %w", payer, start[:7], currency, err)
-	}
-	return row, nil
 }
 
 // allowances queues one row for each move of a counter or a block.
@@ -188,21 +154,27 @@ func (p posting) cause(id int64, c billing.Charge) string {
 
 func closingCause(closure int64) string { return fmt.Sprintf("closure-%d", closure) }
 
-// generations tells how often each work entry of the ticket has been given to rating.
-func generations(ctx context.Context, q querier, number int64) (map[int64]int, error) {
-	rows, err := q.Query(ctx, "select id, generation from work_entries where ticket = $1", number)
-	if err != nil {
-		return nil, fmt.Errorf("read the work of %s: %w", ticket.NewID(number), err)
+// readGenerations tells how often each work entry and each item of the ticket has been given to rating.
+func (p *posting) readGenerations(ctx context.Context, q querier) error {
+	p.generation, p.items = map[int64]int{}, map[int64]int{}
+	b := &pgx.Batch{}
+	for _, of := range []struct {
+		table string
+		into  map[int64]int
+	}{{"work_entries", p.generation}, {"ticket_items", p.items}} {
+		b.Queue("select id, generation from "+of.table+" where ticket = $1", p.ticket.Number).Query(func(rows pgx.Rows) error {
+			var (
+				id int64
+				n  int
+			)
+			_, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { of.into[id] = n; return nil })
+			return err
+		})
 	}
-	g := map[int64]int{}
-	var (
-		id int64
-		n  int
-	)
-	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { g[id] = n; return nil }); err != nil {
-		return nil, fmt.Errorf("read the work of %s: %w", ticket.NewID(number), err)
+	if err := q.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("read the work of %s: %w", p.ticket.id(), err)
 	}
-	return g, nil
+	return nil
 }
 
 // money tells an amount with its currency's decimals: "187.50 EUR".

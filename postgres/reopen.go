@@ -17,8 +17,9 @@ import (
 
 // Reopen starts the ticket's next round: open holds are voided and what they reserve goes back,
 // the charges that still stand are undone by linked reversals on the open invoice, and their
-// work is free to be rated again. A settlement that comes later finds its hold superseded.
-// Finalised invoices do not change.
+// work is free to be rated again. What a contract keeps (see kept) stands instead, and only new
+// work bills. A settlement that comes later finds its hold superseded. Finalised invoices do not
+// change.
 func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answer ticket.Answer, err error) {
 	at := m.At
 	if at.IsZero() {
@@ -99,6 +100,7 @@ type standingCharge struct {
 	Body     *string
 	Decision string
 	Payer    string // whose invoice has its line; empty: it has none
+	whole    billing.Charge
 }
 
 // reopenRound queues all of it on b and says what was undone.
@@ -113,7 +115,7 @@ select c.id, c.closure_id, c.round, c.key, c.body, cl.decision, coalesce(l.payer
 from charges c join closures cl on cl.id = c.closure_id left join invoice_lines l on l.charge_id = c.id
 where c.ticket = $1 and c.kind <> 'reversal' and c.key not like '%/renew/%' and not exists (select from charges x where x.reverses = c.id)
 order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
-		charges, err = pgx.CollectRows(rows, pgx.RowToStructByPos[standingCharge])
+		charges, err = collectStanding(rows)
 		return err
 	})
 	queueWaiting(read, "where h.ticket = $1 and h.state = 'open'", row.Number, &holds)
@@ -127,13 +129,14 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 	if err := clock(b); err != nil {
 		return "", err
 	}
+	stay, err := s.kept(ctx, t.conn, charges, holds)
+	if err != nil {
+		return "", err
+	}
+	charges = slices.DeleteFunc(charges, func(c standingCharge) bool { return stay.charges[c.ID] })
 	stands, back := make([]billing.Charge, 0, len(charges)), make([]charged, 0, len(charges))
 	for _, c := range charges {
-		whole, err := c.charge()
-		if err != nil {
-			return "", err
-		}
-		stands, back = append(stands, whole), append(back, charged{closure: c.Closure, charge: whole})
+		stands, back = append(stands, c.whole), append(back, charged{closure: c.Closure, charge: c.whole})
 	}
 	returns, err := s.lockReturns(ctx, t, back, holds)
 	if err != nil {
@@ -188,7 +191,12 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		b.Queue("update holds set state = $2, decided_at = $3, decided_by = $4, decision = $5, decided_says = $6 where id = $1",
 			h.ID, state, r.at, r.by, how, r.says)
 	}
-	b.Queue("update work_entries set rated_in = null, generation = generation + 1 where ticket = $1 and rated_in is not null", row.Number)
+	b.Queue(`
+update work_entries set rated_in = null, generation = generation + 1
+where ticket = $1 and rated_in is not null and not id = any ($2)`, row.Number, stay.work)
+	b.Queue(`
+update ticket_items set rated_in = null, generation = generation + 1
+where ticket = $1 and rated_in is not null and not id = any ($2)`, row.Number, stay.items)
 	b.Queue(`
 update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at = null, resolved_at = null, closed_at = null,
   waiting_for = '', approved = null, approved_currency = null where number = $1`, row.Number)
@@ -199,20 +207,26 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 	if err := moves.queue(b, returns.blocks, r.at); err != nil {
 		return "", err
 	}
-	// Whoever paid gets it back, also where the client has another payer by now.
-	known := map[string]*[]invoiceRow{row.PayerID: &r.invoices}
 	for i := range reversals {
+		// Whoever paid gets it back, also where the client has another payer by now.
 		p.ticket.PayerID = cmp.Or(charges[i].Payer, row.PayerID)
-		if known[p.ticket.PayerID] == nil {
-			known[p.ticket.PayerID] = &[]invoiceRow{}
-		}
-		posted, err := p.place(ctx, t, reversals[i:i+1], ids[i:i+1], known[p.ticket.PayerID])
+		posted, err := p.place(ctx, t, reversals[i:i+1], ids[i:i+1], &r.invoices)
 		if err != nil {
 			return "", err
 		}
 		p.lines(b, reversals[i:i+1], posted)
 	}
-	return sayUndone(reversals, len(holds)), nil
+	return sayUndone(reversals, len(holds)) + stay.says(), nil
+}
+
+func collectStanding(rows pgx.Rows) ([]standingCharge, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c standingCharge, err error) {
+		if err := row.Scan(&c.ID, &c.Closure, &c.Round, &c.Key, &c.Body, &c.Decision, &c.Payer); err != nil {
+			return c, err
+		}
+		c.whole, err = c.charge()
+		return c, err
+	})
 }
 
 // charge is the charge as it was decided, settled or reversed.

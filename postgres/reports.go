@@ -25,8 +25,8 @@ func bounds(from, to sla.LocalDate) (string, string) {
 }
 
 // ReportMargin compares, by client and currency, what was billed for service from one date
-// until before another with what the work of those dates cost us. Nobody knows a rate of
-// exchange here: cost in another currency than the lines has a row of its own.
+// until before another with what the work and the items of those dates cost us. Nobody knows a rate
+// of exchange here: cost in another currency than the lines has a row of its own.
 func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]billing.MarginRow, error) {
 	a, b := bounds(from, to)
 	rows, err := r.q.Query(ctx, fmt.Sprintf(`
@@ -35,6 +35,8 @@ func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]bill
 		), cost as (
 			select w.client_id, w.cost_currency as currency, w.ticket, w.cost from work_entries w join clients c on c.id = w.client_id
 			where `+fmt.Sprintf(inPeriod, "(w.started_at at time zone c.time_zone)::date")+`
+			union all
+			select client_id, currency, ticket, quantity * unit_cost from ticket_items where `+fmt.Sprintf(inPeriod, "service_date")+`
 		), both_sides as (
 			select client_id, currency, ticket, amount as billed, 0 as cost from billed
 			union all select client_id, currency, ticket, 0, cost from cost
@@ -54,7 +56,7 @@ func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]bill
 // ReportAIvsTech compares the tickets that AI agents resolved with those that people did, by
 // who made the last closure, among the tickets whose last closure lies in the period. Billed
 // comes from live lines, reversals included; cost from all work on the tickets, failed attempts
-// too. Tickets and their work count in the currency of their lines; cost in another currency has
+// too, and from their items. Tickets and their work count in the currency of their lines; cost in another currency has
 // a row of its own.
 func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]billing.ActorRow, error) {
 	a, b := bounds(from, to)
@@ -69,7 +71,10 @@ func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]bi
 		), lines as (
 			select ticket, currency, sum(amount) as billed from invoice_lines group by 1, 2
 		), work as (
-			select ticket, cost_currency as currency, sum(cost) as cost from work_entries group by 1, 2
+			select ticket, currency, sum(cost) as cost from (
+				select ticket, cost_currency as currency, cost from work_entries
+				union all select ticket, currency, quantity * unit_cost from ticket_items
+			) as costs group by 1, 2
 		), ms as (
 			select ticket, sum(ms) as ms from work_entries group by 1
 		), sides as (

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -79,12 +78,16 @@ func pickSender(people map[string]actor, name ticket.Name, h ticket.Header) (act
 	return pick(people, "who", h.Who)
 }
 
+// deedItem is AddItem's: a row, not a message of the ticket's workflow.
+const deedItem ticket.Name = "item"
+
 // deeds says which roles may do what: one of ours on any ticket, a client's person (contact,
 // approver) on that client's tickets alone. A person of kind system, which is no role, may do
 // what needs nobody's judgement.
 var deeds = map[ticket.Name][]string{
 	ticket.MsgClaim:           {"technician", "dispatcher", "agent"},
 	ticket.MsgWork:            {"technician", "dispatcher", "agent", "owner", "system"},
+	deedItem:                  {"technician", "dispatcher", "agent", "owner", "finance", "system"},
 	ticket.MsgWait:            {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgResume:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgReply:           {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
@@ -113,6 +116,10 @@ func (a actor) may(deed ticket.Name, client string) error {
 			return nil
 		}
 	}
-	return ticket.Invalid("who", a.ID, fmt.Sprintf("may not %s a ticket", strings.ReplaceAll(string(deed), "-", " ")),
+	what := strings.ReplaceAll(string(deed), "-", " ") + " a ticket"
+	if deed == deedItem {
+		what = "add items to a ticket"
+	}
+	return ticket.Invalid("who", a.ID, "may not "+what,
 		"it takes one of the roles "+strings.Join(allowed, ", "))
 }

@@ -71,7 +71,7 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 	var hourly *decimal.Decimal
 	if m.Hourly != "" {
 		rate, ok := figure(m.Hourly)
-		if !ok || rate.GreaterThan(decimal.New(1, 9)) {
+		if !ok || rate.GreaterThan(highestRate) {
 			return billing.Settlement{}, ticket.Invalid("hourly", m.Hourly, "is not a rate", "give what an hour costs, such as 150.00")
 		}
 		hourly = &rate
@@ -248,8 +248,8 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	case err != nil:
 		return billing.Settlement{}, ticket.Invalid("hold", ticket.HoldID(d.hold), "cannot be settled so: "+err.Error(), "rule otherwise, or send it back")
 	}
-	generation, err := generations(ctx, t.conn, d.ticket.Number)
-	if err != nil {
+	p := posting{ticket: d.ticket, closure: *d.found.ClosureID, round: d.found.Round, hold: d.hold, at: d.at, bodies: true}
+	if err := p.readGenerations(ctx, t.conn); err != nil {
 		return billing.Settlement{}, err
 	}
 	ids, err := s.charges.take(ctx, t.conn, len(charges))
@@ -260,10 +260,7 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err != nil {
 		return billing.Settlement{}, err
 	}
-	p := posting{
-		ticket: d.ticket, closure: *d.found.ClosureID, round: d.found.Round, hold: d.hold, at: d.at, generation: generation, bodies: true,
-		bought: back.bought,
-	}
+	p.bought = back.bought
 	posted, err := p.place(ctx, t, charges, ids, &d.invoices)
 	if err != nil {
 		return billing.Settlement{}, err

@@ -150,3 +150,34 @@ func queueReopenedClock(read *pgx.Batch, number int64, closed, at time.Time) fun
 		return nil
 	}
 }
+
+// outcome says how the ticket stands against its targets at its resolution, nil where none were
+// promised. A target reached in its very instant is met.
+func (p slaColumns) outcome(at time.Time) (*billing.SLAOutcome, error) {
+	var kept promise
+	if len(p.SLA) > 0 {
+		if err := json.Unmarshal(p.SLA, &kept); err != nil {
+			return nil, fmt.Errorf("read the SLA clock: %w", err)
+		}
+	}
+	if kept.Clock == nil {
+		return nil, nil
+	}
+	answered := at // to resolve is to respond
+	if p.RespondedAt != nil {
+		answered = *p.RespondedAt
+	}
+	spent, err := kept.Clock.Elapsed(at)
+	if err != nil {
+		return nil, err
+	}
+	late, err := kept.Clock.Breached(at)
+	if err != nil {
+		return nil, err
+	}
+	return &billing.SLAOutcome{
+		ResponseMissed:   p.ResponseBreachedAt != nil || (p.ResponseDue != nil && p.ResponseDue.Before(answered)),
+		ResolutionMissed: p.ResolutionBreachedAt != nil || late,
+		SpentMS:          spent.Milliseconds(),
+	}, nil
+}

@@ -18,6 +18,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	now      func() time.Time
 	terms    *termsCache
+	costs    costsCache
 	closures *numbers
 	charges  *numbers
 	holds    *numbers

@@ -24,6 +24,10 @@ select w.started_at, 'work', w.actor, w.via, w.round,
     case when w.note = '' then '' else ': ' || w.note end,
   w.ms, 0, 0, '', '', true, 2, w.id
 from work_entries w where w.ticket = $1`
+	momentItems = `
+select i.logged_at, 'item', i.logged_by, i.via, i.round, i.kind || ', what it cost us: ' || i.quantity || ' × ' || i.text,
+  0, 0, 0, (i.quantity * i.unit_cost)::text, i.currency, true, 2, i.id
+from ticket_items i where i.ticket = $1`
 	momentEvents = `
 select e.at, e.kind, e.actor, e.via, e.round, e.says, 0, 0, 0, '', '', e.effect,
   case when e.kind in ('sign-off', 'rule') then 6 when e.kind = 'reopen' then 8 else 3 end, e.id
@@ -38,7 +42,7 @@ select l.posted_at, 'line', '', '', c.round, l.text || case when c.clause = '' t
 from invoice_lines l join charges c on c.id = l.charge_id where l.ticket = $1`
 )
 
-// Timeline tells a ticket's life in the order in which it happened: messages and deeds, work,
+// Timeline tells a ticket's life in the order in which it happened: messages and deeds, work, items,
 // comments, holds and invoice lines. A client's session sees its comments, holds and lines.
 func (r Reads) Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, error) {
 	if _, err := r.Ticket(ctx, id); err != nil {
@@ -46,7 +50,7 @@ func (r Reads) Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, err
 	}
 	parts := momentComments + " union all" + momentHolds + " union all" + momentLines
 	if r.client == "" {
-		parts += " union all" + momentWork + " union all" + momentEvents
+		parts += " union all" + momentWork + " union all" + momentItems + " union all" + momentEvents
 	}
 	rows, err := r.q.Query(ctx, `
 		select at, kind, actor, via, round, says, ms, line, hold, amount, currency, effect

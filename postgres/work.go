@@ -23,16 +23,17 @@ type lateWork struct {
 // waits for them, and one that comes during a closing waits for that and then finds the ticket closed. It is kept on
 // record then, whole, and rated only if somebody reopens the ticket and logs it again.
 func (s *Store) Log(ctx context.Context, id ticket.ID, m ticket.Work) (ticket.Answer, error) {
-	logged := map[string]loggedWork{}
+	book := newLogbook(orTime(m.At, s.now()))
 	if m.Entry.Actor == "" {
 		m.Entry.Actor = m.Who
 	}
 	deed := message{
 		id: id, name: ticket.MsgWork, head: m.Header, asks: m.Entry, also: []string{m.Entry.Actor}, share: true, late: true,
-		read: func(b *pgx.Batch) { queueLogged(b, []string{m.Entry.OperationKey}, logged) },
+		read: func(b *pgx.Batch) { book.queue(b, id, m.Entry) },
 	}
 	return s.act(ctx, deed, func(sc *scene, b *pgx.Batch) (verdict, error) {
-		work, fresh, err := s.price(sc.id(), sc.Client, sc.Round, m.Header, m.Entry, sc.people, logged)
+		book.people = sc.people
+		work, fresh, err := s.price(sc.id(), sc.Client, sc.Round, m.Header, m.Entry, book)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -56,17 +57,18 @@ func (s *Store) Log(ctx context.Context, id ticket.ID, m ticket.Work) (ticket.An
 
 // preparedWork is a checked and priced work entry, ready to be written.
 type preparedWork struct {
-	ticket       ticket.ID
-	client       string
-	round        int
-	entry        ticket.WorkEntry
-	digest       string
-	kind         ticket.Kind
-	role         string
-	cost         decimal.Decimal
-	costCurrency string
-	loggedAt     time.Time
-	via          string
+	ticket    ticket.ID
+	client    string
+	round     int
+	entry     ticket.WorkEntry
+	digest    string
+	kind      ticket.Kind
+	role      string
+	hourly    *decimal.Decimal // the entry's own rate
+	unstarted bool
+	cost      cost
+	loggedAt  time.Time
+	via       string
 }
 
 // prepareWork checks and prices entries of one message, in one round trip for all of them. It returns those that are not
@@ -77,50 +79,49 @@ func (s *Store) prepareWork(ctx context.Context, q querier, id ticket.ID, client
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	ids, keys := []string{h.Who}, []string{}
+	book, ids := newLogbook(orTime(h.At, s.now())), []string{h.Who}
 	for _, e := range entries {
-		ids, keys = append(ids, cmp.Or(e.Actor, h.Who)), append(keys, e.OperationKey)
+		ids = append(ids, cmp.Or(e.Actor, h.Who))
 	}
-	people, logged := map[string]actor{}, map[string]loggedWork{}
 	b := &pgx.Batch{}
-	queueActors(b, ids, people)
-	queueLogged(b, keys, logged)
+	queueActors(b, ids, book.people)
+	book.queue(b, id, entries...)
 	if err := q.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("read who worked, and what is logged: %w", err)
 	}
 	var prepared []preparedWork
 	var errs []error
 	for _, e := range entries {
-		w, fresh, err := s.price(id, client, round, h, e, people, logged)
+		w, fresh, err := s.price(id, client, round, h, e, book)
 		errs = append(errs, err)
 		if fresh {
 			prepared = append(prepared, w)
-			logged[e.OperationKey] = loggedWork{Key: e.OperationKey, Ticket: id.Number(), Digest: w.digest}
+			book.logged[e.OperationKey] = loggedWork{Key: e.OperationKey, Ticket: id.Number(), Digest: w.digest}
 		}
 	}
 	return prepared, errors.Join(errs...)
 }
 
 // price checks an entry against the clock, the people and what is logged. fresh is false for one that is logged already.
-func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e ticket.WorkEntry, people map[string]actor, logged map[string]loggedWork) (w preparedWork, fresh bool, err error) {
+func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e ticket.WorkEntry, book *logbook) (w preparedWork, fresh bool, err error) {
 	e.Actor = cmp.Or(e.Actor, h.Who)
 	e.Outcome = cmp.Or(e.Outcome, ticket.Productive)
 	e.StartedAt = e.StartedAt.UTC()
-	who, known := people[e.Actor]
+	who, known := book.people[e.Actor]
 	now := s.now()
 	switch end := e.StartedAt.Add(time.Duration(e.MS) * time.Millisecond); {
 	case !known:
 		return w, false, ticket.Invalid("work.actor", e.Actor, "is not known", "give the id of a technician or an agent")
 	case who.Client != "" || (who.Kind != ticket.Human && who.Kind != ticket.AI):
 		return w, false, ticket.Invalid("work.actor", e.Actor, "is not one of the desk's people or agents", "log the work of a technician or an agent")
-	case people[h.Who].Kind == ticket.AI && e.Actor != h.Who:
+	case book.people[h.Who].Kind == ticket.AI && e.Actor != h.Who:
 		return w, false, ticket.Invalid("work.actor", e.Actor, "is not "+h.Who+", who sent it", "an agent logs what it measured of itself, and nobody else's time")
-	case e.StartedAt.IsZero():
-		return w, false, ticket.Invalid("work.started_at", "", "is empty", "give the instant at which the work began, RFC 3339")
+	case e.StartedAt.IsZero() && who.Kind == ticket.AI:
+		return w, false, ticket.Invalid("work.started_at", "", "is empty", "give the instant at which the work began, RFC 3339: what an agent does is measured")
 	case end.After(now.Add(ticket.ClockSkew)):
 		return w, false, ticket.Invalid("work.started_at", e.StartedAt.Format(time.RFC3339), "lies in the future, or the work ends there",
 			"log work when it is done; it is "+now.UTC().Format(time.RFC3339)+" now")
-	case e.StartedAt.Year() < 1990:
+	case !e.StartedAt.IsZero() && e.StartedAt.Year() < 1990:
 		return w, false, ticket.Invalid("work.started_at", e.StartedAt.Format(time.RFC3339), "lies before 1990", "check the sender's clock")
 	}
 	e.WorkRole = cmp.Or(e.WorkRole, who.WorkRole)
@@ -128,53 +129,56 @@ func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e
 	if err != nil {
 		return w, false, err
 	}
-	if before, ok := logged[e.OperationKey]; ok {
+	if before, ok := book.logged[e.OperationKey]; ok {
 		if before.Digest != digest || before.Ticket != id.Number() {
 			return w, false, ticket.Invalid("work.operation_key", e.OperationKey, "was used for other work", "choose a new key for new work; repeat an entry unchanged")
 		}
 		return w, false, nil
 	}
-	return preparedWork{
-		ticket: id, client: client, round: round, entry: e, digest: digest, kind: who.Kind, role: e.WorkRole,
-		cost: who.cost(e), costCurrency: who.CostCurrency, loggedAt: now, via: cmp.Or(h.Via, ticket.ViaTemporal),
-	}, true, nil
-}
-
-var thousand = decimal.NewFromInt(1000)
-
-// cost is labour by the hour and model by the thousand tokens, divided last, to 16 places.
-func (a actor) cost(e ticket.WorkEntry) decimal.Decimal {
-	labour := a.HourlyCost.Mul(decimal.NewFromInt(e.MS))
-	tokens := a.TokenCost.Mul(decimal.NewFromInt(e.TokensIn + e.TokensOut)).Mul(msPerHour).Div(thousand)
-	return labour.Add(tokens).DivRound(msPerHour, 16)
-}
-
-// loggedWork is what an entry's key stands for already.
-type loggedWork struct {
-	Key    string
-	Ticket int64
-	Digest string
-}
-
-func queueLogged(b *pgx.Batch, keys []string, into map[string]loggedWork) {
-	b.Queue("select operation_key, ticket, input_digest from work_entries where operation_key = any ($1)", keys).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[loggedWork])
-		for _, k := range found {
-			into[k.Key] = k
+	w = preparedWork{
+		ticket: id, client: client, round: round, digest: digest, kind: who.Kind, role: e.WorkRole, loggedAt: now, via: cmp.Or(h.Via, ticket.ViaTemporal),
+	}
+	if w.hourly, err = ownRate(book.people[h.Who], e.Hourly); err != nil {
+		return w, false, err
+	}
+	if w.unstarted = e.StartedAt.IsZero(); w.unstarted {
+		if e.StartedAt, err = book.home.dayOf(book.at); err != nil {
+			return w, false, err
 		}
-		return err
-	})
+	}
+	w.entry = e
+	w.cost, err = s.costOf(who, e, book.costs[e.OperationKey])
+	return w, err == nil, err
 }
+
+// ownRate reads the rate that an entry brings along, nil for none. Not everybody may set one.
+func ownRate(sender actor, hourly string) (*decimal.Decimal, error) {
+	if hourly == "" {
+		return nil, nil
+	}
+	if err := sender.maySetPrices("work.hourly", hourly); err != nil {
+		return nil, err
+	}
+	rate, ok := figure(hourly)
+	if !ok || rate.GreaterThan(highestRate) {
+		return nil, ticket.Invalid("work.hourly", hourly, "is not a rate", "give what an hour costs, such as 150.00")
+	}
+	return &rate, nil
+}
+
+// highestRate is the most that an hour can cost in any currency.
+var highestRate = decimal.New(1, 9)
 
 const insertWork = `
 insert into work_entries (ticket, client_id, round, operation_key, input_digest, actor, kind, work_type, work_role, started_at,
-  ms, failed, non_billable, note, tokens_in, tokens_out, cost, cost_currency, logged_at, via)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+  ms, failed, non_billable, note, tokens_in, tokens_out, cost, cost_currency, cost_revision, hourly, unstarted, logged_at, via)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19::int, 0), $20, $21, $22, $23)`
 
 // queue inserts the entry. Where another transaction has committed the same key meanwhile, the insert fails and the
 // transaction is tried again: nothing that was measured is dropped in silence.
 func (w preparedWork) queue(b *pgx.Batch) {
 	e := w.entry
 	b.Queue(insertWork, w.ticket.Number(), w.client, w.round, e.OperationKey, w.digest, e.Actor, w.kind, e.WorkType, w.role, e.StartedAt,
-		e.MS, e.Outcome == ticket.Failed, e.NonBillable, e.Note, e.TokensIn, e.TokensOut, w.cost, w.costCurrency, w.loggedAt, w.via)
+		e.MS, e.Outcome == ticket.Failed, e.NonBillable, e.Note, e.TokensIn, e.TokensOut, w.cost.amount, w.cost.currency, w.cost.revision,
+		w.hourly, w.unstarted, w.loggedAt, w.via)
 }

@@ -56,11 +56,12 @@ func TestRefusedWorkNamesTheField(t *testing.T) {
 		change func(*ticket.WorkEntry)
 		field  string
 	}{
-		"ends in the future": {func(e *ticket.WorkEntry) { e.MS += 10 * 60_000 }, "work.started_at"},
-		"no start":           {func(e *ticket.WorkEntry) { e.StartedAt = time.Time{} }, "work.started_at"},
-		"before computers":   {func(e *ticket.WorkEntry) { e.StartedAt = e.StartedAt.AddDate(-60, 0, 0) }, "work.started_at"},
-		"unknown actor":      {func(e *ticket.WorkEntry) { e.Actor = "nobody" }, "work.actor"},
-		"a client's contact": {func(e *ticket.WorkEntry) { e.Actor = "nina" }, "work.actor"},
+		"ends in the future":   {func(e *ticket.WorkEntry) { e.MS += 10 * 60_000 }, "work.started_at"},
+		"an agent's, no start": {func(e *ticket.WorkEntry) { e.Actor, e.StartedAt = "sam", time.Time{} }, "work.started_at"},
+		"a rate without right": {func(e *ticket.WorkEntry) { e.Hourly = "200" }, "work.hourly"},
+		"before computers":     {func(e *ticket.WorkEntry) { e.StartedAt = e.StartedAt.AddDate(-60, 0, 0) }, "work.started_at"},
+		"unknown actor":        {func(e *ticket.WorkEntry) { e.Actor = "nobody" }, "work.actor"},
+		"a client's contact":   {func(e *ticket.WorkEntry) { e.Actor = "nina" }, "work.actor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := k.work()

@@ -94,10 +94,11 @@ type WorkEntry struct {
 	Actor        string    `json:"actor"`               // person id of who did it; empty means the message's sender
 	WorkType     string    `json:"work_type"`           // remote, onsite, travel, ai-resolution, …
 	WorkRole     string    `json:"work_role,omitempty"` // empty means the actor's own
-	StartedAt    time.Time `json:"started_at"`          // UTC
+	StartedAt    time.Time `json:"started_at"`          // UTC; zero where nobody knows: some time on the local date of the message
 	MS           int64     `json:"ms"`                  // elapsed milliseconds, > 0 unless Outcome is "failed"
 	Outcome      string    `json:"outcome,omitempty"`   // "productive" (default) or "failed": a failed attempt costs, and does not bill
 	NonBillable  bool      `json:"non_billable,omitempty"`
+	Hourly       string    `json:"hourly,omitempty"` // decimal: a rate of its own, which wins over the rate card; it takes a right
 	Note         string    `json:"note,omitempty"`
 	TokensIn     int64     `json:"tokens_in,omitempty"` // of the model, for the cost
 	TokensOut    int64     `json:"tokens_out,omitempty"`
@@ -118,7 +119,12 @@ func (w WorkEntry) Validate() error {
 		text("work.work_role", w.WorkRole, 0, MaxKey),
 		text("work.note", w.Note, 0, MaxNote),
 	}
+	if w.Hourly != "" {
+		errs = append(errs, decimalText("work.hourly", w.Hourly, "give what an hour costs, such as 150.00"))
+	}
 	switch {
+	case w.StartedAt.IsZero() && w.MS > MaxUnstarted:
+		errs = append(errs, Invalid("work.ms", w.MS, "is longer than a day, and says not when it began", "give its start, or log it as one entry a day"))
 	case w.MS < 0:
 		errs = append(errs, Invalid("work.ms", w.MS, "is negative", "give elapsed milliseconds; correct earlier work with a new entry"))
 	case w.MS == 0 && w.Outcome != Failed:
@@ -172,6 +178,7 @@ type Resolve struct {
 	Resolution string      `json:"resolution"`     // what was done, one sentence for the invoice
 	Code       string      `json:"code,omitempty"` // solved (default), silent, duplicate, spam
 	Work       []WorkEntry `json:"work,omitempty"`
+	Events     []Usage     `json:"events,omitempty"` // what else happened that a contract may price
 }
 
 // Resolution codes.
@@ -193,7 +200,7 @@ func (m Resolve) Validate() error {
 	for _, w := range m.Work {
 		errs = append(errs, w.Validate())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, validateUsage(m.Events))...)
 }
 
 // RequestApproval asks the client's approver before an action that will cost.

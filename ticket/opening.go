@@ -14,7 +14,9 @@ const (
 	MaxKey         = 200         // bytes of any id or key that a sender chooses
 	MaxNote        = 16 << 10    // bytes of a reason or a note
 	MaxWork        = 1 << 31     // milliseconds of one work entry: 24.8 days
+	MaxUnstarted   = 86_400_000  // milliseconds of work whose start nobody knows: it is of one date
 	MaxTokens      = 1 << 40     // of a model, in or out, in one work entry
+	MaxEvents      = 100         // named by one resolution
 	ClockSkew      = time.Minute // how far ahead of us a sender's clock may be
 )
 
@@ -36,6 +38,7 @@ type Opening struct {
 	Impact      int       `json:"impact,omitempty"`     // 1 high … 3 low; 0 unknown
 	Urgency     int       `json:"urgency,omitempty"`    // 1 high … 3 low; 0 unknown
 	EventTime   bool      `json:"event_time,omitempty"` // the past is told again: no wall-clock timer runs
+	ReworkOf    ID        `json:"rework_of,omitempty"`  // the closed ticket whose work this one mends
 }
 
 // Validate joins everything wrong with the opening. now bounds OpenedAt.
@@ -58,6 +61,11 @@ func (o Opening) Validate(now time.Time) error {
 		scale("impact", o.Impact),
 		scale("urgency", o.Urgency),
 	)
+	if o.ReworkOf != "" {
+		if _, err := ParseID(string(o.ReworkOf)); err != nil {
+			errs = append(errs, Invalid("rework_of", o.ReworkOf, "is not a ticket number", "write it like T-1042"))
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -34,7 +34,7 @@ type Filter struct {
 // Moment is one entry of a ticket's timeline: what came in, what was done, what it cost and billed.
 type Moment struct {
 	At       time.Time `json:"at"`
-	Kind     string    `json:"kind"` // event kind, "work", "comment", "line", "hold"
+	Kind     string    `json:"kind"` // event kind, "work", "item", "comment", "line", "hold"
 	Actor    string    `json:"actor,omitempty"`
 	Via      string    `json:"via,omitempty"`
 	Round    int       `json:"round"`

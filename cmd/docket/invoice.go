@@ -71,8 +71,24 @@ func invoiceName(i billing.Invoice) string {
 // period shows a half-open period; the end is exclusive.
 func period(i billing.Invoice) string { return i.PeriodStart + " … " + i.PeriodEnd }
 
+// invoiceRef is how people name an invoice: by number, draft or client, and by the end of its period
+// where a client has several open ones.
+type invoiceRef struct{ until string }
+
+func (r *invoiceRef) flags(c *cobra.Command) {
+	c.Flags().StringVar(&r.until, "until", "", "with a client: the open invoice whose period ends before this `date`; of several the shortest period by default")
+}
+
+func (r *invoiceRef) find(ctx context.Context, s *session, name string) (billing.Invoice, error) {
+	if r.until != "" {
+		return s.store.OpenInvoice(ctx, name, r.until)
+	}
+	return s.store.Invoice(ctx, name)
+}
+
 func newInvoiceShow(a *app) *cobra.Command {
-	return &cobra.Command{
+	var ref invoiceRef
+	c := &cobra.Command{
 		Use:   "show INVOICE",
 		Short: "Show an invoice with its lines: INV-2026-00017, draft-12, or a client for its open one",
 		Args:  exactly("INVOICE"),
@@ -81,7 +97,7 @@ func newInvoiceShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			invoice, err := s.store.Invoice(cmd.Context(), args[0])
+			invoice, err := ref.find(cmd.Context(), s, args[0])
 			if err != nil {
 				return err
 			}
@@ -96,6 +112,8 @@ func newInvoiceShow(a *app) *cobra.Command {
 			})
 		},
 	}
+	ref.flags(c)
+	return c
 }
 
 // linesAfter reads all lines with greater numbers, page by page.
@@ -136,7 +154,8 @@ func lineRow(l billing.InvoiceLine) []string {
 func quantity(l billing.InvoiceLine) string { return l.Quantity.String() + " " + l.Unit }
 
 func newInvoiceWatch(a *app) *cobra.Command {
-	return &cobra.Command{
+	var ref invoiceRef
+	c := &cobra.Command{
 		Use:   "watch INVOICE",
 		Short: "Follow an invoice: each line as it posts, until Ctrl-C",
 		Args:  exactly("INVOICE"),
@@ -145,18 +164,20 @@ func newInvoiceWatch(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.watch(cmd.Context(), s, args[0])
+			invoice, err := ref.find(cmd.Context(), s, args[0])
+			if err != nil {
+				return err
+			}
+			return a.watch(cmd.Context(), s, invoice)
 		},
 	}
+	ref.flags(c)
+	return c
 }
 
 // watch sweeps by the count of lines: line numbers commit out of order, so that the last number
 // seen says nothing about what came.
-func (a *app) watch(ctx context.Context, s *session, ref string) error {
-	invoice, err := s.store.Invoice(ctx, ref)
-	if err != nil {
-		return err
-	}
+func (a *app) watch(ctx context.Context, s *session, invoice billing.Invoice) error {
 	if a.output == "table" {
 		a.invoiceHead(invoice)
 	}
@@ -214,6 +235,7 @@ func (a *app) watched(ctx context.Context, s *session, invoice billing.Invoice, 
 
 func newInvoiceFinalise(a *app) *cobra.Command {
 	var early bool
+	var ref invoiceRef
 	c := &cobra.Command{
 		Use:     "finalize INVOICE",
 		Aliases: []string{"finalise"},
@@ -225,12 +247,12 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 				return err
 			}
 			store := a.session.store
-			open, err := store.Invoice(cmd.Context(), args[0])
+			open, err := ref.find(cmd.Context(), a.session, args[0])
 			if err != nil {
 				return err
 			}
 			invoice, err := store.Finalise(cmd.Context(), postgres.Finalisation{
-				Payer: open.Payer, Currency: open.Currency, Period: open.PeriodStart, By: who.ID, Early: early,
+				Payer: open.Payer, Currency: open.Currency, Period: open.PeriodStart, Until: open.PeriodEnd, By: who.ID, Early: early,
 			})
 			if err != nil {
 				return err
@@ -241,6 +263,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 			})
 		},
 	}
+	ref.flags(c)
 	c.Flags().BoolVar(&early, "early", false, "although its period is not over: what comes later goes on another invoice")
 	return c
 }

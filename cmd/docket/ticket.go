@@ -164,8 +164,8 @@ func (a *app) timeline(s desk.Shown, p places) {
 	}
 	rows := make([][]string, 0, len(s.Timeline))
 	for _, m := range s.Timeline {
-		if m.Kind == string(ticket.MsgWork) && m.MS == 0 && m.Effect {
-			continue // the work itself is a row of its own
+		if m.Effect && (m.Kind == string(ticket.MsgWork) && m.MS == 0 || m.Kind == "item" && m.Amount == "") {
+			continue // the work, or the item, itself is a row of its own
 		}
 		rows = append(rows, a.moment(m))
 	}
@@ -196,6 +196,7 @@ func (a *app) moment(m ticket.Moment) []string {
 func newTicketOpen(a *app) *cobra.Command {
 	var o ticket.Opening
 	var at instant
+	var mends string
 	c := &cobra.Command{
 		Use:   "open --client CLIENT --subject TEXT",
 		Short: "Open a ticket",
@@ -211,6 +212,11 @@ func newTicketOpen(a *app) *cobra.Command {
 				o.ExternalID = desk.NewKey()
 			}
 			o.OpenedAt = at.Time
+			if mends != "" {
+				if o.ReworkOf, err = ticket.ParseID(mends); err != nil {
+					return err
+				}
+			}
 			s, err := a.open(cmd.Context())
 			if err != nil {
 				return err
@@ -246,6 +252,7 @@ func newTicketOpen(a *app) *cobra.Command {
 	flags.StringVar(&o.Subcategory, "subcategory", "", "`subcategory`, where the source knows it")
 	flags.IntVar(&o.Impact, "impact", 0, "1 high … 3 low (`n`)")
 	flags.IntVar(&o.Urgency, "urgency", 0, "1 high … 3 low (`n`)")
+	flags.StringVar(&mends, "rework-of", "", "closed `ticket` whose work this one mends; a contract's warranty goes by it")
 	flags.Var(&at, "at", "`instant` it was opened, RFC 3339; now by default")
 	return c
 }

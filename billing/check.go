@@ -209,14 +209,6 @@ func (ck checker) price(field string, price decimal.Decimal) {
 	}
 }
 
-func (ck checker) priced(field string, price *decimal.Decimal, fix string) {
-	if price == nil {
-		ck.need(field, "", "", fix)
-		return
-	}
-	ck.price(field, *price)
-}
-
 func (ck checker) optionalPrice(field string, price *decimal.Decimal) {
 	if price != nil {
 		ck.price(field, *price)

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func (ck checker) lines(c *Contract) {
 		if l.Time != nil {
 			ck.timeTerms(field+".time", l.Time, &c.Time)
 		}
-		ck.discount(field+".discount", l.Discount, c)
+		ck.discount(field+".discount", l, c)
 		ck.optionalPrice(field+".cap", l.Cap)
 		ck.optionalID(field+".tax_category", l.TaxCategory)
 		ck.accounting(field+".accounting", l.Accounting)
@@ -176,7 +177,8 @@ func (ck checker) overage(field, overage string) {
 }
 
 // discount checks what lowers a charge.
-func (ck checker) discount(field string, d *DiscountTerms, c *Contract) {
+func (ck checker) discount(field string, l *Line, c *Contract) {
+	d := l.Discount
 	if d == nil {
 		return
 	}
@@ -185,12 +187,34 @@ func (ck checker) discount(field string, d *DiscountTerms, c *Contract) {
 	}
 	ck.percent(field+".percent", d.Percent, 100)
 	ck.optionalPrice(field+".amount", d.Amount)
+	if why := l.addsUp(c); d.Amount != nil && why != "" {
+		ck.add(field+".amount", "", "means nothing where "+why, "use percent: only a charge that stands for itself can be lowered by an amount")
+	}
 	if d.Until == "" {
 		return
 	}
 	if until := ck.date(field+".until", d.Until); !until.IsZero() && d.Until <= c.EffectiveFrom {
 		ck.add(field+".until", d.Until, "is not after effective_from", "the discount would never apply; give the first day without it")
 	}
+}
+
+// addsUp says why the line's charges are parts of a running sum rather than prices of their own;
+// nothing where they are.
+func (l *Line) addsUp(c *Contract) string {
+	time := l.Time
+	if time == nil {
+		time = new(TimeTerms)
+	}
+	scope := cmp.Or(time.Scope, c.Time.Scope)
+	switch byDay := scope == scopeDay || cmp.Or(time.IncrementScope, c.Time.IncrementScope, scope) == scopeDay; {
+	case l.Charge == chargePerTicket:
+		return "tickets have a price"
+	case l.Charge == chargeUsage && l.Usage != nil && (l.Usage.Percentage == nil || !l.Usage.byEvent()):
+		return "a period's use adds up"
+	case byDay && slices.Contains(timedCharges, l.Charge):
+		return "a day's time adds up"
+	}
+	return ""
 }
 
 // namedList is one list of a match by its name.

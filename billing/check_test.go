@@ -110,6 +110,9 @@ lines:
   - {clause: A9, name: i, charge: bucket, prorate: no, match: {types: [g]}}
   - {clause: A10, name: j, charge: retainer, match: {types: [h]}}
   - {clause: A11, name: k, charge: usage}
+  - {clause: A12, name: l, charge: per-ticket, price: 5, match: {types: [i]}, discount: {amount: 1}}
+  - {clause: A13, name: m, charge: usage, usage: {event: x, model: unit, price: 5}, discount: {amount: 1}}
+  - {clause: A14, name: n, charge: time, match: {types: [j]}, time: {scope: day}, discount: {amount: 1}}
 `, `
 line 9: lines[0].block means nothing with charge time: remove it, or charge block
 line 9: lines[0].bucket means nothing with charge time: remove it, or charge bucket
@@ -145,6 +148,9 @@ line 17: lines[8].prorate "no" means nothing without a price: give the price of 
 line 17: lines[8].bucket is missing: say what a period grants, like {included: 10h}
 line 18: lines[9].retainer is missing: give the money of a period that pays for work, like 1000.00
 line 19: lines[10].usage is missing: say which event is priced and how, like {event: closure, model: unit, price: 4.00}
+line 20: lines[11].discount.amount means nothing where tickets have a price: use percent: only a charge that stands for itself can be lowered by an amount
+line 21: lines[12].discount.amount means nothing where a period's use adds up: use percent: only a charge that stands for itself can be lowered by an amount
+line 22: lines[13].discount.amount means nothing where a day's time adds up: use percent: only a charge that stands for itself can be lowered by an amount
 `},
 		{"lines that can never apply", `
 lines:
@@ -183,7 +189,7 @@ line 11: lines[2].bucket.included "0s" is out of bounds: use 1 min to 10000 h
 lines:
   - {clause: U1, name: a, charge: usage, usage: {event: a b, model: cheap}}
   - {clause: U2, name: b, charge: usage, usage: {model: unit, tiers: [{unit: 1}], zero_flat: true, round: often}}
-  - {clause: U3, name: c, charge: usage, usage: {event: x, model: package, size: 0, free: -1, included: -1, minimum: -1, divide_by: 0}}
+  - {clause: U3, name: c, charge: usage, usage: {event: x, model: package, size: 0, round: up, free: -1, included: -1, minimum: -1, divide_by: 0}}
   - {clause: U4, name: d, charge: usage, usage: {event: closure, model: percentage, percentage: {percent: 101, fixed: -1, min: 5, max: 2, free_events: -1, free_value: -1}, free: 5}}
   - {clause: U5, name: e, charge: usage, usage: {event: x, model: percentage, percentage: {fixed: 1}}}
   - {clause: U6, name: f, charge: usage, usage: {event: x, model: percentage}}
@@ -209,6 +215,7 @@ line 11: lines[2].usage.included "-1" is negative: give how many units it is
 line 11: lines[2].usage.minimum "-1" is negative: give how many units it is
 line 11: lines[2].usage.size "0" is none: give how many units it is
 line 11: lines[2].usage.price is missing: give the price of one, like 4.00
+line 11: lines[2].usage.round means nothing with model package: remove it, or choose the model unit, graduated or volume
 line 12: lines[3].usage.percentage.percent "101" is not such a percentage: use 0 to 100, without a percent sign
 line 12: lines[3].usage.percentage.fixed "-1" is negative: credits are not written as negative prices
 line 12: lines[3].usage.percentage.min "5" is more than max: make min no more than max

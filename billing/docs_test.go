@@ -11,13 +11,13 @@ import (
 	"github.com/docket-psa/docket/billing"
 )
 
-// TestContractsDocument parses every contract of docs/contracts.md and decides every
-// example below it.
+// TestContractsDocument parses every contract of docs/contracts.md, whole or in part, and
+// decides every example below it.
 func TestContractsDocument(t *testing.T) {
 	doc, err := os.ReadFile("../docs/contracts.md")
 	require.NoError(t, err)
 	var governing billing.Version
-	contracts, examples := 0, 0
+	contracts, parts, examples := 0, 0, 0
 	for i, block := range strings.Split(string(doc), "```") {
 		kind, text, _ := strings.Cut(block, "\n")
 		switch {
@@ -25,6 +25,9 @@ func TestContractsDocument(t *testing.T) {
 		case kind == "yaml":
 			governing = version(t, text)
 			contracts++
+		case kind == "yaml part":
+			requirePart(t, text)
+			parts++
 		case kind == "example":
 			t.Run(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "), func(t *testing.T) {
 				example(t, governing, text)
@@ -35,7 +38,19 @@ func TestContractsDocument(t *testing.T) {
 		}
 	}
 	require.Equal(t, 4, contracts)
+	require.Equal(t, 11, parts)
 	require.Equal(t, 13, examples)
+}
+
+// requirePart requires that a part of a contract is one: that it stands in a whole document
+// without a problem.
+func requirePart(t *testing.T, text string) {
+	t.Helper()
+	if !strings.Contains(text, "lines:\n") {
+		text += "lines: [{clause: A1, name: Support, charge: time}]\n"
+	}
+	_, err := billing.ParseContract([]byte(contract("C-1", text)))
+	require.NoError(t, err, "%s", text)
 }
 
 // example decides one example: what is known of the ticket, its blocks and work, and

@@ -58,6 +58,7 @@ type DeviceCount struct {
 type Counted struct {
 	Clause string          `json:"clause"`
 	Kind   string          `json:"kind"`
+	Term   string          `json:"term,omitempty"` // first day of the term, where the contract keeps its highest number until the next
 	Number decimal.Decimal `json:"number"`
 }
 

@@ -53,8 +53,11 @@ func (l *Line) noUse() bool {
 // CommitmentCounter names the counter that every transaction locks which posts into a period whose closing may depend
 // on its sums. It counts nothing.
 func CommitmentCounter(contract string, p Period) string {
-	return "commitment/" + contract + "/" + p.Start + "/" + p.End
+	return CountsCommitment + contract + "/" + p.Start + "/" + p.End
 }
+
+// CountsCommitment begins the key of every such counter.
+const CountsCommitment = "commitment/"
 
 // WantPeriod names the counters that DecidePeriod reads for these facts, sorted.
 func WantPeriod(f PeriodFacts) []string {

@@ -2,7 +2,6 @@ package billing
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/shopspring/decimal"
 )
@@ -14,6 +13,7 @@ const seatKind = "seat"
 // days of the count where it is an average.
 type tally struct {
 	kind         string
+	term         string // its first day, with fewer: at-renewal
 	take         string
 	on           epochDay // of a snapshot
 	counted      decimal.Decimal
@@ -66,7 +66,10 @@ func (p *reckoner) count(parts []part) {
 			}
 		}
 		one.counted = p.tally(one.line, days)
-		p.keep(one, parts[0].renewals != one.renewals)
+		if c.Fewer == fewerAtRenewal {
+			one.counted.term = p.facts.Versions[one.version].Terms.TermBegan(one.from.String())
+		}
+		p.keep(one)
 		one.counted.bill(c)
 	}
 }
@@ -123,17 +126,17 @@ func (p *reckoner) countOn(kind string, on epochDay) (int, bool) {
 }
 
 // keep raises the number to what was billed before, where the contract does not give it back.
-func (p *reckoner) keep(one *part, renewed bool) {
+func (p *reckoner) keep(one *part) {
 	fewer, c := one.line.counting().Fewer, &one.counted
 	if c.fixed {
 		return
 	}
 	var before decimal.Decimal
 	if fewer != fewerCredit && one.line.inAdvance() {
-		before = numberOf(p.facts.Counted, one.line)
+		before = highest(p.facts.Counted, one)
 	}
-	if fewer == fewerAtRenewal && !renewed {
-		before = decimal.Max(before, numberOf(p.facts.Highest, one.line))
+	if fewer == fewerAtRenewal {
+		before = decimal.Max(before, highest(p.facts.Highest, one))
 	}
 	if before = before.Mul(c.of); before.GreaterThan(c.counted) {
 		c.kept, c.keeps = c.counted, cmp.Or(fewer, fewerNo)
@@ -141,12 +144,15 @@ func (p *reckoner) keep(one *part, renewed bool) {
 	}
 }
 
-func numberOf(counted []Counted, l *Line) decimal.Decimal {
-	i := slices.IndexFunc(counted, func(c Counted) bool { return c.Clause == l.Clause && c.Kind == l.kind() })
-	if i < 0 {
-		return decimal.Zero
+// highest is the highest number that was billed for what the part counts.
+func highest(counted []Counted, one *part) decimal.Decimal {
+	most := decimal.Zero
+	for _, c := range counted {
+		if c.Clause == one.line.Clause && c.Kind == one.counted.kind && c.Term == one.counted.term {
+			most = decimal.Max(most, c.Number)
+		}
 	}
-	return counted[i].Number
+	return most
 }
 
 // bill says how many of those counted cost something: those beyond what is included, and no fewer than the floor.

@@ -330,12 +330,12 @@ func (p *reckoner) remember(d due) {
 	}
 	number := d.counted.number()
 	for i := range p.counted {
-		if have := &p.counted[i]; have.Clause == d.line.Clause && have.Kind == d.counted.kind {
+		if have := &p.counted[i]; have.Clause == d.line.Clause && have.Kind == d.counted.kind && have.Term == d.counted.term {
 			have.Number = decimal.Max(have.Number, number)
 			return
 		}
 	}
-	p.counted = append(p.counted, Counted{Clause: d.line.Clause, Kind: d.counted.kind, Number: number})
+	p.counted = append(p.counted, Counted{Clause: d.line.Clause, Kind: d.counted.kind, Term: d.counted.term, Number: number})
 }
 
 // text is what the invoice line says: "Managed workstations · March 2026 — 12 × workstation, 17 of 31 days".

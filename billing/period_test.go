@@ -273,7 +273,7 @@ func TestEdge77FewerSeatsAfterBillingInAdvance(t *testing.T) {
 	}
 	t.Run("at renewal", func(t *testing.T) {
 		f := run(billing.Opening, march, dated(t, 1, "2026-01-01", "", seats(", count: {fewer: at-renewal}")+term))
-		f.Devices, f.Highest = counts("seat 2026-02-20 6"), []billing.Counted{{Clause: "S", Kind: "seat", Number: dec("10")}}
+		f.Devices, f.Highest = counts("seat 2026-02-20 6"), []billing.Counted{{Clause: "S", Kind: "seat", Term: "2025-04-16", Number: dec("10")}}
 		d := reckon(t, f)
 		require.Equal(t, "recurring S 10 piece × 20 = 200 on 2026-03-01", bills(d))
 		require.Contains(t, strings.Join(billing.Explain(d.Charges[0]), " "), "The count of seat is 6; 10 stay billed until the term renews.")

@@ -24,7 +24,7 @@ type Invoice struct {
 // InvoiceLine is one line; L-n is charge n.
 type InvoiceLine struct {
 	Line     int64           `json:"line"`
-	Ticket   string          `json:"ticket"`
+	Ticket   string          `json:"ticket"` // empty: it comes of no ticket
 	Client   string          `json:"client"`
 	Kind     ChargeKind      `json:"kind"`
 	Clause   string          `json:"clause,omitempty"`

@@ -91,7 +91,12 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err != nil {
 			return err
 		}
-		if err := lockAllowances(ctx, t, row.ClientID, billing.Want(facts), &facts); err != nil {
+		if r.late, err = s.adjuster(ctx, t.conn, row, r.versions); err != nil {
+			return err
+		}
+		wants := billing.Want(facts)
+		wants.Counters = append(wants.Counters, r.late.keys(datesOf(facts)...)...)
+		if err := lockAllowances(ctx, t, row.ClientID, wants, &facts); err != nil {
 			return err
 		}
 
@@ -174,6 +179,13 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	}
 	moves.queue(b)
 	p.lines(b, decision.Charges, posted)
+	late := lateness{posting: p, because: string(row.id()), charges: decision.Charges, moves: &moves, invoices: &r.invoices}
+	for _, h := range decision.Holds {
+		late.reserves = append(late.reserves, h.Charges...)
+	}
+	if err := s.adjustPeriods(ctx, t, b, r.late, late); err != nil {
+		return billing.Receipt{}, err
+	}
 	return receipt, t.commit(ctx, b)
 }
 

@@ -74,6 +74,7 @@ type reading struct {
 	versions []versionRow
 	invoices []invoiceRow
 	billed   bool // an earlier round's per-ticket price still stands
+	late     adjuster
 }
 
 type workRow struct {
@@ -250,7 +251,7 @@ func lockAllowances(ctx context.Context, t *tx, client string, wants billing.Wan
 		sort.Strings(keys)
 		b.Queue(`insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing`, keys, client)
 		b.Queue(`select key, value from counters where key = any ($1) order by key for update`, keys).Query(func(rows pgx.Rows) (err error) {
-			f.Counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
+			f.Counters, err = collectCounters(rows)
 			return err
 		})
 	}

@@ -105,8 +105,9 @@ type standingCharge struct {
 // reopenRound queues all of it on b and says what was undone.
 func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row lockedTicket, r reopening) (string, error) {
 	var (
-		charges []standingCharge
-		holds   []waiting
+		charges  []standingCharge
+		holds    []waiting
+		versions []versionRow
 	)
 	read := t.batch()
 	read.Queue(`
@@ -118,6 +119,7 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		return err
 	})
 	queueWaiting(read, "where h.ticket = $1 and h.state = 'open'", row.Number, &holds)
+	queueVersions(read, row.id(), &versions)
 	clock := func(*pgx.Batch) error { return nil }
 	if row.ClosedAt != nil {
 		clock = queueReopenedClock(read, row.Number, *row.ClosedAt, r.at)
@@ -136,7 +138,15 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		}
 		stands = append(stands, whole)
 	}
-	counters, err := lockReturns(ctx, t, stands, holds)
+	closed, err := s.adjuster(ctx, t.conn, row, versions)
+	if err != nil {
+		return "", err
+	}
+	released, err := heldCharges(holds)
+	if err != nil {
+		return "", err
+	}
+	counters, err := lockReturns(ctx, t, row.ClientID, slices.Concat(stands, released), closed.keysOf(slices.Concat(stands, released)))
 	if err != nil {
 		return "", err
 	}
@@ -203,6 +213,15 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 		}
 		p.lines(b, reversals[i:i+1], posted)
 	}
+	undone := slices.Clone(reversals)
+	for i := range undone {
+		undone[i].Kind = stands[i].Kind
+	}
+	p.ticket.PayerID = row.PayerID
+	late := lateness{posting: p, because: string(row.id()), charges: undone, reserves: released, moves: &moves, invoices: &r.invoices}
+	if err := s.adjustPeriods(ctx, t, b, closed, late); err != nil {
+		return "", err
+	}
 	return sayUndone(reversals, len(holds)), nil
 }
 
@@ -227,18 +246,11 @@ func (c standingCharge) charge() (billing.Charge, error) {
 }
 
 // lockReturns locks what reversing and releasing gives back to, in the order of every
-// transaction of money: counters by key, then blocks by id. Counters are read by that lock.
-func lockReturns(ctx context.Context, t *tx, charges []billing.Charge, holds []waiting) ([]billing.Counter, error) {
+// transaction of money: counters by key, then blocks by id. Counters are read by that lock. also
+// names those to lock beside them, made where they are missing.
+func lockReturns(ctx context.Context, t *tx, client string, charges []billing.Charge, also []string) ([]billing.Counter, error) {
 	keys, blocks := map[string]bool{}, map[int64]bool{}
-	all := slices.Clone(charges)
-	for _, h := range holds {
-		content, err := h.content()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, content.Charges...)
-	}
-	for _, c := range all {
+	for _, c := range charges {
 		for _, n := range c.Counts {
 			keys[n.Key] = true
 		}
@@ -246,17 +258,36 @@ func lockReturns(ctx context.Context, t *tx, charges []billing.Charge, holds []w
 			blocks[d.Block] = true
 		}
 	}
+	for _, key := range also {
+		keys[key] = true
+	}
 	var counters []billing.Counter
 	if len(keys)+len(blocks) == 0 {
 		return counters, nil
 	}
 	b := t.batch()
+	if len(also) > 0 {
+		b.Queue("insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing", also, client)
+	}
 	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(keys))).Query(func(rows pgx.Rows) (err error) {
-		counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
+		counters, err = collectCounters(rows)
 		return err
 	})
 	b.Queue("select from blocks where id = any ($1) order by id for update", slices.Sorted(maps.Keys(blocks)))
 	return counters, t.send(ctx, b)
+}
+
+// heldCharges are the charges that wait in the holds.
+func heldCharges(holds []waiting) ([]billing.Charge, error) {
+	var charges []billing.Charge
+	for _, h := range holds {
+		content, err := h.content()
+		if err != nil {
+			return nil, err
+		}
+		charges = append(charges, content.Charges...)
+	}
+	return charges, nil
 }
 
 func sayUndone(reversals []billing.Charge, voided int) string {

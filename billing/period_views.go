@@ -13,6 +13,14 @@ type DueRun struct {
 	Period   Period    `json:"period"`
 }
 
+// DueFilter narrows what is due.
+type DueFilter struct {
+	Client   string `json:"client,omitempty"`   // empty: of all clients
+	Contract string `json:"contract,omitempty"` // empty: of all contracts
+	From     string `json:"from,omitempty"`     // local date: also periods that had ended when the contract was applied; empty: none of them
+	Until    string `json:"until,omitempty"`    // local date: what is due by then; empty: by now
+}
+
 // String names the run to people: "closing of SH-1 for March 2026".
 func (r DueRun) String() string {
 	return string(r.Run) + " of " + r.Contract + " for " + r.Period.Tell()

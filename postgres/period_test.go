@@ -67,7 +67,7 @@ func (k *till) devices(kind, on string, n int) {
 // sweep makes every run that is due, and tells what each posted: "opening 2026-03-01: 500.00".
 func (k *till) sweep() string {
 	k.t.Helper()
-	due, err := k.PeriodsDue(k.t.Context(), postgres.DuePeriods{})
+	due, err := k.PeriodsDue(k.t.Context(), billing.DueFilter{})
 	require.NoError(k.t, err)
 	var told []string
 	for _, run := range due {
@@ -123,7 +123,7 @@ func TestARunIsMadeOnceHoweverManyMakeIt(t *testing.T) {
 	k := periods(t, managed)
 	k.devices("workstation", "2026-02-20", 30)
 	k.on("2026-04-01")
-	due, err := k.PeriodsDue(t.Context(), postgres.DuePeriods{Client: "acme"})
+	due, err := k.PeriodsDue(t.Context(), billing.DueFilter{Client: "acme"})
 	require.NoError(t, err)
 	require.Len(t, due, 3)
 	var group sync.WaitGroup
@@ -173,7 +173,7 @@ func TestTheTrueUpIsExactWhileClosingsRace(t *testing.T) {
 		resolves[i].Work[0].StartedAt = resolves[i].Work[0].StartedAt.Add(-time.Duration(i) * time.Hour)
 	}
 	k.on("2026-04-02")
-	due, err := k.PeriodsDue(t.Context(), postgres.DuePeriods{})
+	due, err := k.PeriodsDue(t.Context(), billing.DueFilter{})
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	for i, id := range tickets {

@@ -134,17 +134,9 @@ func (p *agreedPeriod) runs() (opens, closes bool) {
 	return opens, closes
 }
 
-// DuePeriods narrows what is due.
-type DuePeriods struct {
-	Client   string // empty: of all clients
-	Contract string // empty: of all contracts
-	From     string // local date: also periods that had ended when the contract was applied; empty: none of them
-	Until    string // local date: what is due by then; empty: by now
-}
-
 // PeriodsDue lists the runs of billing periods that are due and have not been made: openings of periods that have
 // begun, closings of those that are over; of each contract in the order in which they must be made.
-func (s *Store) PeriodsDue(ctx context.Context, f DuePeriods) ([]billing.DueRun, error) {
+func (s *Store) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error) {
 	due, err := s.periodsDue(ctx, s.pool, f)
 	if err != nil {
 		return nil, fmt.Errorf("list what is due: %w", err)
@@ -152,7 +144,7 @@ func (s *Store) PeriodsDue(ctx context.Context, f DuePeriods) ([]billing.DueRun,
 	return due, nil
 }
 
-func (s *Store) periodsDue(ctx context.Context, q querier, f DuePeriods) ([]billing.DueRun, error) {
+func (s *Store) periodsDue(ctx context.Context, q querier, f billing.DueFilter) ([]billing.DueRun, error) {
 	agreements, err := s.agreements(ctx, q, f.Client, f.Contract)
 	if err != nil {
 		return nil, err
@@ -212,7 +204,7 @@ func (a *agreement) due(from, until string, made map[billing.DueRun]bool) []bill
 }
 
 // madeRuns reads which runs stand: posted, or as a draft that waits.
-func madeRuns(ctx context.Context, q querier, f DuePeriods) (map[billing.DueRun]bool, error) {
+func madeRuns(ctx context.Context, q querier, f billing.DueFilter) (map[billing.DueRun]bool, error) {
 	rows, err := q.Query(ctx, `
 select contract_id, client_id, kind, period_start::text, period_end::text from postings
 where kind in ('opening', 'closing') and state <> 'void' and ($1 = '' or client_id = $1) and ($2 = '' or contract_id = $2)`, f.Client, f.Contract)

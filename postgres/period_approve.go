@@ -98,13 +98,9 @@ func (s *Store) decideDraft(ctx context.Context, t *tx, a *agreement, draft bill
 
 // findDraft finds the draft of the contract's period, or the one that was decided last.
 func (s *Store) findDraft(ctx context.Context, r PeriodRuling) (billing.PostingView, error) {
-	month := r.Period
-	if len(month) == len("2006-01") {
-		month += "-01"
-	}
 	rows, err := s.pool.Query(ctx, selectPostings+`
 where p.contract_id = $1 and p.kind = 'closing' and p.period_start::text = $2 and (p.state = 'draft' or p.decided_at is not null)
-order by p.id desc limit 1`, r.Contract, month)
+order by p.id desc limit 1`, r.Contract, firstDay(r.Period))
 	if err != nil {
 		return billing.PostingView{}, fmt.Errorf("look for the draft of %s: %w", r.Contract, err)
 	}

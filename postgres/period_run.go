@@ -67,33 +67,6 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 	return receipt, err
 }
 
-// LookAtPeriod tells what a run would do, and does nothing: it takes no lock.
-func (s *Store) LookAtPeriod(ctx context.Context, run billing.DueRun) (receipt billing.PeriodReceipt, charges []billing.Charge, err error) {
-	a, p, err := s.agreedPeriod(ctx, run)
-	if err != nil {
-		return receipt, nil, err
-	}
-	facts, err := periodFacts(ctx, s.pool, a, p, run.Run, 1)
-	if err != nil {
-		return receipt, nil, err
-	}
-	decision, err := billing.DecidePeriod(facts)
-	if err != nil {
-		return receipt, nil, err
-	}
-	receipt = billing.PeriodReceipt{DueRun: run, N: 1, State: billing.PostingPosted, Notes: decision.Notes, Digest: decision.Digest(), Says: decision.Say(facts)}
-	switch {
-	case decision.Waits() != "":
-		receipt.State, receipt.Says = billing.PostingWaiting, decision.Waits()
-	case decision.Draft() != "":
-		receipt.State = billing.PostingDraft
-	}
-	for _, c := range decision.Charges {
-		receipt.Posted = append(receipt.Posted, billing.PostedLine{Kind: c.Kind, Clause: c.Clause, Text: c.Text, Amount: c.Amount, Currency: c.Currency})
-	}
-	return receipt, decision.Charges, nil
-}
-
 func (s *Store) agreedPeriod(ctx context.Context, run billing.DueRun) (*agreement, agreedPeriod, error) {
 	found, err := s.agreements(ctx, s.pool, "", run.Contract)
 	if err != nil {

@@ -76,7 +76,9 @@ type PostingFilter struct {
 	Contract string
 	Kind     string
 	State    billing.PostingState
-	Limit    int // 0: 50
+	Period   string // its first day, or its month
+	Periods  bool   // only runs of billing periods
+	Limit    int    // 0: 50
 }
 
 // Postings lists what posted, or waits to post, without a ticket, the newest first.
@@ -87,7 +89,8 @@ func (r Reads) Postings(ctx context.Context, f PostingFilter) ([]billing.Posting
 	}
 	rows, err := r.q.Query(ctx, selectPostings+`
 where ($1 = '' or p.client_id = $1) and ($2 = '' or p.contract_id = $2) and ($3 = '' or p.kind = $3) and ($4 = '' or p.state = $4)
-order by p.id desc limit $5`, f.Client, f.Contract, f.Kind, string(f.State), limit)
+  and ($5 = '' or p.period_start::text = $5) and (not $6 or p.kind in ('opening', 'closing', 'adjusting'))
+order by p.id desc limit $7`, f.Client, f.Contract, f.Kind, string(f.State), firstDay(f.Period), f.Periods, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list postings: %w", err)
 	}
@@ -96,6 +99,14 @@ order by p.id desc limit $5`, f.Client, f.Contract, f.Kind, string(f.State), lim
 		return nil, fmt.Errorf("list postings: %w", err)
 	}
 	return found, nil
+}
+
+// firstDay gives the first day of a period that people name by it, or by its month.
+func firstDay(period string) string {
+	if len(period) == len("2006-01") {
+		return period + "-01"
+	}
+	return period
 }
 
 // postedLines tells what a posting has posted.

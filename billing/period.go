@@ -34,7 +34,7 @@ type PeriodFacts struct {
 	Highest  []Counted      `json:"highest,omitempty"`  // the highest number billed since the term began, by clause, where the contract keeps it
 	Posted   []PeriodSum    `json:"posted,omitempty"`   // what earlier runs of this period posted
 	Billed   []CurrencySum  `json:"billed,omitempty"`   // net of the period under the contract, before credits and tax, without true-ups and termination fees
-	Counters []Counter      `json:"counters,omitempty"` // of usage lines that bill a period without use
+	Counters []Counter      `json:"counters,omitempty"` // of usage lines that bill a period without use, and of purchase orders
 	Because  string         `json:"because,omitempty"`  // what posted late, "T-1042"
 }
 
@@ -96,18 +96,19 @@ type NoteReason string
 
 // The reasons.
 const (
-	NoCount    NoteReason = "no-count"    // nobody has counted what a line bills by: nothing posts until somebody does
-	NotRenewed NoteReason = "not-renewed" // all of the period lies after a term that does not renew by itself: nothing posts until a revision renews it
-	TermEnded  NoteReason = "term-ended"  // some of it does: nothing recurring bills for those days
-	FeesWaived NoteReason = "fees-waived" // the contract was paused, and its fees with it
-	Cancelled  NoteReason = "cancelled"   // the contract's last period: nothing posts until a person approves
+	NoCount    NoteReason = "no-count"      // nobody has counted what a line bills by: nothing posts until somebody does
+	NotRenewed NoteReason = "not-renewed"   // all of the period lies after a term that does not renew by itself: nothing posts until a revision renews it
+	TermEnded  NoteReason = "term-ended"    // some of it does: nothing recurring bills for those days
+	FeesWaived NoteReason = "fees-waived"   // the contract was paused, and its fees with it
+	Cancelled  NoteReason = "cancelled"     // the contract's last period: nothing posts until a person approves
+	OrderShort NoteReason = "order-used-up" // the purchase order does not reach, and holds: nothing posts until a person approves
 )
 
 // Waits says why nothing of the decision can post yet; empty where it can.
 func (d PeriodDecision) Waits() string { return d.says(NoCount, NotRenewed) }
 
 // Draft says why a person must approve the charges before they post; empty where nobody must.
-func (d PeriodDecision) Draft() string { return d.says(Cancelled) }
+func (d PeriodDecision) Draft() string { return d.says(Cancelled, OrderShort) }
 
 func (d PeriodDecision) says(reasons ...NoteReason) string {
 	var said []string
@@ -145,6 +146,7 @@ func DecidePeriod(f PeriodFacts) (PeriodDecision, error) {
 	if f.Run == Closing {
 		p.closeOut()
 	}
+	p.countOrders()
 	d := PeriodDecision{Rules: f.Rules, Charges: p.charges, Counted: p.counted, Notes: p.notes}
 	if d.Waits() != "" {
 		d.Charges, d.Counted = []Charge{}, nil

@@ -61,23 +61,18 @@ const CountsCommitment = "commitment/"
 
 // WantPeriod names the counters that DecidePeriod reads for these facts, sorted.
 func WantPeriod(f PeriodFacts) []string {
-	keys := []string{CommitmentCounter(f.Contract, f.Period)}
+	keys := append(OrderCounters(f.Contract, f.Versions), CommitmentCounter(f.Contract, f.Period))
 	if f.Run != Opening {
 		for i := range f.Versions {
 			t := f.Versions[i].Terms
 			for j := range t.contract.Lines {
 				if l := &t.contract.Lines[j]; l.noUse() {
-					keys = append(keys, t.usageCounter(l.Clause, f.Period.Start))
+					keys = append(keys, usageCounter(countsUsage, f.Contract, l.Clause, t.periodKey(f.Period.Start)))
 				}
 			}
 		}
 	}
 	return sorted(keys)
-}
-
-// usageCounter names the counter of a usage line in the period of a date.
-func (t *Terms) usageCounter(clause, date string) string {
-	return "usage/" + t.contract.ID + "/" + clause + "/" + t.periodKey(date)
 }
 
 // noteIdle tells of the days on which no fees bill. A period that lies wholly behind the term waits for a revision.
@@ -122,7 +117,7 @@ func (p *reckoner) chargeNoUse() {
 	for _, l := range lines {
 		v := version[l.Clause]
 		t := p.facts.Versions[v].Terms
-		used := p.counter(t.usageCounter(l.Clause, p.facts.Period.Start))
+		used := valueOf(p.facts.Counters, usageCounter(countsUsage, p.facts.Contract, l.Clause, t.periodKey(p.facts.Period.Start)))
 		on := p.lastDay(v)
 		should := decimal.Zero
 		if used.IsZero() {
@@ -155,15 +150,6 @@ func (p *reckoner) lastDay(version int) epochDay {
 		}
 	}
 	return last
-}
-
-func (p *reckoner) counter(key string) decimal.Decimal {
-	for _, c := range p.facts.Counters {
-		if c.Key == key {
-			return c.Value
-		}
-	}
-	return decimal.Zero
 }
 
 // least is a minimum that the period owes in one currency: the sum of its versions' minimums by the days that each was

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -124,8 +125,10 @@ func (p *postingPage) check(ctx context.Context, s *Store, q querier) (mismatche
 
 // redecide makes the decision of a posting again, as canonical JSON; says tells why it cannot be made.
 func (s *Store) redecide(ctx context.Context, kind, stored string) (decision []byte, says string, err error) {
-	switch billing.PeriodRun(kind) {
-	case billing.Opening, billing.Closing, billing.Adjusting:
+	switch kind {
+	case kindUsage:
+		return s.redecideUsage(ctx, stored)
+	case string(billing.Opening), string(billing.Closing), string(billing.Adjusting):
 		facts, err := s.readPeriodFacts(ctx, stored)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -141,6 +144,28 @@ func (s *Store) redecide(ctx context.Context, kind, stored string) (decision []b
 		return decision, "", err
 	}
 	return nil, "it is of a kind that this program cannot decide: " + kind, nil
+}
+
+func (s *Store) redecideUsage(ctx context.Context, stored string) (decision []byte, says string, err error) {
+	var facts billing.UsageFacts
+	if err := json.Unmarshal([]byte(stored), &facts); err != nil {
+		return nil, fmt.Sprintf("its facts cannot be read: %v", err), nil // what cannot be read is the finding
+	}
+	for i := range facts.Contracts {
+		v := &facts.Contracts[i]
+		if v.Terms, err = s.terms.load(ctx, s.pool, v.Contract, v.Revision, v.Digest); err != nil {
+			if ctx.Err() != nil {
+				return nil, "", err
+			}
+			return nil, fmt.Sprintf("its terms cannot be found: %v", err), nil
+		}
+	}
+	d, err := billing.DecideUsage(facts)
+	if err != nil {
+		return nil, fmt.Sprintf("it cannot be decided again: %v", err), nil
+	}
+	decision, err = billing.Canonical(d)
+	return decision, "", err
 }
 
 // compare says in which ways the rows are not what was decided. A draft has none.

@@ -52,6 +52,7 @@ func (of adjuster) keys(dates ...string) []string {
 		for _, date := range dates {
 			if p, ok := a.periodOn(date); ok {
 				keys = append(keys, billing.CommitmentCounter(a.contract, p))
+				keys = append(keys, billing.OrderCounters(a.contract, a.versions)...)
 			}
 		}
 	}

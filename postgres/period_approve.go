@@ -10,7 +10,8 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// PeriodRuling is a person's word about the draft of a contract's last period.
+// PeriodRuling is a person's word about a draft: the last period of a cancelled contract, or one that goes beyond its
+// purchase order.
 type PeriodRuling struct {
 	Contract string
 	Period   string // its first day, or its month
@@ -19,7 +20,7 @@ type PeriodRuling struct {
 	Reason   string // of a refusal
 }
 
-// RulePeriod posts the draft of a cancelled contract's last period as it was drafted, or voids it. What posted into the
+// RulePeriod posts the draft of a period as it was drafted, or voids it. What posted into the
 // period meanwhile adjusts it in the same transaction. A draft that is decided answers what became of it.
 func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing.PeriodReceipt, err error) {
 	if !r.Approve && r.Reason == "" {
@@ -29,7 +30,7 @@ func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing
 	if err != nil {
 		return receipt, err
 	}
-	run := billing.DueRun{Contract: r.Contract, Client: draft.Client, Run: billing.Closing, Period: draft.Period}
+	run := billing.DueRun{Contract: r.Contract, Client: draft.Client, Run: billing.PeriodRun(draft.Kind), Period: draft.Period}
 	a, p, err := s.agreedPeriod(ctx, run)
 	if err != nil {
 		return receipt, err
@@ -37,7 +38,7 @@ func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing
 	err = s.tx(ctx, "rule on the "+run.String(), func(t *tx) error {
 		people := map[string]actor{}
 		b := t.batch()
-		queuePeriodLock(b, a.client, billing.WantPeriod(billing.PeriodFacts{Run: billing.Closing, Contract: a.contract, Period: p.Period, Versions: p.versions}))
+		queueCounters(b, a.client, billing.WantPeriod(billing.PeriodFacts{Run: run.Run, Contract: a.contract, Period: p.Period, Versions: p.versions}), nil)
 		queueActors(b, []string{r.By}, people)
 		b.Queue(selectPostings+" where p.id = $1", draft.ID).Query(func(rows pgx.Rows) (err error) {
 			draft, err = pgx.CollectExactlyOneRow(rows, scanPosting)
@@ -51,7 +52,7 @@ func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing
 			return err
 		}
 		if !by.mayFinalise() {
-			return ticket.Invalid("by", r.By, "may not close out a contract", "it takes the role owner or finance")
+			return ticket.Invalid("by", r.By, "may not rule on a draft", "it takes the role owner or finance")
 		}
 		receipt = billing.PeriodReceipt{DueRun: run, N: draft.N, Posting: draft.ID, State: draft.State, Digest: draft.Digest, At: draft.At}
 		if draft.State != billing.PostingDraft {
@@ -79,7 +80,7 @@ func (s *Store) decideDraft(ctx context.Context, t *tx, a *agreement, draft bill
 	}
 	row := postingRow{id: draft.ID, client: draft.Client, contract: draft.Contract, at: at}
 	var invoices []invoiceRow
-	posted, err := s.postCharges(ctx, t, b, row, a.payer, draft.Charges, &invoices)
+	posted, err := s.postCharges(ctx, t, b, row, a.payer, draft.Charges, &invoices, &moves{})
 	if err != nil {
 		return err
 	}
@@ -89,6 +90,9 @@ func (s *Store) decideDraft(ctx context.Context, t *tx, a *agreement, draft bill
 		return err
 	}
 	b = t.batch()
+	if draft.Kind == string(billing.Opening) {
+		return t.commit(ctx, b)
+	}
 	late := lateness{posting: posting{at: at}, because: "Work that came while its draft waited", invoices: &invoices}
 	if err := s.adjustPeriod(ctx, t, b, a, draft.Period, late); err != nil {
 		return err
@@ -99,8 +103,8 @@ func (s *Store) decideDraft(ctx context.Context, t *tx, a *agreement, draft bill
 // findDraft finds the draft of the contract's period, or the one that was decided last.
 func (s *Store) findDraft(ctx context.Context, r PeriodRuling) (billing.PostingView, error) {
 	rows, err := s.pool.Query(ctx, selectPostings+`
-where p.contract_id = $1 and p.kind = 'closing' and p.period_start::text = $2 and (p.state = 'draft' or p.decided_at is not null)
-order by p.id desc limit 1`, r.Contract, firstDay(r.Period))
+where p.contract_id = $1 and p.kind in ('opening', 'closing') and p.period_start::text = $2 and (p.state = 'draft' or p.decided_at is not null)
+order by p.state = 'draft' desc, p.id desc limit 1`, r.Contract, firstDay(r.Period))
 	if err != nil {
 		return billing.PostingView{}, fmt.Errorf("look for the draft of %s: %w", r.Contract, err)
 	}

@@ -31,11 +31,11 @@ func periodFacts(ctx context.Context, q querier, a *agreement, p agreedPeriod, r
 	queuePosted(b, &f)
 	if run != billing.Opening {
 		queueBilled(b, &f)
-		b.Queue("select key, value from counters where key = any ($1) order by key", billing.WantPeriod(f)).Query(func(rows pgx.Rows) (err error) {
-			f.Counters, err = collectCounters(rows)
-			return err
-		})
 	}
+	b.Queue("select key, value from counters where key = any ($1) order by key", billing.WantPeriod(f)).Query(func(rows pgx.Rows) (err error) {
+		f.Counters, err = collectCounters(rows)
+		return err
+	})
 	if err := q.SendBatch(ctx, b).Close(); err != nil {
 		return f, fmt.Errorf("read what %s knows: %w", billing.DueRun{Contract: a.contract, Run: run, Period: p.Period}, err)
 	}
@@ -150,7 +150,7 @@ func billedDays(f billing.PeriodFacts) (from, until string) {
 	return from, until
 }
 
-// readFacts reads stored facts back, with the terms that they name.
+// readPeriodFacts reads stored facts back, with the terms that they name.
 func (s *Store) readPeriodFacts(ctx context.Context, stored string) (billing.PeriodFacts, error) {
 	var f billing.PeriodFacts
 	if err := json.Unmarshal([]byte(stored), &f); err != nil {

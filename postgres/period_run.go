@@ -101,7 +101,7 @@ func (s *Store) ripe(a *agreement, p agreedPeriod, run billing.DueRun) error {
 // lockPeriod locks the period's counters, and then looks whether the run was made. n is the number of the next try.
 func (s *Store) lockPeriod(ctx context.Context, t *tx, a *agreement, p agreedPeriod, run billing.DueRun) (before *billing.PeriodReceipt, n int, err error) {
 	b := t.batch()
-	queuePeriodLock(b, a.client, billing.WantPeriod(billing.PeriodFacts{Run: run.Run, Contract: a.contract, Period: p.Period, Versions: p.versions}))
+	queueCounters(b, a.client, billing.WantPeriod(billing.PeriodFacts{Run: run.Run, Contract: a.contract, Period: p.Period, Versions: p.versions}), nil)
 	b.Queue(`select count(*)::int + 1 from postings where contract_id = $1 and period_start = $2::text::date and period_end = $3::text::date
   and (kind = $4 or ($4 = 'closing' and kind = 'adjusting'))`, a.contract, p.Start, p.End, run.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 	b.Queue(selectPostings+`
@@ -118,10 +118,16 @@ where p.contract_id = $1 and p.period_start = $2::text::date and p.period_end = 
 	return before, n, t.send(ctx, b)
 }
 
-// queuePeriodLock locks counters by key, made where they are missing.
-func queuePeriodLock(b *pgx.Batch, client string, keys []string) {
+// queueCounters locks counters by key, made where they are missing, and reads them by the lock; into may be nil.
+func queueCounters(b *pgx.Batch, client string, keys []string, into *[]billing.Counter) {
 	b.Queue("insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing", keys, client)
-	b.Queue("select from counters where key = any ($1) order by key for update", keys)
+	b.Queue("select key, value from counters where key = any ($1) order by key for update", keys).Query(func(rows pgx.Rows) error {
+		found, err := collectCounters(rows)
+		if into != nil {
+			*into = found
+		}
+		return err
+	})
 }
 
 // periodWriting is what a run writes.
@@ -144,12 +150,13 @@ func (s *Store) writePeriod(ctx context.Context, t *tx, b *pgx.Batch, w periodWr
 	row := postingRow{
 		id: ids[0], kind: string(f.Run), client: f.Client, contract: f.Contract, period: f.Period, n: f.N, rules: f.Rules,
 		says: w.decision.Say(f), state: billing.PostingPosted, by: cmp.Or(w.who, itself), at: w.at,
-		key: billing.DueRun{Contract: f.Contract, Run: f.Run, Period: f.Period}.Key(),
 	}
-	if f.Run != billing.Opening {
-		row.key = billing.DueRun{Contract: f.Contract, Run: billing.Closing, Period: f.Period}.Key() + fmt.Sprintf("/%d", f.N)
+	run := billing.DueRun{Contract: f.Contract, Run: f.Run, Period: f.Period}
+	if f.Run == billing.Adjusting {
+		run.Run = billing.Closing // each adjustment closes the period once more
 	}
-	if w.decision.Draft() != "" && f.Run == billing.Closing {
+	row.key = fmt.Sprintf("%s/%d", run.Key(), f.N)
+	if w.decision.Draft() != "" {
 		row.state = billing.PostingDraft
 	}
 	if row.facts, err = billing.Canonical(f); err != nil {
@@ -164,6 +171,6 @@ func (s *Store) writePeriod(ctx context.Context, t *tx, b *pgx.Batch, w periodWr
 	if row.state == billing.PostingDraft {
 		return nil
 	}
-	receipt.Posted, err = s.postCharges(ctx, t, b, row, w.agreement.payer, w.decision.Charges, &w.invoices)
+	receipt.Posted, err = s.postCharges(ctx, t, b, row, w.agreement.payer, w.decision.Charges, &w.invoices, &moves{})
 	return err
 }

@@ -39,8 +39,9 @@ values ($1, $2, $3, $4, $5, nullif($6::text, '')::date, nullif($7::text, '')::da
 		r.digest, r.says, r.state, r.by, r.at, s.now())
 }
 
-// postCharges queues the charges of a posting with what they count and their lines, which come last.
-func (s *Store) postCharges(ctx context.Context, t *tx, b *pgx.Batch, r postingRow, payer string, charges []billing.Charge, invoices *[]invoiceRow) ([]billing.PostedLine, error) {
+// postCharges queues the charges of a posting with what they count and their lines, which come last. m sums what they
+// count.
+func (s *Store) postCharges(ctx context.Context, t *tx, b *pgx.Batch, r postingRow, payer string, charges []billing.Charge, invoices *[]invoiceRow, m *moves) ([]billing.PostedLine, error) {
 	ids, err := s.charges.take(ctx, t.conn, len(charges))
 	if err != nil {
 		return nil, err
@@ -50,8 +51,7 @@ func (s *Store) postCharges(ctx context.Context, t *tx, b *pgx.Batch, r postingR
 	if err != nil {
 		return nil, err
 	}
-	var m moves
-	if err := p.charges(b, charges, ids, &m); err != nil {
+	if err := p.charges(b, charges, ids, m); err != nil {
 		return nil, err
 	}
 	m.queue(b)

@@ -29,7 +29,11 @@ func (d *decider) explainDiscount(s *slot) {
 	if s.clause == nil || s.clause.Discount == nil || !s.clause.Discount.applies(s.charge.Date) {
 		return
 	}
-	off := s.clause.Discount
+	s.charge.Steps = append(s.charge.Steps, s.clause.Discount.step())
+}
+
+// step tells the discount to the explanation.
+func (off *DiscountTerms) step() Step {
 	var args []Arg
 	if off.Percent != nil {
 		args = append(args, Arg{"percent", off.Percent.String()})
@@ -40,5 +44,5 @@ func (d *decider) explainDiscount(s *slot) {
 	if off.Until != "" {
 		args = append(args, Arg{"until", off.Until})
 	}
-	s.step(ruleDiscount, args...)
+	return Step{Rule: ruleDiscount, Args: args}
 }

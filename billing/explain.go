@@ -97,6 +97,9 @@ func (s Step) render(c Charge) string {
 	if said := s.entry(c); said != "" {
 		return said
 	}
+	if said := s.tellPeriod(c); said != "" {
+		return said
+	}
 	return s.ofTicket(c)
 }
 
@@ -258,6 +261,9 @@ func (s Step) ruling() string {
 
 // outcome tells what the charge came to.
 func (c Charge) outcome() string {
+	if said := c.periodOutcome(); said != "" {
+		return said
+	}
 	quantity := span(c.timeOf())
 	switch c.Unit {
 	case UnitTicket:

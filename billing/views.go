@@ -24,7 +24,7 @@ type Invoice struct {
 // InvoiceLine is one line; L-n is charge n.
 type InvoiceLine struct {
 	Line     int64           `json:"line"`
-	Ticket   string          `json:"ticket"`
+	Ticket   string          `json:"ticket"` // empty: it comes of no ticket
 	Client   string          `json:"client"`
 	Kind     ChargeKind      `json:"kind"`
 	Clause   string          `json:"clause,omitempty"`
@@ -98,6 +98,7 @@ type Standing struct {
 // Audit is what `docket audit` found; every slice is empty when all is well.
 type Audit struct {
 	Closures   int      `json:"closures"`   // re-rated
+	Postings   int      `json:"postings"`   // those without a ticket, re-rated
 	Mismatched []string `json:"mismatched"` // decisions whose digest differs from the stored one
 	Leaks      []string `json:"leaks"`      // work that is not accounted for
 	Caches     []string `json:"caches"`     // blocks and counters that differ from their moves

@@ -28,13 +28,16 @@ func (s *Store) Audit(ctx context.Context, progress func(done, total int)) (bill
 		if err := a.closures(ctx, t); err != nil {
 			return err
 		}
+		if err := a.postings(ctx, t); err != nil {
+			return err
+		}
 		return a.sums(ctx, t)
 	})
 	if err != nil {
 		return billing.Audit{}, fmt.Errorf("audit: %w", err)
 	}
 	return billing.Audit{
-		Closures: a.done, Mismatched: a.mismatched.all(), Leaks: a.leaks.all(), Caches: a.caches.all(), Invoices: a.invoices.all(),
+		Closures: a.done, Postings: a.postingsDone, Mismatched: a.mismatched.all(), Leaks: a.leaks.all(), Caches: a.caches.all(), Invoices: a.invoices.all(),
 		Lines: a.lines.all(), ElapsedMS: s.now().Sub(began).Milliseconds(),
 	}, nil
 }
@@ -44,7 +47,7 @@ type auditor struct {
 	progress func(done, total int)
 
 	mu                                         sync.Mutex
-	total, done                                int
+	total, done, postingsDone                  int
 	mismatched, leaks, caches, invoices, lines findings
 }
 

@@ -18,8 +18,9 @@ import (
 // blocks by key. They are read by the locking statement itself, so what it returns is what the
 // lock protects. An allowance that its period has not granted yet is granted here, by the key of its period: whoever needs
 // it first makes it, so that no schedule can be late.
-func (s *Store) lockAllowances(ctx context.Context, t *tx, client string, rows []versionRow, f *billing.Facts) (shelf, error) {
+func (s *Store) lockAllowances(ctx context.Context, t *tx, client string, rows []versionRow, also []string, f *billing.Facts) (shelf, error) {
 	wants, on := billing.Want(*f), shelf{}
+	wants.Counters = append(wants.Counters, also...)
 	if len(wants.Counters)+len(wants.Blocks)+len(wants.Buckets) == 0 {
 		return on, nil
 	}
@@ -29,7 +30,7 @@ func (s *Store) lockAllowances(ctx context.Context, t *tx, client string, rows [
 		sort.Strings(keys)
 		b.Queue(`insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing`, keys, client)
 		b.Queue(`select key, value from counters where key = any ($1) order by key for update`, keys).Query(func(rows pgx.Rows) (err error) {
-			f.Counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
+			f.Counters, err = collectCounters(rows)
 			return err
 		})
 	}
@@ -84,7 +85,7 @@ type charged struct {
 
 // lockReturns locks what reversing and releasing gives back to, in the order of every
 // transaction of money: counters by key, then blocks by id. Counters and blocks are read by that lock.
-func (s *Store) lockReturns(ctx context.Context, t *tx, charges []charged, holds []waiting) (r returning, err error) {
+func (s *Store) lockReturns(ctx context.Context, t *tx, client string, charges []charged, holds []waiting, also []string) (r returning, err error) {
 	r.blocks = shelf{}
 	all := slices.Clone(charges)
 	for _, h := range holds {
@@ -115,12 +116,18 @@ func (s *Store) lockReturns(ctx context.Context, t *tx, charges []charged, holds
 			blocks[r.bought.id(c.closure, d.Block)] = true
 		}
 	}
+	for _, key := range also {
+		keys[key] = true
+	}
 	if len(keys)+len(blocks) == 0 {
 		return r, nil
 	}
 	b := t.batch()
+	if len(also) > 0 {
+		b.Queue("insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing", also, client)
+	}
 	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(keys))).Query(func(rows pgx.Rows) (err error) {
-		r.counters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Counter])
+		r.counters, err = collectCounters(rows)
 		return err
 	})
 	r.blocks.queue(b, `

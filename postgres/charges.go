@@ -10,7 +10,7 @@ import (
 )
 
 // charge gives a charge whole, as it was decided: from its own row where it was settled or
-// reversed later, else from its closure's decision.
+// reversed later, else from the decision of its closure, or of its posting without a ticket.
 func (r Reads) charge(ctx context.Context, id int64) (billing.Charge, chargeOrigin, error) {
 	var (
 		key      string
@@ -20,8 +20,9 @@ func (r Reads) charge(ctx context.Context, id int64) (billing.Charge, chargeOrig
 		charge   billing.Charge
 	)
 	err := r.q.QueryRow(ctx, `
-		select c.key, c.body, cl.decision, cl.digest, cl.closed_at, coalesce((select r.id from charges r where r.reverses = c.id), 0)
-		from charges c join closures cl on cl.id = c.closure_id where c.id = $1`, id).
+		select c.key, c.body, coalesce(cl.decision, p.decision), coalesce(cl.digest, p.digest), coalesce(cl.closed_at, p.at),
+			coalesce((select r.id from charges r where r.reverses = c.id), 0)
+		from charges c left join closures cl on cl.id = c.closure_id left join postings p on p.id = c.posting_id where c.id = $1`, id).
 		Scan(&key, &body, &decision, &from.digest, &from.at, &from.reversedBy)
 	if err != nil {
 		return charge, from, fmt.Errorf("read charge %s: %w", ticket.LineID(id), err)
@@ -32,14 +33,14 @@ func (r Reads) charge(ctx context.Context, id int64) (billing.Charge, chargeOrig
 		}
 		return charge, from, nil
 	}
-	var d billing.Decision
-	if err := json.Unmarshal([]byte(decision), &d); err != nil {
-		return charge, from, fmt.Errorf("read the decision of charge %s: %w", ticket.LineID(id), err)
+	decided, err := chargesOf(decision)
+	if err != nil {
+		return charge, from, fmt.Errorf("charge %s: %w", ticket.LineID(id), err)
 	}
-	for _, c := range d.Charges {
+	for _, c := range decided {
 		if c.Key == key {
 			return c, from, nil
 		}
 	}
-	return charge, from, fmt.Errorf("charge %s: the closure's decision has none of key %s; `docket audit` tells more", ticket.LineID(id), key)
+	return charge, from, fmt.Errorf("charge %s: the decision has none of key %s; `docket audit` tells more", ticket.LineID(id), key)
 }

@@ -91,7 +91,10 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err != nil {
 			return err
 		}
-		blocks, err := s.lockAllowances(ctx, t, row.ClientID, r.versions, &facts)
+		if r.late, err = s.adjuster(ctx, t.conn, row, r.versions); err != nil {
+			return err
+		}
+		blocks, err := s.lockAllowances(ctx, t, row.ClientID, r.versions, r.late.keys(datesOf(facts)...), &facts)
 		if err != nil {
 			return err
 		}
@@ -184,6 +187,13 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 		return billing.Receipt{}, err
 	}
 	p.lines(b, decision.Charges, posted)
+	late := lateness{posting: p, because: string(row.id()), charges: decision.Charges, moves: &moves, invoices: &r.invoices}
+	for _, h := range decision.Holds {
+		late.reserves = append(late.reserves, h.Charges...)
+	}
+	if err := s.adjustPeriods(ctx, t, b, r.late, late); err != nil {
+		return billing.Receipt{}, err
+	}
 	return receipt, t.commit(ctx, b)
 }
 

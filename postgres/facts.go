@@ -90,6 +90,7 @@ type reading struct {
 	versions []versionRow
 	invoices []invoiceRow
 	billed   bool // an earlier round's per-ticket price still stands
+	late     adjuster
 }
 
 type workRow struct {

@@ -136,10 +136,12 @@ func (r Reads) lines(ctx context.Context, where string, args ...any) ([]billing.
 }
 
 func scanLine(row pgx.CollectableRow) (l billing.InvoiceLine, invoice int64, err error) {
-	var number int64
+	var number *int64 // null: it comes of no ticket
 	err = row.Scan(&l.Line, &number, &l.Client, &l.Kind, &l.Clause, &l.Text, &l.Quantity, &l.Unit, &l.Rate, &l.Amount, &l.Currency,
 		&l.Date, &l.PostedAt, &l.Reverses, &invoice)
-	l.Ticket = string(ticket.NewID(number))
+	if number != nil {
+		l.Ticket = string(ticket.NewID(*number))
+	}
 	return l, invoice, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/internal/testenv"
 	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -198,4 +199,12 @@ func (k *till) grant(hours int64) {
 		OperationKey: k.key(), Contract: "acme-block", Hours: decimal.NewFromInt(hours), GrantedAt: noon.AddDate(0, -1, 0), Currency: "USD",
 	})
 	require.NoError(k.t, err)
+}
+
+// day reads a date.
+func day(t testing.TB, date string) sla.LocalDate {
+	t.Helper()
+	d, err := sla.ParseDate(date)
+	require.NoError(t, err)
+	return d
 }

@@ -14,10 +14,12 @@ import (
 )
 
 // posting writes charges: their rows, the work they stand for, what they take from blocks and
-// counters, and their invoice lines. Closing, settling and reopening all post through it.
+// counters, and their invoice lines. Closing, settling and reopening all post through it, and so
+// does what has no ticket: then only the client and the payer of ticket are known.
 type posting struct {
 	ticket     lockedTicket
 	closure    int64
+	posting    int64 // of what has no ticket, instead of a closure
 	round      int
 	hold       int64 // the hold they come out of; 0: none
 	at         time.Time
@@ -81,7 +83,7 @@ func (p posting) lines(b *pgx.Batch, charges []billing.Charge, posted []billing.
 			b.Queue(`
 insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at,
   tax_profile, tax_category, purchase_order, account, item_code, deferral)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+values ($1, $2, $3, $4, nullif($5::bigint, 0), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 				l.Line, l.Invoice, p.ticket.ClientID, p.payer(c), p.ticket.Number, c.Currency, c.Amount, c.Date, c.Text, p.at,
 				c.Tax, c.TaxCategory, c.PurchaseOrder, booked.Account, booked.Item, booked.Defer)
 		}
@@ -100,10 +102,11 @@ func (p posting) charge(b *pgx.Batch, id int64, c billing.Charge) error {
 	}
 	b.Queue(`
 insert into charges (id, closure_id, ticket, client_id, round, key, kind, contract_id, revision, clause, currency, quantity, unit,
-  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22)`,
+  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at, posting_id)
+values ($1, nullif($2::bigint, 0), nullif($3::bigint, 0), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+  nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22, nullif($23::bigint, 0))`,
 		id, p.closure, p.ticket.Number, p.ticket.ClientID, p.round, c.Key, c.Kind, c.Contract, c.Revision, c.Clause, c.Currency,
-		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at)
+		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at, p.posting)
 	for _, s := range c.Spans {
 		if s.From == s.To { // a failed attempt that measured nothing
 			continue

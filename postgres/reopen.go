@@ -106,8 +106,9 @@ type standingCharge struct {
 // reopenRound queues all of it on b and says what was undone.
 func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row lockedTicket, r reopening) (string, error) {
 	var (
-		charges []standingCharge
-		holds   []waiting
+		charges  []standingCharge
+		holds    []waiting
+		versions []versionRow
 	)
 	read := t.batch()
 	read.Queue(`
@@ -119,6 +120,7 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		return err
 	})
 	queueWaiting(read, "where h.ticket = $1 and h.state = 'open'", row.Number, &holds)
+	queueVersions(read, row.id(), &versions)
 	clock := func(*pgx.Batch) error { return nil }
 	if row.ClosedAt != nil {
 		clock = queueReopenedClock(read, row.Number, *row.ClosedAt, r.at)
@@ -138,7 +140,15 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 	for _, c := range charges {
 		stands, back = append(stands, c.whole), append(back, charged{closure: c.Closure, charge: c.whole})
 	}
-	returns, err := s.lockReturns(ctx, t, back, holds)
+	closed, err := s.adjuster(ctx, t.conn, row, versions)
+	if err != nil {
+		return "", err
+	}
+	released, err := heldCharges(holds)
+	if err != nil {
+		return "", err
+	}
+	returns, err := s.lockReturns(ctx, t, row.ClientID, back, holds, closed.keysOf(slices.Concat(stands, released)))
 	if err != nil {
 		return "", err
 	}
@@ -216,6 +226,15 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 		}
 		p.lines(b, reversals[i:i+1], posted)
 	}
+	undone := slices.Clone(reversals)
+	for i := range undone {
+		undone[i].Kind = stands[i].Kind
+	}
+	p.ticket.PayerID = row.PayerID
+	late := lateness{posting: p, because: string(row.id()), charges: undone, reserves: released, moves: &moves, invoices: &r.invoices}
+	if err := s.adjustPeriods(ctx, t, b, closed, late); err != nil {
+		return "", err
+	}
 	return sayUndone(reversals, len(holds)) + stay.says(), nil
 }
 
@@ -247,6 +266,19 @@ func (c standingCharge) charge() (billing.Charge, error) {
 		return billing.Charge{}, fmt.Errorf("charge %d: closure %d did not decide %q", c.ID, c.Closure, c.Key)
 	}
 	return decision.Charges[i], nil
+}
+
+// heldCharges are the charges that wait in the holds.
+func heldCharges(holds []waiting) ([]billing.Charge, error) {
+	var charges []billing.Charge
+	for _, h := range holds {
+		content, err := h.content()
+		if err != nil {
+			return nil, err
+		}
+		charges = append(charges, content.Charges...)
+	}
+	return charges, nil
 }
 
 func sayUndone(reversals []billing.Charge, voided int) string {

@@ -28,6 +28,7 @@ type settling struct {
 	people   map[string]actor
 	asked    []askedPerson
 	invoices []invoiceRow
+	versions []versionRow
 	at       time.Time
 }
 
@@ -154,6 +155,7 @@ where p.id = any (array(select unnest(q.asked) from quotes q where q.hold_id = $
 		return err
 	})
 	queueInvoices(b, id, &d.invoices)
+	queueVersions(b, id, &d.versions)
 	if err := t.send(ctx, b); err != nil {
 		return nil, err
 	}
@@ -256,7 +258,11 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err != nil {
 		return billing.Settlement{}, err
 	}
-	back, err := s.lockReturns(ctx, t, nil, []waiting{d.found})
+	closed, err := s.adjuster(ctx, t.conn, d.ticket, d.versions)
+	if err != nil {
+		return billing.Settlement{}, err
+	}
+	back, err := s.lockReturns(ctx, t, d.ticket.ClientID, nil, []waiting{d.found}, closed.keysOf(content.Charges))
 	if err != nil {
 		return billing.Settlement{}, err
 	}
@@ -283,6 +289,10 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		return billing.Settlement{}, err
 	}
 	p.lines(b, charges, posted)
+	late := lateness{posting: p, because: string(d.ticket.id()), charges: charges, moves: &moves, invoices: &d.invoices}
+	if err := s.adjustPeriods(ctx, t, b, closed, late); err != nil {
+		return billing.Settlement{}, err
+	}
 	return billing.Settlement{Outcome: billing.Settled, Says: says, Posted: posted}, nil
 }
 

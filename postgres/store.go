@@ -22,6 +22,7 @@ type Store struct {
 	closures *numbers
 	charges  *numbers
 	holds    *numbers
+	postings *numbers
 }
 
 // Options of Open.
@@ -64,6 +65,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		Reads: Reads{q: pool},
 		pool:  pool, now: o.Now, terms: newTermsCache(),
 		closures: newNumbers("closure_ids"), charges: newNumbers("charge_ids"), holds: newNumbers("hold_ids"),
+		postings: newNumbers("posting_ids"),
 	}, nil
 }
 

@@ -6,6 +6,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -22,9 +23,12 @@ import (
 type Deps struct {
 	Desk   activities.Desk
 	Ledger activities.Ledger
+	// Periods is where billing periods open and close; nil: this process does not, and makes no schedule for it.
+	Periods activities.Periods
 
-	TaskQueue string // empty: ticket.TaskQueue
-	Identity  string // shown in the Temporal UI; empty: the SDK's, process and host
+	Warn      func(what string, err error) // hears of what is tried again; nil: nobody does
+	TaskQueue string                       // empty: ticket.TaskQueue
+	Identity  string                       // shown in the Temporal UI; empty: the SDK's, process and host
 }
 
 // Limits of one process. A ticket's work is short transactions, so the database's connections
@@ -60,6 +64,10 @@ func New(c client.Client, deps Deps) sdkworker.Worker { return build(c, deps, Op
 func Register(r sdkworker.Registry, deps Deps) {
 	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: ticket.WorkflowType})
 	r.RegisterActivity(activities.New(deps.Desk, deps.Ledger))
+	if deps.Periods != nil {
+		r.RegisterWorkflowWithOptions(workflows.Periods, workflow.RegisterOptions{Name: workflows.PeriodsType})
+		r.RegisterActivity(activities.NewPeriods(deps.Periods))
+	}
 }
 
 // Run works until ctx ends, then takes no new tasks and lets what runs finish, up to 20
@@ -80,6 +88,15 @@ func Run(ctx context.Context, c client.Client, deps Deps) error {
 		return fmt.Errorf("start the worker on task queue %q: %w", deps.queue(), err)
 	}
 	defer w.Stop()
+	if deps.Periods != nil {
+		scheduling, cancel := context.WithCancel(ctx)
+		var done sync.WaitGroup
+		done.Go(func() { keepSchedule(scheduling, c, deps.queue(), deps.warn) })
+		defer func() {
+			cancel()
+			done.Wait()
+		}()
+	}
 	select {
 	case <-ctx.Done():
 		return nil
@@ -92,6 +109,12 @@ func build(c client.Client, deps Deps, options sdkworker.Options) sdkworker.Work
 	w := sdkworker.New(c, deps.queue(), options)
 	Register(w, deps)
 	return w
+}
+
+func (d Deps) warn(err error) {
+	if d.Warn != nil {
+		d.Warn("billing periods are not scheduled yet", err)
+	}
 }
 
 func (d Deps) queue() string {

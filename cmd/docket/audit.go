@@ -44,7 +44,8 @@ func (a *app) audited(found billing.Audit) {
 			_, _ = fmt.Fprintf(a.stdout, "  %s\n", line)
 		}
 	}
-	_, _ = fmt.Fprintf(a.stdout, "%s rated again from their facts, in %s\n\n", count(found.Closures, "closure"), lasting(found.ElapsedMS))
+	_, _ = fmt.Fprintf(a.stdout, "%s and %s rated again from their facts, in %s\n\n", count(found.Closures, "closure"),
+		count(found.Postings, "posting"), lasting(found.ElapsedMS))
 	row("decisions that come out differently:", found.Mismatched)
 	row("work neither billed, covered, not billable nor waiting:", found.Leaks)
 	row("blocks and counters that differ from their moves:", found.Caches)

@@ -12,7 +12,7 @@ import (
 )
 
 func newClient(a *app) *cobra.Command {
-	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a))
+	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a), newClientCount(a))
 }
 
 func newClientList(a *app) *cobra.Command {

@@ -65,7 +65,7 @@ func newWork(a *app) *cobra.Command {
 		Args:        exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serving(cmd.Context(), address, workConns, func(ctx context.Context, s *session) error {
-				return worker.Run(ctx, s.temporal, worker.Deps{Desk: s.store, Ledger: s.store})
+				return worker.Run(ctx, s.temporal, a.workerDeps(s))
 			})
 		},
 	}

@@ -114,6 +114,14 @@ func (a *app) connect(ctx context.Context, p places, conns int32) (*session, err
 	}, nil
 }
 
+// workerDeps is what a worker of this process does its deeds with.
+func (a *app) workerDeps(s *session) worker.Deps {
+	return worker.Deps{
+		Desk: s.store, Ledger: s.store, Periods: s.store,
+		Warn: func(what string, err error) { a.tel.Log.Warn(what, "error", err) },
+	}
+}
+
 func (s *session) close() {
 	s.temporal.Close()
 	s.store.Disconnect()

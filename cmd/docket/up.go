@@ -206,7 +206,7 @@ func (a *app) live(ctx context.Context, p *printer, s *stack, l net.Listener, o 
 		return nil
 	})
 	group.Go(func() error {
-		return worker.Run(ctx, a.session.temporal, worker.Deps{Desk: a.session.store, Ledger: a.session.store})
+		return worker.Run(ctx, a.session.temporal, a.workerDeps(a.session))
 	})
 	news := newNews(a, p, o.beganAt, !o.stopAtEnd)
 	played := make(chan struct{})

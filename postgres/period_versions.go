@@ -1,0 +1,223 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// agreement is a contract with its versions as periods see them: by local dates, each until the next begins.
+type agreement struct {
+	contract string
+	client   string
+	payer    string    // the client's
+	applied  time.Time // when its first revision was: what had ended by then was billed elsewhere
+	versions []billing.DatedVersion
+}
+
+type agreementRow struct {
+	Contract string
+	Client   string
+	Payer    string
+	Applied  time.Time
+	Revision int
+	Digest   string
+	From     string
+	Until    string
+}
+
+// agreements reads contracts with the revisions that count: of one client or of one contract where named, else all.
+func (s *Store) agreements(ctx context.Context, q querier, client, contract string) ([]agreement, error) {
+	rows, err := collect[agreementRow](ctx, q, "contract versions", `
+with latest as (
+  select distinct on (contract_id, effective_from) contract_id, client_id, revision, digest, effective_from, effective_to
+  from contract_versions where ($1 = '' or client_id = $1) and ($2 = '' or contract_id = $2)
+  order by contract_id, effective_from, revision desc
+), first as (
+  select contract_id, min(applied_at) as applied_at from contract_versions group by 1
+)
+select v.contract_id, v.client_id, c.payer_id, f.applied_at, v.revision, v.digest, v.effective_from::text,
+  coalesce(least(v.effective_to, lead(v.effective_from) over (partition by v.contract_id order by v.effective_from))::text, '')
+from latest v join clients c on c.id = v.client_id join first f on f.contract_id = v.contract_id
+order by v.contract_id, v.effective_from`, client, contract)
+	if err != nil {
+		return nil, err
+	}
+	var found []agreement
+	for _, r := range rows {
+		if len(found) == 0 || found[len(found)-1].contract != r.Contract {
+			found = append(found, agreement{contract: r.Contract, client: r.Client, payer: r.Payer, applied: r.Applied})
+		}
+		terms, err := s.terms.load(ctx, q, r.Contract, r.Revision, r.Digest)
+		if err != nil {
+			return nil, err
+		}
+		a := &found[len(found)-1]
+		a.versions = append(a.versions, billing.DatedVersion{Revision: r.Revision, Digest: r.Digest, From: r.From, Until: r.Until, Terms: terms})
+	}
+	return found, nil
+}
+
+// today is the local date of an instant where the contract is.
+func (a *agreement) today(at time.Time) (string, error) {
+	zone, err := time.LoadLocation(a.versions[len(a.versions)-1].Terms.Zone())
+	if err != nil {
+		return "", fmt.Errorf("contract %s: %w", a.contract, err)
+	}
+	return at.In(zone).Format(time.DateOnly), nil
+}
+
+// agreedPeriod is a billing period of an agreement, with the versions that bill by it.
+type agreedPeriod struct {
+	billing.Period
+	versions []billing.DatedVersion
+}
+
+// begins is the first day of the period on which the contract is in force.
+func (p *agreedPeriod) begins() string { return max(p.Start, p.versions[0].From) }
+
+// periods gives the billing periods from a date until another, in order. A version with other periods than the one
+// before it has its own, so that two periods may overlap; each bills the days of its versions.
+func (a *agreement) periods(from, until string) []agreedPeriod {
+	var found []agreedPeriod
+	for _, v := range a.versions {
+		if v.Until != "" && v.Until <= from {
+			continue
+		}
+		for p := v.Terms.PeriodOf(max(v.From, from)); p.Start <= until && (v.Until == "" || p.Start < v.Until); p = v.Terms.PeriodOf(p.End) {
+			i := slices.IndexFunc(found, func(f agreedPeriod) bool { return f.Period == p })
+			if i < 0 {
+				i = len(found)
+				found = append(found, agreedPeriod{Period: p})
+			}
+			found[i].versions = append(found[i].versions, v)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b agreedPeriod) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
+	})
+	return found
+}
+
+// period gives the period of these dates; false where the contract has no such period.
+func (a *agreement) period(p billing.Period) (agreedPeriod, bool) {
+	for _, f := range a.periods(p.Start, p.Start) {
+		if f.Period == p {
+			return f, true
+		}
+	}
+	return agreedPeriod{}, false
+}
+
+// periodOn gives the period by which the contract bills on a date; false where it is not in force.
+func (a *agreement) periodOn(date string) (billing.Period, bool) {
+	for _, v := range a.versions {
+		if v.From <= date && (v.Until == "" || date < v.Until) {
+			return v.Terms.PeriodOf(date), true
+		}
+	}
+	return billing.Period{}, false
+}
+
+// runs says by which runs the period bills.
+func (p *agreedPeriod) runs() (opens, closes bool) {
+	for _, v := range p.versions {
+		o, c := v.Terms.Runs()
+		opens, closes = opens || o, closes || c
+	}
+	return opens, closes
+}
+
+// PeriodsDue lists the runs of billing periods that are due and have not been made: openings of periods that have
+// begun, closings of those that are over; of each contract in the order in which they must be made.
+func (s *Store) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error) {
+	due, err := s.periodsDue(ctx, s.pool, f)
+	if err != nil {
+		return nil, fmt.Errorf("list what is due: %w", err)
+	}
+	return due, nil
+}
+
+func (s *Store) periodsDue(ctx context.Context, q querier, f billing.DueFilter) ([]billing.DueRun, error) {
+	agreements, err := s.agreements(ctx, q, f.Client, f.Contract)
+	if err != nil {
+		return nil, err
+	}
+	made, err := madeRuns(ctx, q, f)
+	if err != nil {
+		return nil, err
+	}
+	due := []billing.DueRun{}
+	for i := range agreements {
+		a := &agreements[i]
+		until := f.Until
+		if until == "" {
+			if until, err = a.today(s.now()); err != nil {
+				return nil, err
+			}
+		}
+		from, err := a.today(a.applied)
+		if err != nil {
+			return nil, err
+		}
+		if f.From != "" {
+			from = min(from, f.From)
+		}
+		due = append(due, a.due(from, until, made)...)
+	}
+	return due, nil
+}
+
+// due lists the agreement's runs until a date that are not made, openings of a date before closings of the same.
+func (a *agreement) due(from, until string, made map[billing.DueRun]bool) []billing.DueRun {
+	type dated struct {
+		billing.DueRun
+		on string
+	}
+	var found []dated
+	for _, p := range a.periods(from, until) {
+		opens, closes := p.runs()
+		run := billing.DueRun{Contract: a.contract, Client: a.client, Run: billing.Opening, Period: p.Period}
+		if on := p.begins(); opens && on <= until && !made[run] {
+			found = append(found, dated{run, on})
+		}
+		run.Run = billing.Closing
+		if closes && p.End <= until && !made[run] {
+			found = append(found, dated{run, p.End})
+		}
+	}
+	// A period's closing comes before the next one's opening: it may end what the next one begins with.
+	slices.SortStableFunc(found, func(a, b dated) int {
+		return cmp.Or(cmp.Compare(a.on, b.on), cmp.Compare(a.Run, b.Run))
+	})
+	due := make([]billing.DueRun, 0, len(found))
+	for _, d := range found {
+		due = append(due, d.DueRun)
+	}
+	return due
+}
+
+// madeRuns reads which runs stand: posted, or as a draft that waits.
+func madeRuns(ctx context.Context, q querier, f billing.DueFilter) (map[billing.DueRun]bool, error) {
+	rows, err := q.Query(ctx, `
+select contract_id, client_id, kind, period_start::text, period_end::text from postings
+where kind in ('opening', 'closing') and state <> 'void' and ($1 = '' or client_id = $1) and ($2 = '' or contract_id = $2)`, f.Client, f.Contract)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs of periods: %w", err)
+	}
+	made := map[billing.DueRun]bool{}
+	var r billing.DueRun
+	if _, err := pgx.ForEachRow(rows, []any{&r.Contract, &r.Client, &r.Run, &r.Period.Start, &r.Period.End}, func() error {
+		made[r] = true
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read the runs of periods: %w", err)
+	}
+	return made, nil
+}

@@ -125,5 +125,5 @@ func retriable(err error) bool {
 // keys are the constraints that make what senders repeat single.
 var keys = []string{
 	"ticket_events_operation_key_key", "work_entries_operation_key_key", "comments_operation_key_key",
-	"tickets_source_external_id_key", "deliveries_pkey",
+	"tickets_source_external_id_key", "deliveries_pkey", "invoice_events_operation_key_key",
 }

@@ -76,20 +76,45 @@ func CreditedAlready(c Charge, credited decimal.Decimal, line int64, note string
 	return again
 }
 
-// Carry gives the pair of charges that moves what a negative invoice comes to into the next one:
-// out brings the first to zero, in (which adjusts it, once it has a number) has the same amount
-// below zero. like is any charge that is taxed and booked as the amount is.
-func Carry(like Charge, amount decimal.Decimal, from, to Period) (out, in Charge) {
-	carried := func(key, text, date string, amount decimal.Decimal) Charge {
-		c := like.adjusted(key, Carried, amount, Adjustment{})
-		c.Contract, c.Revision, c.Clause, c.Text, c.Date = "", 0, "", text, date
-		c.Steps = []Step{{Rule: ruleCarry, Args: []Arg{{"amount", amount.String()}, {"from", from.Start}, {"to", to.Start}}}}
-		return c
+// CarryFacts is an invoice that comes to less than zero, by what is taxed alike.
+type CarryFacts struct {
+	Invoice  int64        `json:"invoice"`
+	Payer    string       `json:"payer"`
+	Currency string       `json:"currency"`
+	Period   Period       `json:"period"`
+	Next     Period       `json:"next"`
+	Sums     []CarriedSum `json:"sums"`
+}
+
+// CarriedSum is a part of the invoice, of one tax profile and category.
+type CarriedSum struct {
+	Amount decimal.Decimal `json:"amount"`
+}
+
+// Decide gives the pairs of charges that move all of the invoice into the next: of each the first
+// brings its part of this one to zero, the second has the same amount on the next one.
+func (f *CarryFacts) Decide() Decision {
+	var d Decision
+	for i, s := range f.Sums {
+		if s.Amount.IsZero() {
+			continue
+		}
+		n := strconv.Itoa(i + 1)
+		out := f.charge("carried/out/"+n, s, s.Amount.Neg(), f.Period)
+		out.Text = "Carried forward to the period from " + f.Next.Start
+		in := f.charge("carried/in/"+n, s, s.Amount, f.Next)
+		in.Text = "Carried forward from the period " + f.Period.Start + " to " + f.Period.End
+		d.Charges = append(d.Charges, out, in)
 	}
-	out = carried("carried/out", "Carried forward to the period from "+to.Start, from.Start, amount.Neg())
-	in = carried("carried/in", "Carried forward from the period "+from.Start+" to "+from.End, to.Start, amount)
-	out.Bills, in.Bills = &from, &to
-	return out, in
+	return d
+}
+
+func (f *CarryFacts) charge(key string, s CarriedSum, amount decimal.Decimal, on Period) Charge {
+	return Charge{
+		Key: key, Kind: Carried, Currency: f.Currency, Quantity: decimal.NewFromInt(1), Unit: UnitPiece, Rate: amount, Exact: amount, Amount: amount,
+		Date: on.Start, Bills: &on, Payer: f.Payer,
+		Steps: []Step{{Rule: ruleCarry, Args: []Arg{{"amount", s.Amount.String()}, {"from", f.Period.Start}, {"to", f.Next.Start}}}},
+	}
 }
 
 // adjusted is a charge of an amount on the line's terms: whose, when, and how taxed and booked.

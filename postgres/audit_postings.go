@@ -124,6 +124,9 @@ func (p *postingPage) check(ctx context.Context, s *Store, q querier) (mismatche
 
 // redecide makes the decision of a posting again, as canonical JSON; says tells why it cannot be made.
 func (s *Store) redecide(ctx context.Context, kind, stored string) (decision []byte, says string, err error) {
+	if kind == postingCarry {
+		return recarry(stored)
+	}
 	switch billing.PeriodRun(kind) {
 	case billing.Opening, billing.Closing, billing.Adjusting:
 		facts, err := s.readPeriodFacts(ctx, stored)

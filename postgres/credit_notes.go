@@ -225,3 +225,55 @@ func (d *invoiceDeed) sayCredited(n billing.CreditNote) string {
 	}
 	return says + ": " + d.money(n.Reduces) + " were owed, " + d.money(n.ToCredit) + " are " + n.Payer + "'s credit"
 }
+
+// creditedBefore queues what goes with the reversals of lines that credit notes have given back: a
+// charge for each, on the same invoice, or the client would have the money twice. It gives them.
+func (s *Store) creditedBefore(ctx context.Context, t *tx, b *pgx.Batch, p posting, charges []standingCharge, stands []billing.Charge) ([]billing.Charge, error) {
+	type credit struct {
+		Charge int64
+		Note   string
+		Net    decimal.Decimal
+	}
+	ids := make([]int64, len(charges))
+	for i, c := range charges {
+		ids[i] = c.ID
+	}
+	var credits []credit
+	read := t.batch()
+	read.Queue(`
+with recursive copies as (
+  select c.id as base, c.id from charges c where c.id = any ($1)
+  union all
+  select k.base, c.id from copies k join charges c on c.adjusts = k.id and c.kind = 'rebilled'
+)
+select k.base, n.number, l.net from copies k join credit_note_lines l on l.charge_id = k.id join credit_notes n on n.id = l.note_id
+order by k.base`, ids).Query(func(rows pgx.Rows) (err error) {
+		credits, err = pgx.CollectRows(rows, pgx.RowToStructByPos[credit])
+		return err
+	})
+	if err := t.send(ctx, read); err != nil || len(credits) == 0 {
+		return nil, err
+	}
+	fresh, err := s.charges.take(ctx, t.conn, len(credits))
+	if err != nil {
+		return nil, err
+	}
+	again := make([]billing.Charge, 0, len(credits))
+	var none moves
+	for i, c := range credits {
+		j := slices.Index(ids, c.Charge)
+		one := []billing.Charge{billing.CreditedAlready(stands[j], c.Net, c.Charge, c.Note)}
+		p.closure, p.round = charges[j].Closure, charges[j].Round
+		p.ticket.PayerID = charges[j].Payer
+		posted, err := p.place(ctx, t, one, fresh[i:i+1], &[]invoiceRow{})
+		if err != nil {
+			return nil, err
+		}
+		if err := p.charges(b, one, fresh[i:i+1], &none); err != nil {
+			return nil, err
+		}
+		p.lines(b, one, posted)
+		again = append(again, one...)
+	}
+	return again, nil
+}

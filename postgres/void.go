@@ -101,28 +101,16 @@ func (d *invoiceDeed) used(ctx context.Context, t *tx) (applied []billing.Applic
 	return applied, notes, t.send(ctx, b)
 }
 
-// voidedLine is a line of the invoice with the charge that it is.
-type voidedLine struct {
-	standingCharge
-	Ticket int64 // 0: none
-	Client string
-}
-
 // rebill queues on b a line for each line of the invoice, and says which they are.
 func (s *Store) rebill(ctx context.Context, t *tx, b *pgx.Batch, d *invoiceDeed, reason string) ([]billing.PostedLine, error) {
 	var (
-		lines []voidedLine
+		lines []lineCharge
 		known []invoiceRow
+		none  moves
 	)
 	read := t.batch()
-	read.Queue(`
-select c.id, coalesce(c.closure_id, 0), c.round, c.key, c.body, coalesce(cl.decision, ''), l.payer_id, coalesce(l.ticket, 0), l.client_id
-from invoice_lines l join charges c on c.id = l.charge_id left join closures cl on cl.id = c.closure_id
-where l.invoice_id = $1 order by c.id`, d.found.ID).Query(func(rows pgx.Rows) (err error) {
-		lines, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l voidedLine, err error) {
-			err = row.Scan(&l.ID, &l.Closure, &l.Round, &l.Key, &l.Body, &l.Decision, &l.Payer, &l.Ticket, &l.Client)
-			return l, err
-		})
+	read.Queue("select "+lineChargeColumns+" from "+lineChargeTables+" where l.invoice_id = $1 order by c.id", d.found.ID).Query(func(rows pgx.Rows) (err error) {
+		lines, err = collectLineCharges(rows)
 		return err
 	})
 	if err := t.send(ctx, read); err != nil {
@@ -133,17 +121,14 @@ where l.invoice_id = $1 order by c.id`, d.found.ID).Query(func(rows pgx.Rows) (e
 		return nil, err
 	}
 	all := make([]billing.PostedLine, 0, len(lines))
-	var none moves
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		whole, err := l.charge()
 		if err != nil {
 			return nil, err
 		}
 		again := []billing.Charge{billing.Rebill(whole, d.name(), billing.Adjustment{Line: l.ID, By: cmp.Or(d.by.Name, d.by.ID), Reason: reason})}
-		p := posting{
-			ticket:  lockedTicket{Number: l.Ticket, ClientID: l.Client, PayerID: l.Payer},
-			closure: l.Closure, round: l.Round, at: d.at, bodies: true,
-		}
+		p := l.posting(d.at)
 		posted, err := p.place(ctx, t, again, ids[i:i+1], &known)
 		if err != nil {
 			return nil, err

@@ -26,10 +26,8 @@ type LineWriteDown struct {
 
 // writable is a line as a write-down finds it under its locks.
 type writable struct {
-	standingCharge
+	lineCharge
 	Kind     billing.ChargeKind
-	Ticket   int64 // 0: none
-	Client   string
 	Invoice  int64
 	Open     bool
 	Number   string // of the invoice, once it is finalised
@@ -52,13 +50,11 @@ with recursive up as (
   union all
   select c.id from family f join charges c on c.adjusts = f.id
 )
-select c.id, coalesce(c.closure_id, 0), c.round, c.key, c.body, coalesce(cl.decision, ''), l.payer_id, c.kind, coalesce(l.ticket, 0), l.client_id,
-  i.id, i.state = 'open', coalesce(i.number, ''), l.currency, l.amount,
+select ` + lineChargeColumns + `, c.kind, i.id, i.state = 'open', coalesce(i.number, ''), l.currency, l.amount,
   (select sum(o.amount) from family f join invoice_lines o on o.charge_id = f.id where o.invoice_id = i.id),
   (select count(*) from charges w where w.adjusts = c.id and w.kind = 'discount')::int,
   (select r.id from charges r join up on r.reverses = up.id limit 1)
-from invoice_lines l join charges c on c.id = l.charge_id join invoices i on i.id = l.invoice_id
-left join closures cl on cl.id = c.closure_id where l.charge_id = $1`
+from ` + lineChargeTables + ` join invoices i on i.id = l.invoice_id where l.charge_id = $1`
 
 // WriteDown brings a line of an open invoice down to a lower amount, by a line of its own that is
 // linked to it and says why. A dispatcher may do so within the limit of his role, which counts all
@@ -93,10 +89,7 @@ func (s *Store) WriteDown(ctx context.Context, w LineWriteDown) (answer billing.
 			Line: w.Line, By: ids[0], Invoice: line.Invoice, Currency: line.Currency, Was: line.Now, Now: line.Now.Add(discount.Amount),
 		}
 		answer.Says = fmt.Sprintf("%s was %s and is %s now, by %s", ticket.LineID(w.Line), money(answer.Was, line.Currency), money(answer.Now, line.Currency), ticket.LineID(ids[0]))
-		p := posting{
-			ticket:  lockedTicket{Number: line.Ticket, ClientID: line.Client, PayerID: line.Payer},
-			closure: line.Closure, round: line.Round, at: at, bodies: true,
-		}
+		p := line.posting(at)
 		if _, err := recordOnInvoice(ctx, t, invoiceEvent{
 			Invoice: &line.Invoice, Payer: line.Payer, Currency: line.Currency, Kind: "write-down", Amount: discount.Amount.Neg(), Actor: w.By, At: at,
 			Reason: w.Reason, Says: answer.Says, Key: w.OperationKey, Input: input, Answer: answer,
@@ -126,8 +119,7 @@ func (w LineWriteDown) lock(ctx context.Context, t *tx) (*writable, actor, *earl
 	queueActor(b, w.By, who)
 	b.Queue(selectWritable, w.Line).Query(func(rows pgx.Rows) (err error) {
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l writable, err error) {
-			err = row.Scan(&l.ID, &l.Closure, &l.Round, &l.Key, &l.Body, &l.Decision, &l.Payer, &l.Kind, &l.Ticket, &l.Client,
-				&l.Invoice, &l.Open, &l.Number, &l.Currency, &l.Amount, &l.Now, &l.Earlier, &l.Reversal)
+			err = row.Scan(append(l.fields(), &l.Kind, &l.Invoice, &l.Open, &l.Number, &l.Currency, &l.Amount, &l.Now, &l.Earlier, &l.Reversal)...)
 			return l, err
 		})
 		return err

@@ -208,6 +208,7 @@ func (w *encoder) charge(c *Charge) {
 	writeSome(w, "counts", c.Counts, (*encoder).count)
 	writeSome(w, "steps", c.Steps, (*encoder).step)
 	w.someNumber("reverses", c.Reverses)
+	w.someNumber("adjusts", c.Adjusts)
 	w.someText("item", c.Item)
 	w.someText("payer", c.Payer)
 	if p := c.Bills; p != nil {

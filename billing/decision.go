@@ -52,6 +52,9 @@ const (
 	Credit       ChargeKind = "credit"       // negative: promised for a missed or a beaten target
 	Recurring    ChargeKind = "recurring"    // a period's fee
 	TrueUp       ChargeKind = "true-up"      // what a period lacks to its minimum, and the correction of it
+	Rebilled     ChargeKind = "rebilled"     // a void invoice's line, billed again as it was
+	Credited     ChargeKind = "credited"     // beside a reversal: a credit note had given it back already
+	Carried      ChargeKind = "carried"      // one of the pair that moves a negative invoice into the next
 )
 
 // The units of a charge.
@@ -85,6 +88,7 @@ type Charge struct {
 	Counts   []Count         `json:"counts,omitempty"`
 	Steps    []Step          `json:"steps,omitempty"`
 	Reverses int64           `json:"reverses,omitempty"` // charge id, with Kind Reversal
+	Adjusts  int64           `json:"adjusts,omitempty"`  // charge id, of an adjustment
 
 	// What the document needs to know; empty where the client's own applies.
 	Item          string      `json:"item,omitempty"`           // the material or the event it stands for, "item-7"

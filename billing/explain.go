@@ -93,6 +93,8 @@ func (s Step) render(c Charge) string {
 		return s.ruling()
 	case ruleReverse:
 		return "It undoes charge " + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
+	case ruleWriteDown, ruleRebill, ruleCredited, ruleCarry:
+		return s.adjustment(c)
 	}
 	if said := s.entry(c); said != "" {
 		return said
@@ -280,7 +282,7 @@ func (c Charge) outcome() string {
 		return "So " + quantity + " bill nothing and show on no invoice."
 	case WrittenOff:
 		return "So we bear " + quantity + " ourselves."
-	case Reversal:
+	case Reversal, Credited, Carried:
 		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
 	case FromRetainer, Discount, Credit:
 		if c.Amount.IsZero() {
@@ -289,7 +291,7 @@ func (c Charge) outcome() string {
 		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
 	case BucketDraw:
 		return "So " + quantity + " are paid with the period's allowance and cost " + money(c.Amount, c.Currency) + "."
-	case CallOut, Material, Usage, Recurring, TrueUp, Time, Overage, PerTicket:
+	case CallOut, Material, Usage, Recurring, TrueUp, Time, Overage, PerTicket, Rebilled:
 	}
 	switch {
 	case c.Unrated:

@@ -14,11 +14,13 @@ type Invoice struct {
 	Currency    string          `json:"currency"`
 	PeriodStart string          `json:"period_start"` // local date
 	PeriodEnd   string          `json:"period_end"`   // exclusive
-	State       string          `json:"state"`        // open, finalised
+	State       string          `json:"state"`        // one of InvoiceStates
 	Total       decimal.Decimal `json:"total"`        // net: the sum of its lines
 	LineCount   int             `json:"line_count"`
 	FinalisedAt *time.Time      `json:"finalised_at,omitempty"`
+	Receivable  *Receivable     `json:"receivable,omitempty"` // nil while open
 	Lines       []InvoiceLine   `json:"lines,omitempty"`
+	Events      []InvoiceEvent  `json:"events,omitempty"`
 }
 
 // InvoiceLine is one line; L-n is charge n.
@@ -37,6 +39,7 @@ type InvoiceLine struct {
 	Date     string          `json:"date"` // of service
 	PostedAt time.Time       `json:"posted_at"`
 	Reverses int64           `json:"reverses,omitempty"`
+	Adjusts  int64           `json:"adjusts,omitempty"`
 }
 
 // HoldView is a hold as the approver's and the dispatcher's lists show it.

@@ -154,6 +154,16 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"invoice totals", &a.invoices, wrongTotals},
 		{"invoices of lines", &a.invoices, wrongInvoices},
 		{"invoice numbers", &a.invoices, wrongNumbers},
+		{"payments", &a.invoices, wrongPayments},
+		{"credit notes", &a.invoices, wrongCreditNotes},
+		{"applied credit", &a.invoices, wrongApplications},
+		{"credits", &a.invoices, wrongCredits},
+		{"what is owed", &a.invoices, wrongOwed},
+		{"void invoices", &a.invoices, wrongVoids},
+		{"write-downs", &a.invoices, wrongWriteDowns},
+		{"credited lines", &a.invoices, wrongCredited},
+		{"carried invoices", &a.invoices, wrongCarries},
+		{"credit balances", &a.caches, wrongBalances},
 	} {
 		rows, err := q.Query(ctx, proof.sql)
 		if err != nil {

@@ -128,7 +128,7 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 	for _, row := range p.charges {
 		name := ticket.LineID(row.ID)
 		var expected billing.Charge
-		if row.Hold == 0 && row.Reverses == 0 {
+		if row.Hold == 0 && row.Reverses == 0 && row.Adjusts == 0 {
 			i := slices.IndexFunc(decided.Charges, func(c billing.Charge) bool { return c.Key == row.Key })
 			if i < 0 {
 				says = append(says, fmt.Sprintf("%s: charge %s was never decided", name, row.Key))
@@ -136,12 +136,9 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 			}
 			expected, seen[row.Key] = decided.Charges[i], true
 		} else {
-			if row.Body == nil {
-				says = append(says, fmt.Sprintf("%s: charge %s does not say what it was posted as", name, row.Key))
-				continue
-			}
-			if err := json.Unmarshal([]byte(*row.Body), &expected); err != nil {
-				says = append(says, fmt.Sprintf("%s: charge %s cannot be read: %v", name, row.Key, err))
+			var differs string
+			if expected, differs = row.body(); differs != "" {
+				says = append(says, name+": "+differs)
 				continue
 			}
 		}
@@ -160,6 +157,17 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 		}
 	}
 	return append(says, p.unsettled()...)
+}
+
+// body is what the charge says it was posted as, where no decision does; says tells why it cannot be read.
+func (r *chargeRow) body() (posted billing.Charge, says string) {
+	if r.Body == nil {
+		return posted, fmt.Sprintf("charge %s does not say what it was posted as", r.Key)
+	}
+	if err := json.Unmarshal([]byte(*r.Body), &posted); err != nil {
+		return posted, fmt.Sprintf("charge %s cannot be read: %v", r.Key, err)
+	}
+	return posted, ""
 }
 
 // differs says in which ways the rows are not the charge.
@@ -186,6 +194,9 @@ func (r *chargeRow) differs(c billing.Charge) []string {
 	number("rate", r.Rate, c.Rate)
 	number("exact amount", r.Exact, c.Exact)
 	number("amount", r.Amount, c.Amount)
+	if r.Adjusts != c.Adjusts {
+		says = append(says, fmt.Sprintf("it adjusts %s, and should adjust %s", ticket.LineID(r.Adjusts), ticket.LineID(c.Adjusts)))
+	}
 	if r.Hidden != c.Hidden {
 		says = append(says, fmt.Sprintf("hidden is %t, decided was %t", r.Hidden, c.Hidden))
 	}

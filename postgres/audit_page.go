@@ -53,6 +53,7 @@ type chargeColumns struct {
 	Hidden       bool
 	Hold         int64
 	Reverses     int64
+	Adjusts      int64
 	Body         *string
 	Undone       *numeric // the amount of the charge that it reverses
 	LineAmount   *numeric // nil: it has no invoice line
@@ -104,7 +105,7 @@ func readClosures(ctx context.Context, q querier, last int64) ([]*closurePage, e
 	}
 	columns, err := collect[chargeColumns](ctx, q, "charges", `
 		select c.id, c.closure_id, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity::text, c.unit, c.rate::text, c.exact::text,
-			c.amount::text, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), c.body, o.amount::text,
+			c.amount::text, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), coalesce(c.adjusts, 0), c.body, o.amount::text,
 			l.amount::text, l.currency, l.service_date::text, l.text
 		from charges c left join charges o on o.id = c.reverses left join invoice_lines l on l.charge_id = c.id
 		where c.closure_id = any ($1) order by c.id`, ids)

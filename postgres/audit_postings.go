@@ -73,7 +73,7 @@ from postings p where id > $1 order by id limit $2`, last, pageSize)
 	}
 	columns, err := collect[chargeColumns](ctx, q, "charges of postings", `
 select c.id, c.posting_id, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity, c.unit, c.rate, c.exact,
-  c.amount, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), c.body, null::numeric,
+  c.amount, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), coalesce(c.adjusts, 0), c.body, null::numeric,
   l.amount, l.currency, l.service_date::text, l.text
 from charges c left join invoice_lines l on l.charge_id = c.id
 where c.posting_id = any ($1) order by c.id`, ids)
@@ -128,6 +128,8 @@ func (s *Store) redecide(ctx context.Context, kind, stored string) (decision []b
 	switch kind {
 	case kindUsage:
 		return s.redecideUsage(ctx, stored)
+	case postingCarry:
+		return recarry(stored)
 	case string(billing.Opening), string(billing.Closing), string(billing.Adjusting):
 		facts, err := s.readPeriodFacts(ctx, stored)
 		if err != nil {
@@ -178,13 +180,21 @@ func (p *postingPage) compare(decided []billing.Charge) []string {
 	}
 	var says []string
 	for _, row := range p.charges {
-		i := slices.IndexFunc(decided, func(c billing.Charge) bool { return c.Key == row.Key })
-		if i < 0 {
-			says = append(says, fmt.Sprintf("%s: charge %s was never decided", ticket.LineID(row.ID), row.Key))
-			continue
+		posted, unread := row.body()
+		if row.Adjusts == 0 {
+			i := slices.IndexFunc(decided, func(c billing.Charge) bool { return c.Key == row.Key })
+			if i < 0 {
+				says = append(says, fmt.Sprintf("%s: charge %s was never decided", ticket.LineID(row.ID), row.Key))
+				continue
+			}
+			posted, unread = decided[i], ""
 		}
-		for _, differs := range row.differs(decided[i]) {
-			says = append(says, ticket.LineID(row.ID)+": "+differs)
+		differs := row.differs(posted)
+		if unread != "" {
+			differs = []string{unread}
+		}
+		for _, d := range differs {
+			says = append(says, ticket.LineID(row.ID)+": "+d)
 		}
 	}
 	for _, c := range decided {

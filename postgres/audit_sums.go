@@ -84,10 +84,12 @@ select format('L-%s: %s for %s stands on invoice %s, which is %s for %s', l.char
 from invoice_lines l join invoices i on i.id = l.invoice_id
 where l.currency <> i.currency or l.payer_id <> i.payer_id order by l.charge_id`
 
-	// Each series counts 1, 2, 3 … to the last number given.
+	// Each series counts 1, 2, 3 … to the last number given; no number is given twice.
 	wrongNumbers = `
-with given as (
-  select regexp_replace(number, '-[0-9]+$', '') as series, substring(number from '[0-9]+$')::bigint as n from invoices where number is not null
+with numbers as (
+  select number from invoices where number is not null union all select number from credit_notes
+), given as (
+  select regexp_replace(number, '-[0-9]+$', '') as series, substring(number from '[0-9]+$')::bigint as n from numbers
 ), highest as (
   select series, max(n) as n from given group by 1
 )
@@ -96,5 +98,7 @@ from number_series s full join highest h using (series) where coalesce(s.last, 0
 union all
 select format('series %s: %s is missing', h.series, m) from highest h, generate_series(1, h.n) m
 where not exists (select from given g where g.series = h.series and g.n = m)
+union all
+select format('%s is the number of %s documents', number, count(*)) from numbers group by number having count(*) > 1
 order by 1`
 )

@@ -24,11 +24,11 @@ type Finalisation struct {
 
 // Finalise ends an invoice's life as a live one: its lines are summed, it gets the next number
 // of its series without a gap, and it never changes again. What is still held stays out and
-// posts to a later invoice with its own service date.
+// posts to a later invoice with its own service date. The payer's credit pays what it can.
 //
 // Locks: the invoice FOR UPDATE, which waits for every closing that shares it and makes later
-// ones find the next invoice; then the number series, last, so that a number is only taken by
-// who commits. A finalised invoice is answered as it is.
+// ones find the next invoice; then the payer's credit; then the number series, last, so that a
+// number is only taken by who commits. A finalised invoice is answered as it is.
 func (s *Store) Finalise(ctx context.Context, f Finalisation) (invoice billing.Invoice, err error) {
 	err = s.tx(ctx, fmt.Sprintf("finalise the invoice of %s for %s", f.Payer, f.Period), func(t *tx) error {
 		var (
@@ -63,8 +63,8 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 			return ticket.Invalid("invoice", f.Payer+" "+f.Period+" "+f.Currency, "does not exist", "`docket invoice list` shows what can be finalised")
 		}
 		if row.State == "finalised" {
-			invoice = row.invoice(f)
-			return nil
+			invoice, err = row.standing(ctx, t, f)
+			return err
 		}
 		zone, err := time.LoadLocation(row.TimeZone)
 		if err != nil {
@@ -75,36 +75,26 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 			return ticket.Invalid("period", f.Period, "is not over until "+row.End.Format(time.DateOnly),
 				"wait, or finalise it early (--early); later work then goes to the next invoice")
 		}
-		// In a statement after the lock: every line that got in before it is seen.
-		var (
-			total decimal.Decimal
-			count int
-		)
-		series := now.Format("INV-2006")
-		var number int64
+		doc, err := s.document(ctx, t, row.locked(f), f.By, now)
+		if err != nil {
+			return err
+		}
+		if doc.count == 0 {
+			return ticket.Invalid("invoice", f.Payer+" "+f.Period, "has no lines", "there is nothing to finalise; its number would be wasted")
+		}
 		b = t.batch()
-		b.Queue("select coalesce(sum(amount), 0), count(*) from invoice_lines where invoice_id = $1", row.ID).QueryRow(func(r pgx.Row) error {
-			return r.Scan(&total, &count)
-		})
-		b.Queue(`insert into number_series (series, last) values ($1, 1) on conflict (series) do update set last = number_series.last + 1 returning last`,
-			series).QueryRow(func(r pgx.Row) error { return r.Scan(&number) })
+		next := queueNumber(b, now.Format(doc.series))
 		if err := t.send(ctx, b); err != nil {
 			return err
 		}
-		if count == 0 {
-			return ticket.Invalid("invoice", f.Payer+" "+f.Period, "has no lines", "there is nothing to finalise; its number would be wasted")
-		}
-		if total.IsNegative() {
-			return ticket.Invalid("invoice", f.Payer+" "+f.Period, "is negative: "+money(total, f.Currency), "leave it open until its total is no longer below zero")
-		}
-		at := s.now()
-		name := fmt.Sprintf("%s-%05d", series, number)
-		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &name, &total, &count, &at
-		invoice = row.invoice(f)
+		at, name := s.now(), next()
+		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &name, &doc.total, &doc.count, &at
+		invoice = row.invoice(f, doc.stands())
 		b = t.batch()
 		b.Queue(`
 update invoices set state = 'finalised', number = $2, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6 where id = $1`,
-			row.ID, name, total, count, at, f.By)
+			row.ID, name, doc.total, doc.count, at, f.By)
+		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		return t.commit(ctx, b)
 	})
 	return invoice, err
@@ -122,11 +112,73 @@ type finalisable struct {
 	TimeZone    string
 }
 
-func (r finalisable) invoice(f Finalisation) billing.Invoice {
+func (r finalisable) locked(f Finalisation) lockedInvoice {
+	return lockedInvoice{ID: r.ID, Payer: f.Payer, Currency: f.Currency, Start: r.Start, End: r.End, TimeZone: r.TimeZone}
+}
+
+// standing is the invoice as it was finalised before, and where it stands now.
+func (r finalisable) standing(ctx context.Context, t *tx, f Finalisation) (billing.Invoice, error) {
+	var now receivable
+	b := t.batch()
+	queueReceivable(b, r.ID, &now)
+	err := t.send(ctx, b)
+	return r.invoice(f, now), err
+}
+
+func (r finalisable) invoice(f Finalisation, now receivable) billing.Invoice {
 	return billing.Invoice{
 		ID: r.ID, Number: *r.Number, Payer: f.Payer, Currency: f.Currency, PeriodStart: r.Start.Format(time.DateOnly),
-		PeriodEnd: r.End.Format(time.DateOnly), State: r.State, Total: *r.Total, LineCount: *r.LineCount, FinalisedAt: r.FinalisedAt,
+		PeriodEnd: r.End.Format(time.DateOnly), State: now.State, Total: *r.Total, LineCount: *r.LineCount, FinalisedAt: r.FinalisedAt,
+		Receivable: &now.Receivable,
 	}
+}
+
+// document is what an invoice comes to as it is finalised.
+type document struct {
+	total   decimal.Decimal
+	count   int
+	series  string                // of its number
+	applied []billing.Application // of the payer's credit, which is locked
+}
+
+// document sums the invoice, under its lock. A negative one is carried forward, and comes to zero
+// then, or becomes a credit note, and then the payer's credit; on any other one the payer's credit
+// pays what it can, the oldest first.
+func (s *Store) document(ctx context.Context, t *tx, x lockedInvoice, by string, now time.Time) (d document, err error) {
+	d.series = invoiceSeries
+	b := t.batch()
+	// In a statement after the lock: every line that got in before it is seen.
+	b.Queue("select coalesce(sum(amount), 0), count(*)::int from invoice_lines where invoice_id = $1", x.ID).QueryRow(func(r pgx.Row) error {
+		return r.Scan(&d.total, &d.count)
+	})
+	if err := t.send(ctx, b); err != nil {
+		return d, err
+	}
+	if d.total.IsNegative() {
+		return s.belowZero(ctx, t, x, d, by, now)
+	}
+	if !d.total.IsPositive() {
+		return d, nil
+	}
+	_, left, err := lockCredit(ctx, t, x.Payer, x.Currency)
+	d.applied = billing.ApplyCredits(left, d.total)
+	return d, err
+}
+
+// stands says where the invoice stands when it is finalised.
+func (d document) stands() receivable {
+	r := receivable{State: billing.InvoiceFinalised}
+	r.Payable, r.Applied = d.total, sumOf(d.applied)
+	r.Owed = r.Payable.Sub(r.Applied)
+	switch {
+	case d.total.IsNegative():
+		r.State, r.Owed = billing.InvoiceCreditNote, decimal.Zero
+	case r.Owed.IsZero():
+		r.State = billing.InvoicePaid
+	case r.Applied.IsPositive():
+		r.State = billing.InvoicePartlyPaid
+	}
+	return r
 }
 
 func (a actor) mayFinalise() bool {

@@ -18,15 +18,16 @@ import (
 // InvoiceFilter narrows a list of invoices; an empty field does not.
 type InvoiceFilter struct {
 	Payer string
-	State string // open, finalised
+	State string // one of billing.InvoiceStates
 	Limit int    // 0: 50
 }
 
 // An open invoice has no total of its own: it is the sum of its lines, from an index alone.
 const selectInvoices = `
-select i.id, coalesce(i.number, ''), i.payer_id, i.currency, i.period_start::text, i.period_end::text, i.state,
-  coalesce(i.total, sums.total, 0), coalesce(i.line_count, sums.lines, 0)::int, i.finalised_at
-from invoices i
+select i.id, coalesce(i.number, ''), i.payer_id, i.currency, i.period_start::text, i.period_end::text, s.state,
+  coalesce(i.total, sums.total, 0), coalesce(i.line_count, sums.lines, 0)::int, i.finalised_at,
+  coalesce(s.payable, 0), s.paid, s.applied, s.credited, s.reduced, coalesce(s.owed, 0)
+from invoices i join invoice_standing s on s.invoice_id = i.id
 left join lateral (select sum(l.amount) as total, count(*) as lines from invoice_lines l where i.state = 'open' and l.invoice_id = i.id) as sums on true`
 
 // Invoices lists invoices without their lines, the newest period first.
@@ -35,17 +36,17 @@ func (r Reads) Invoices(ctx context.Context, f InvoiceFilter) ([]billing.Invoice
 	if limit <= 0 {
 		limit = defaultLimit
 	}
-	return r.invoices(ctx, " where ($1 = '' or i.payer_id = $1) and ($2 = '' or i.state = $2) order by i.period_start desc, i.payer_id, i.currency limit $3",
+	return r.invoices(ctx, " where ($1 = '' or i.payer_id = $1) and ($2 = '' or s.state = $2) order by i.period_start desc, i.payer_id, i.currency limit $3",
 		f.Payer, f.State, limit)
 }
 
 // Invoice finds one invoice, without its lines, by what people call it: its number
-// (INV-2026-00017), its row (draft-12), or a client, whose payer's newest open one is meant; of those that
-// begin on one day, the one of the shortest period.
+// (INV-2026-00017), that of a credit note against it, its row (draft-12), or a client, whose payer's newest open one is
+// meant; of those that begin on one day, the one of the shortest period.
 // InvoiceLines pages through its lines.
 func (r Reads) Invoice(ctx context.Context, ref string) (billing.Invoice, error) {
 	ref = strings.TrimSpace(ref)
-	found, err := r.invoices(ctx, " where i.number = upper($1)", ref)
+	found, err := r.invoices(ctx, " where i.number = upper($1) or i.id = (select n.invoice_id from credit_notes n where n.number = upper($1))", ref)
 	if err == nil && len(found) == 0 {
 		digits := strings.TrimPrefix(strings.ToLower(ref), "draft-")
 		if id, bad := strconv.ParseInt(digits, 10, 64); bad == nil {
@@ -92,7 +93,12 @@ func (r Reads) invoices(ctx context.Context, where string, args ...any) ([]billi
 		return nil, fmt.Errorf("list invoices: %w", err)
 	}
 	invoices, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i billing.Invoice, err error) {
-		err = row.Scan(&i.ID, &i.Number, &i.Payer, &i.Currency, &i.PeriodStart, &i.PeriodEnd, &i.State, &i.Total, &i.LineCount, &i.FinalisedAt)
+		var r billing.Receivable
+		err = row.Scan(&i.ID, &i.Number, &i.Payer, &i.Currency, &i.PeriodStart, &i.PeriodEnd, &i.State, &i.Total, &i.LineCount, &i.FinalisedAt,
+			&r.Payable, &r.Paid, &r.Applied, &r.Credited, &r.Reduced, &r.Owed)
+		if i.State != billing.InvoiceOpen {
+			i.Receivable = &r
+		}
 		return i, err
 	})
 	if err != nil {
@@ -103,7 +109,7 @@ func (r Reads) invoices(ctx context.Context, where string, args ...any) ([]billi
 
 const selectLines = `
 select l.charge_id, l.ticket, l.client_id, c.kind, c.clause, l.text, c.quantity, c.unit, c.rate, l.amount, l.currency,
-  l.service_date::text, l.posted_at, coalesce(c.reverses, 0), l.invoice_id
+  l.service_date::text, l.posted_at, coalesce(c.reverses, 0), coalesce(c.adjusts, 0), l.invoice_id
 from invoice_lines l join charges c on c.id = l.charge_id`
 
 // InvoiceLines gives up to limit lines of an invoice, after line number after, in the order of
@@ -138,7 +144,7 @@ func (r Reads) lines(ctx context.Context, where string, args ...any) ([]billing.
 func scanLine(row pgx.CollectableRow) (l billing.InvoiceLine, invoice int64, err error) {
 	var number *int64 // null: it comes of no ticket
 	err = row.Scan(&l.Line, &number, &l.Client, &l.Kind, &l.Clause, &l.Text, &l.Quantity, &l.Unit, &l.Rate, &l.Amount, &l.Currency,
-		&l.Date, &l.PostedAt, &l.Reverses, &invoice)
+		&l.Date, &l.PostedAt, &l.Reverses, &l.Adjusts, &invoice)
 	if number != nil {
 		l.Ticket = string(ticket.NewID(*number))
 	}
@@ -155,7 +161,8 @@ func (r Reads) LineCount(ctx context.Context, invoice int64) (int, error) {
 	return n, nil
 }
 
-// ClientTotal is what has been billed to a client in one currency, reversals included.
+// ClientTotal is what has been billed to a client in one currency, reversals included, and the lines
+// of void invoices left out.
 type ClientTotal struct {
 	Client   string          `json:"client"`
 	Currency string          `json:"currency"`
@@ -163,9 +170,9 @@ type ClientTotal struct {
 	Amount   decimal.Decimal `json:"amount"`
 }
 
-// TotalsByClient sums all invoice lines by client and currency.
+// TotalsByClient sums all lines that count by client and currency.
 func (r Reads) TotalsByClient(ctx context.Context) ([]ClientTotal, error) {
-	rows, err := r.q.Query(ctx, "select client_id, currency, count(*), sum(amount) from invoice_lines group by 1, 2 order by 1, 2")
+	rows, err := r.q.Query(ctx, "select client_id, currency, count(*), sum(amount) from billed_lines group by 1, 2 order by 1, 2")
 	if err != nil {
 		return nil, fmt.Errorf("sum the lines by client: %w", err)
 	}

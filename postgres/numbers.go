@@ -40,3 +40,18 @@ func (n *numbers) take(ctx context.Context, conn *pgx.Conn, count int) ([]int64,
 	n.stock = n.stock[count:]
 	return taken, nil
 }
+
+// The series of documents' numbers, one a year, each without gaps.
+const (
+	invoiceSeries = "INV-2006"
+	noteSeries    = "CN-2006"
+)
+
+// queueNumber takes the next number of a series; the function it gives tells after the batch was
+// sent. It is the last lock of a transaction: a number is only used up by who commits.
+func queueNumber(b *pgx.Batch, series string) func() string {
+	var n int64
+	b.Queue(`insert into number_series (series, last) values ($1, 1) on conflict (series) do update set last = number_series.last + 1 returning last`,
+		series).QueryRow(func(r pgx.Row) error { return r.Scan(&n) })
+	return func() string { return fmt.Sprintf("%s-%05d", series, n) }
+}

@@ -164,7 +164,7 @@ where contract_id = $1 and period_start = $2::text::date and period_end = $3::te
 func (l lateness) addTo(f *billing.PeriodFacts) {
 	from, until := billedDays(*f)
 	for _, c := range l.charges {
-		if c.Contract != f.Contract || c.Date < from || c.Date >= until || c.Kind == billing.Credit || c.Kind == billing.TrueUp {
+		if c.Contract != f.Contract || c.Date < from || c.Date >= until || c.Kind == billing.Credit || c.Kind == billing.TrueUp || c.Adjusts != 0 {
 			continue
 		}
 		i := slices.IndexFunc(f.Billed, func(s billing.CurrencySum) bool { return s.Currency == c.Currency })

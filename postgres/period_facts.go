@@ -114,7 +114,7 @@ func queuePosted(b *pgx.Batch, f *billing.PeriodFacts) {
 select c.kind, c.clause, c.currency, sum(c.amount), sum(c.exact)
 from charges c join postings p on p.id = c.posting_id
 where p.contract_id = $1 and p.period_start = $2::text::date and p.period_end = $3::text::date
-  and p.kind in ('opening', 'closing', 'adjusting') and c.key <> $4
+  and p.kind in ('opening', 'closing', 'adjusting') and c.key <> $4 and c.adjusts is null
 group by 1, 2, 3 order by 1, 2, 3`, f.Contract, f.Period.Start, f.Period.End, billing.KeyTermination).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s billing.PeriodSum, err error) {
 			err = row.Scan(&s.Kind, &s.Clause, &s.Currency, &s.Amount, &s.Exact)
@@ -126,7 +126,7 @@ group by 1, 2, 3 order by 1, 2, 3`, f.Contract, f.Period.Start, f.Period.End, bi
 }
 
 // queueBilled sums what the contract has billed in the period towards a minimum: by the date of service, before credits
-// and tax, without true-ups. A reversal counts as what it undoes.
+// and tax, without true-ups and adjustments. A reversal counts as what it undoes.
 func queueBilled(b *pgx.Batch, f *billing.PeriodFacts) {
 	from, until := billedDays(*f)
 	b.Queue(billedSum, f.Contract, from, until, billing.KeyTermination).Query(func(rows pgx.Rows) (err error) {
@@ -138,7 +138,7 @@ func queueBilled(b *pgx.Batch, f *billing.PeriodFacts) {
 const billedSum = `
 select c.currency, sum(c.amount) from charges c left join charges o on o.id = c.reverses
 where c.contract_id = $1 and c.service_date >= $2::text::date and c.service_date < $3::text::date
-  and coalesce(o.kind, c.kind) not in ('credit', 'true-up') and c.key <> $4
+  and coalesce(o.kind, c.kind) not in ('credit', 'true-up') and c.key <> $4 and c.adjusts is null
 group by 1 having sum(c.amount) <> 0 order by 1`
 
 // billedDays are the days of the period on which its versions are in force.

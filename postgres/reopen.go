@@ -114,7 +114,8 @@ func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row locked
 	read.Queue(`
 select c.id, c.closure_id, c.round, c.key, c.body, cl.decision, coalesce(l.payer_id, '')
 from charges c join closures cl on cl.id = c.closure_id left join invoice_lines l on l.charge_id = c.id
-where c.ticket = $1 and c.kind <> 'reversal' and c.key not like '%/renew/%' and not exists (select from charges x where x.reverses = c.id)
+where c.ticket = $1 and c.kind not in ('reversal', 'rebilled', 'credited') and c.key not like '%/renew/%'
+  and not exists (select from charges x where x.reverses = c.id)
 order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		charges, err = collectStanding(rows)
 		return err
@@ -226,6 +227,10 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 		}
 		p.lines(b, reversals[i:i+1], posted)
 	}
+	credited, err := s.creditedBefore(ctx, t, b, p, charges, stands)
+	if err != nil {
+		return "", err
+	}
 	undone := slices.Clone(reversals)
 	for i := range undone {
 		undone[i].Kind = stands[i].Kind
@@ -235,7 +240,7 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 	if err := s.adjustPeriods(ctx, t, b, closed, late); err != nil {
 		return "", err
 	}
-	return sayUndone(reversals, len(holds)) + stay.says(), nil
+	return sayUndone(slices.Concat(reversals, credited), len(holds)) + stay.says(), nil
 }
 
 func collectStanding(rows pgx.Rows) ([]standingCharge, error) {

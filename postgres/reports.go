@@ -31,7 +31,7 @@ func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]bill
 	a, b := bounds(from, to)
 	rows, err := r.q.Query(ctx, fmt.Sprintf(`
 		with billed as (
-			select client_id, currency, ticket, amount from invoice_lines where `+inPeriod+`
+			select client_id, currency, ticket, amount from billed_lines where `+inPeriod+`
 		), cost as (
 			select w.client_id, w.cost_currency as currency, w.ticket, w.cost from work_entries w join clients c on c.id = w.client_id
 			where `+fmt.Sprintf(inPeriod, "(w.started_at at time zone c.time_zone)::date")+`
@@ -69,7 +69,7 @@ func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]bi
 			from last l join clients c on c.id = l.client_id left join people p on p.id = l.resolved_by
 			where `+fmt.Sprintf(inPeriod, "(l.closed_at at time zone c.time_zone)::date")+`
 		), lines as (
-			select ticket, currency, sum(amount) as billed from invoice_lines group by 1, 2
+			select ticket, currency, sum(amount) as billed from billed_lines group by 1, 2
 		), work as (
 			select ticket, currency, sum(cost) as cost from (
 				select ticket, cost_currency as currency, cost from work_entries

@@ -95,7 +95,7 @@ func TestTheOwnerIsStoppedByTriggers(t *testing.T) {
 	defer func() { _ = owner.Close(context.Background()) }()
 	for _, statement := range []string{
 		"update ticket_events set says = 'x'", "delete from ticket_events", "truncate ticket_events", "truncate ticket_events, tickets cascade",
-		"update contract_versions set digest = 'x'", "truncate closures cascade", "truncate invoice_lines",
+		"update contract_versions set digest = 'x'", "truncate closures cascade", "truncate invoice_lines cascade",
 	} {
 		_, err := owner.Exec(k.ctx, statement)
 		var pg *pgconn.PgError

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +21,8 @@ const (
 
 func newInvoice(a *app) *cobra.Command {
 	return noun("invoice", "Invoices, live while they are open",
-		newInvoiceList(a), newInvoiceShow(a), newInvoiceWatch(a), newInvoiceFinalise(a))
+		newInvoiceList(a), newInvoiceShow(a), newInvoiceWatch(a), newInvoiceFinalise(a),
+		newInvoiceWriteDown(a), newInvoiceLimit(a), newInvoicePay(a), newInvoiceCredit(a), newInvoiceVoid(a))
 }
 
 func newInvoiceList(a *app) *cobra.Command {
@@ -29,10 +32,8 @@ func newInvoiceList(a *app) *cobra.Command {
 		Short: "List invoices, the newest period first",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch f.State {
-			case "", "open", "finalised":
-			default:
-				return ticket.Invalid("state", f.State, "is not an invoice's state", "open or finalised")
+			if f.State != "" && !slices.Contains(billing.InvoiceStates, f.State) {
+				return ticket.Invalid("state", f.State, "is not an invoice's state", "one of "+strings.Join(billing.InvoiceStates, ", "))
 			}
 			if err := positive("limit", f.Limit); err != nil {
 				return err
@@ -52,13 +53,21 @@ func newInvoiceList(a *app) *cobra.Command {
 				text("STATE", func(i billing.Invoice) string { return i.State }),
 				number("LINES", func(i billing.Invoice) string { return fmt.Sprint(i.LineCount) }),
 				number("TOTAL", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
+				number("OWED", owed),
 			)
 		},
 	}
 	c.Flags().StringVar(&f.Payer, "payer", "", "only of this `client`")
-	c.Flags().StringVar(&f.State, "state", "", "open or finalised (`state`)")
+	c.Flags().StringVar(&f.State, "state", "", "only in this `state`: "+strings.Join(billing.InvoiceStates, ", "))
 	c.Flags().IntVar(&f.Limit, "limit", 50, "at most this `number`")
 	return c
+}
+
+func owed(i billing.Invoice) string {
+	if i.Receivable == nil {
+		return ""
+	}
+	return money(i.Receivable.Owed, i.Currency)
 }
 
 func invoiceName(i billing.Invoice) string {
@@ -104,10 +113,15 @@ func newInvoiceShow(a *app) *cobra.Command {
 			if invoice.Lines, err = linesAfter(cmd.Context(), s.store, invoice.ID, 0); err != nil {
 				return err
 			}
+			if invoice.Events, err = s.store.InvoiceEvents(cmd.Context(), invoice.ID); err != nil {
+				return err
+			}
 			return a.show(invoice, func() {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
 				_, _ = fmt.Fprintf(a.stdout, "\n%s, total %s\n", count(len(invoice.Lines), "line"), money(invoice.Total, invoice.Currency))
+				a.stands(invoice)
+				a.happened(invoice)
 				_, _ = fmt.Fprintln(a.stdout, "Why a line is there and what it costs: docket why LINE")
 			})
 		},
@@ -260,6 +274,12 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 			return a.show(invoice, func() {
 				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s, total %s\n", invoice.Number, invoice.Payer, period(invoice),
 					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
+				switch r := invoice.Receivable; {
+				case invoice.State == billing.InvoiceCreditNote:
+					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s more are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)
+				case r.Applied.IsPositive():
+					_, _ = fmt.Fprintf(a.stdout, "%s of %s's credit paid it, the oldest first; %s owed\n", money(r.Applied, invoice.Currency), invoice.Payer, money(r.Owed, invoice.Currency))
+				}
 			})
 		},
 	}

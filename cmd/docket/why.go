@@ -41,8 +41,12 @@ func newWhy(a *app) *cobra.Command {
 				if l.Reverses != 0 {
 					reverses = ticket.LineID(l.Reverses)
 				}
+				adjusts := ""
+				if l.Adjusts != 0 {
+					adjusts = ticket.LineID(l.Adjusts)
+				}
 				fields(a.stdout, "ticket", l.Ticket, "client", l.Client, "invoice", invoiceName(why.Invoice), "of", l.Date, "decided", a.when(why.ClosedAt),
-					"digest", why.Digest, "undoes", reverses, "undone by", undone)
+					"digest", why.Digest, "adjusts", adjusts, "undoes", reverses, "undone by", undone)
 			})
 		},
 	}

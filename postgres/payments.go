@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// InvoicePayment is money that came in for an invoice.
+type InvoicePayment struct {
+	InvoiceDeed
+	Amount string // a decimal in the invoice's currency
+	On     string // local date; empty: today, where the payer is
+	Method string // how, for people: "bank transfer 4711"
+}
+
+// Pay puts a payment on a finalised invoice, as far as anything is owed on it; the rest is the
+// payer's credit. Money that has come is never refused: on an invoice that is paid or void, all of
+// it is credit.
+func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, error) {
+	if len(p.Method) > ticket.MaxKey || strings.IndexByte(p.Method, 0) >= 0 {
+		return billing.Payment{}, ticket.Invalid("method", p.Method, "is too long or has a NUL byte", "at most 200 bytes of plain text")
+	}
+	d := &invoiceDeed{kind: "payment", head: p.InvoiceDeed}
+	return onInvoice(ctx, s, d, []any{p.Amount, p.On, p.Method}, func(t *tx, d *invoiceDeed) (billing.Payment, error) {
+		received, err := amountOf("amount", p.Amount, d.found.Currency)
+		on, wrong := d.paidOn(p.On)
+		if err := errors.Join(err, wrong); err != nil {
+			return billing.Payment{}, err
+		}
+		x := d.found
+		paid := billing.Payment{
+			Invoice: x.Number, Payer: x.Payer, Currency: x.Currency, Received: received, Amount: decimal.Min(received, d.stands.Owed),
+			PaidOn: on, Method: p.Method,
+		}
+		paid.ToCredit, paid.Owed = received.Sub(paid.Amount), d.stands.Owed.Sub(paid.Amount)
+		paid.Says = d.sayPaid(paid)
+		d.event.Amount, d.event.Says = received, paid.Says
+		d.rows = func(b *pgx.Batch, event int64) {
+			b.Queue(`
+insert into payments (event_id, invoice_id, payer_id, currency, received, amount, paid_on, method) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+				event, x.ID, x.Payer, x.Currency, received, paid.Amount, on, p.Method)
+			d.queueCredit(b, "overpayment", paid.ToCredit, event)
+		}
+		return paid, nil
+	})
+}
+
+// paidOn reads the date of a payment: no later than today, where the payer is.
+func (d *invoiceDeed) paidOn(on string) (string, error) {
+	zone, err := time.LoadLocation(d.found.TimeZone)
+	if err != nil {
+		return "", fmt.Errorf("payer %s: %w", d.found.Payer, err)
+	}
+	today := d.at.In(zone).Format(time.DateOnly)
+	if on == "" {
+		return today, nil
+	}
+	date, err := sla.ParseDate(on)
+	switch {
+	case err != nil || date.Year < 1990:
+		return "", ticket.Invalid("on", on, "is not a date of a payment", "write it like "+today)
+	case date.String() > today:
+		return "", ticket.Invalid("on", on, "lies in the future", "it is "+today+" where "+d.found.Payer+" is; record the money once it has come")
+	}
+	return date.String(), nil
+}
+
+func (d *invoiceDeed) sayPaid(p billing.Payment) string {
+	says := fmt.Sprintf("%s received for %s", d.money(p.Received), d.name())
+	switch {
+	case d.stands.State == billing.InvoiceVoid:
+		return says + ", which is void: all of it is " + p.Payer + "'s credit"
+	case p.Amount.IsZero():
+		return says + ", on which nothing is owed: all of it is " + p.Payer + "'s credit"
+	case p.Owed.IsPositive():
+		return says + "; " + d.money(p.Owed) + " still owed"
+	case p.ToCredit.IsPositive():
+		return says + ": paid, and " + d.money(p.ToCredit) + " more are " + p.Payer + "'s credit"
+	}
+	return says + ": paid"
+}

@@ -72,36 +72,33 @@ func (f *Facts) times() (from, to time.Time) {
 // where the real ones stood at an instant, and is not for use by several goroutines.
 type Rehearsal struct {
 	counters map[string]decimal.Decimal
-	blocks   map[string][]Block // by contract
+	shelf    rehearsedShelf
 }
 
 // NewRehearsal knows no counters and no blocks yet. It must be told of those that a closure wants
-// before it is closed.
+// before it is closed: by Counter, Bought and Bucket.
 func NewRehearsal() *Rehearsal {
-	return &Rehearsal{counters: map[string]decimal.Decimal{}, blocks: map[string][]Block{}}
+	return &Rehearsal{
+		counters: map[string]decimal.Decimal{},
+		shelf:    rehearsedShelf{byID: map[int64]*stock{}, bought: map[string][]*stock{}, buckets: map[bucket]*allotment{}},
+	}
 }
 
 // Counter tells where a counter stands.
 func (r *Rehearsal) Counter(c Counter) { r.counters[c.Key] = c.Value }
 
-// Blocks tells of all blocks of a contract.
-func (r *Rehearsal) Blocks(contract string, blocks []Block) { r.blocks[contract] = blocks }
-
-// Move moves a counter or a block by what happened to it beside the rehearsed closures: the
-// reversal of an earlier one, an expiry. What the rehearsal does not know is not moved.
+// Move moves counters and blocks by what happened to them beside the rehearsed closures, such as the
+// reversal of an earlier one. What the rehearsal does not know is not moved.
 func (r *Rehearsal) Move(counts []Count, draws []Draw) {
 	for _, n := range counts {
 		if value, ok := r.counters[n.Key]; ok {
 			r.counters[n.Key] = value.Add(n.Quantity)
+			r.unlend(n.Key)
 		}
 	}
 	for _, d := range draws {
-		for _, blocks := range r.blocks {
-			for i := range blocks {
-				if blocks[i].ID == d.Block {
-					blocks[i].LeftMS -= d.MS
-				}
-			}
+		if h := r.shelf.byID[d.Block]; h != nil {
+			h.TakenMS += d.MS
 		}
 	}
 }
@@ -109,24 +106,23 @@ func (r *Rehearsal) Move(counts []Count, draws []Draw) {
 // Close decides the facts by where the counters and blocks stand, and moves them: by what posts,
 // and by what is held, which reserves.
 func (r *Rehearsal) Close(f Facts, w Wants) (Decision, error) {
-	f.Counters, f.Blocks = make([]Counter, 0, len(w.Counters)), nil
+	f.Counters = make([]Counter, 0, len(w.Counters))
+	f.Blocks = r.blocks(&f, w)
 	for _, key := range w.Counters {
+		// What really happened beside the rehearsed closures may give back more than they have taken.
 		f.Counters = append(f.Counters, Counter{Key: key, Value: decimal.Max(r.counters[key], decimal.Zero)})
-	}
-	for _, contract := range w.Blocks {
-		f.Blocks = append(f.Blocks, r.blocks[contract]...)
-	}
-	// What really happened to a counter or a block beside the rehearsed closures may take more than is left here.
-	for i := range f.Blocks {
-		f.Blocks[i].LeftMS = max(f.Blocks[i].LeftMS, 0)
 	}
 	d, err := Decide(f)
 	if err != nil {
 		return d, err
 	}
+	bought := r.buy(&d)
 	r.take(d.Charges)
 	for i := range d.Holds {
 		r.take(d.Holds[i].Charges)
+	}
+	for _, h := range bought {
+		r.payBack(h)
 	}
 	return d, nil
 }
@@ -203,6 +199,9 @@ func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version) ([]
 	reversals := make([]Charge, 0, len(posted))
 	for i := range posted {
 		c := &posted[i]
+		if c.BuysBlock() {
+			continue // the block stays bought
+		}
 		var terms *Terms
 		if v := slices.IndexFunc(versions, func(v Version) bool { return v.Contract == c.Contract && v.Revision == c.Revision }); v >= 0 {
 			terms = versions[v].Terms

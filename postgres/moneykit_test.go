@@ -122,13 +122,19 @@ func (k *till) by(who string) ticket.Header {
 // ticket opens a ticket and brings it to resolution.
 func (k *till) ticket(category string) ticket.ID {
 	k.t.Helper()
+	id := k.opened(category)
+	k.begin(id, 1)
+	return id
+}
+
+func (k *till) opened(category string) ticket.ID {
+	k.t.Helper()
 	ctx, key := k.t.Context(), k.key()
 	opened, err := k.Open(ctx, ticket.Opening{
 		Client: "acme", Subject: "Something with " + category, Source: "test", ExternalID: key, EventID: key, Category: category,
 		OpenedAt: k.now().Add(-8 * time.Hour),
 	})
 	require.NoError(k.t, err)
-	k.begin(opened.Ticket, 1)
 	return opened.Ticket
 }
 

@@ -32,8 +32,9 @@ type WhatIfQuestion struct {
 // reversals that there are, and what still waits. What would be is a rehearsal in the order of the
 // closings: each closure is decided from its stored facts with the draft among the other contracts
 // that they name; a hold that a person really decided is settled by the same word, where it would
-// have been asked; a closure that was undone since is undone. Counters and blocks begin where the real
-// ones stood at the period's begin, and move with the rehearsal.
+// have been asked; a closure that was undone since is undone, then as now. Counters and blocks begin where the
+// real ones stood at the period's begin, and move with the rehearsal, which goes on after the period as
+// long as a word or a reopening of one of its closures is to come.
 //
 // Returns billing.Problems (the draft) or *ticket.Problems (what it names).
 func (s *Store) WhatIf(ctx context.Context, q WhatIfQuestion, each func(billing.WhatIfTicket) error) (billing.WhatIf, error) {
@@ -70,6 +71,7 @@ type whatIf struct {
 	draft    billing.Draft
 	zone     *time.Location // of the client
 	from, to time.Time      // of the closings, half-open
+	until    time.Time      // closings before it are rehearsed: something that happened to one of the period's depends on them
 	bands    bool           // the draft prices parts of the week apart
 	notes    []string
 	told     map[string]bool // counters and, by "blocks/CONTRACT", blocks that the rehearsal has been told of
@@ -192,6 +194,7 @@ func (w *whatIf) period() error {
 	}
 	w.question.From, w.question.To = from, to
 	w.from, w.to = from.StartIn(w.zone).UTC(), to.StartIn(w.zone).UTC()
+	w.until = w.to
 	w.bands = len(w.draft.Terms.Bands()) > 0
 	if w.draft.From.After(w.from) {
 		w.note("The draft begins on %s: work before that is rated as it was.", c.EffectiveFrom)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -10,54 +11,63 @@ import (
 )
 
 // tell reads where the counters and blocks that a page wants stood when the period began, and what
-// happened to them in it beside the closures of the period: what they took is what the rehearsal does anew.
+// happened to them since beside the closures since then: what those took is what the rehearsal
+// does anew, and so are grants of allowances and their ends.
 func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
-	var keys, contracts []string
-	fresh := func(name, key string, into *[]string) {
-		if !w.told[key] {
-			w.told[key] = true
-			*into = append(*into, name)
-		}
+	var keys []string
+	fresh := func(name string) bool {
+		known := w.told[name]
+		w.told[name] = true
+		return !known
 	}
 	for _, c := range page.closures {
 		for _, key := range c.wants.Counters {
-			fresh(key, key, &keys)
+			if fresh(key) {
+				keys = append(keys, key)
+			}
 		}
 		for _, contract := range c.wants.Blocks {
-			fresh(contract, "blocks/"+contract, &contracts)
+			if fresh("blocks of " + contract) {
+				if err := w.tellBought(ctx, page, contract); err != nil {
+					return err
+				}
+			}
+		}
+		for _, b := range c.wants.Buckets {
+			if fresh("bucket " + b.Clause + " of " + b.Contract) {
+				if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	if len(keys) > 0 {
-		if err := w.tellCounters(ctx, page, keys); err != nil {
-			return err
-		}
+	if len(keys) == 0 {
+		return nil
 	}
-	if len(contracts) > 0 {
-		return w.tellBlocks(ctx, page, contracts)
-	}
-	return nil
+	return w.tellCounters(ctx, page, keys)
 }
 
-// beside joins a move m to the closure that made it, and keeps those that no closure of the period
-// made: its charge and its hold name the closure.
+// beside joins a move m to the closure that made it, and keeps those that no closure since the
+// period's begin made: its charge or its hold names the closure. Blocks pay back what was used ahead of them
+// in the rehearsal.
 const beside = `
 left join charges ch on ch.id = m.charge_id left join holds h on h.id = m.hold_id left join closures cl on cl.id = coalesce(ch.closure_id, h.closure_id)
-where m.at >= $2 and m.at < $3 and (cl.id is null or cl.client_id <> $4 or cl.closed_at < $2 or cl.closed_at >= $3)`
+where m.at >= $2 and m.kind not in ('repay', 'forfeit', 'restore', 'roll', 'unroll') and (cl.closed_at is null or cl.closed_at < $2)`
 
 func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []string) error {
-	stood, err := collect[billing.Counter](ctx, w.tx, "counters", `
+	var err error
+	page.counters, err = collect[billing.Counter](ctx, w.tx, "counters", `
 		select wanted, coalesce((select sum(m.quantity) from counter_moves m where m.counter = wanted and m.at < $2), 0)
 		from unnest($1::text[]) as wanted`, keys, w.from)
 	if err != nil {
 		return err
 	}
-	page.counters = stood
 	moves, err := collect[struct {
 		Key      string
 		Quantity decimal.Decimal
 		At       time.Time
 	}](ctx, w.tx, "moves of counters", "select m.counter, m.quantity, m.at from counter_moves m "+beside+" and m.counter = any ($1) order by m.at, m.id",
-		keys, w.from, w.to, w.client)
+		keys, w.from)
 	if err != nil {
 		return err
 	}
@@ -67,46 +77,136 @@ func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []stri
 	return nil
 }
 
-// tellBlocks tells of the blocks of contracts. Those of the contract that the draft replaces are
-// the draft's: the client has paid for them.
-func (w *whatIf) tellBlocks(ctx context.Context, page *whatIfPage, contracts []string) error {
-	page.blocks = make(map[string][]billing.Block, len(contracts))
-	for _, contract := range contracts {
-		of := contract
-		if contract == w.draft.Contract && w.draft.InsteadOf != "" {
-			of = w.draft.InsteadOf
+// tellBought tells of the blocks that a contract has bought. Those of the contract that the draft
+// replaces are the draft's: the client has paid for them. What closures since the period's begin bought
+// by themselves is not among them: the rehearsal buys its own.
+func (w *whatIf) tellBought(ctx context.Context, page *whatIfPage, contract string) error {
+	of := contract
+	if contract == w.draft.Contract && w.draft.InsteadOf != "" {
+		of = w.draft.InsteadOf
+	}
+	blocks, err := w.readHours(ctx, `
+		b.contract_id = $1 and b.clause = '' and b.cancelled_at is null
+		and not exists (select from closures cl where cl.id = b.closure_id and cl.closed_at >= $2)`, of)
+	if err != nil {
+		return err
+	}
+	for i := range blocks {
+		blocks[i].Contract = contract
+		blocks[i].Buys = !blocks[i].GrantedAt.Before(w.from)
+	}
+	page.bought = append(page.bought, boughtHours{contract: contract, blocks: blocks})
+	return w.tellMoves(ctx, page, "b.contract_id = $1 and b.clause = ''", of)
+}
+
+type boughtHours struct {
+	contract string
+	blocks   []billing.HeldHours
+}
+
+// tellBucket tells of what a clause's bucket granted before the period.
+func (w *whatIf) tellBucket(ctx context.Context, page *whatIfPage, contract, clause string) error {
+	versions, since, err := w.versionsOf(ctx, contract)
+	if err != nil {
+		return err
+	}
+	told := bucketHours{contract: contract, clause: clause, Allowances: billing.Allowances{Versions: versions, Since: since}}
+	// Where it is another contract's, its allowances are not the draft's.
+	if told.Hours, err = w.readHours(ctx, `
+		b.contract_id = $1 and b.clause = $3 and (exists (select from block_grants g where g.block_id = b.id and g.at < $2)
+			or exists (select from blocks f where f.id = b.rolled_from and f.ended_at < $2))`, contract, clause); err != nil {
+		return err
+	}
+	page.buckets = append(page.buckets, told)
+	return w.tellMoves(ctx, page, "b.contract_id = $1 and b.clause = $3", contract, clause)
+}
+
+type bucketHours struct {
+	contract, clause string
+	billing.Allowances
+}
+
+// readHours reads blocks as they stood when the period began. The condition may name the contract
+// ($1), the instant ($2) and more.
+func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...any) ([]billing.HeldHours, error) {
+	rows, err := collect[struct {
+		ID         int64
+		Contract   string
+		Clause     string
+		Period     string
+		Priority   int
+		GrantedAt  time.Time
+		ExpiresAt  time.Time
+		GrantedMS  int64
+		TakenMS    int64
+		RepaidMS   int64
+		RolloverMS int64
+		RolledFrom int64
+		Ended      bool
+		SoldUnpaid bool
+		PaidAt     *time.Time
+	}](ctx, w.tx, "blocks", `
+		select b.id, b.contract_id, b.clause, coalesce(b.period::text, ''), b.priority, b.granted_at, coalesce(b.expires_at, '0001-01-01 00:00:00Z'),
+			case when b.clause = '' then b.granted_ms else coalesce((select sum(g.ms) from block_grants g where g.block_id = b.id and g.at < $2), 0)::bigint end,
+			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind not in ('forfeit', 'restore', 'roll', 'unroll')), 0)::bigint,
+			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind = 'repay'), 0)::bigint,
+			b.rollover_ms, coalesce(b.rolled_from, 0), coalesce(b.ended_at < $2, false), b.sold_unpaid, b.paid_at
+		from blocks b where `+where+` order by b.granted_at, b.id`, append([]any{contract, w.from}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	hours := make([]billing.HeldHours, 0, len(rows))
+	for _, r := range rows {
+		h := billing.HeldHours{
+			Block: billing.Block{
+				ID: r.ID, Contract: r.Contract, Clause: r.Clause, Period: r.Period, Priority: r.Priority, GrantedAt: r.GrantedAt.UTC(),
+				ExpiresAt: r.ExpiresAt.UTC(), GrantedMS: r.GrantedMS, RolledFrom: r.RolledFrom,
+			},
+			TakenMS: r.TakenMS, RepaidMS: r.RepaidMS, RolloverMS: r.RolloverMS, Ended: r.Ended && r.Clause != "", SoldUnpaid: r.SoldUnpaid,
 		}
-		blocks, err := collect[struct {
-			ID        int64
-			Priority  int
-			GrantedAt time.Time
-			ExpiresAt time.Time
-			LeftMS    int64
-		}](ctx, w.tx, "blocks", `
-			select id, priority, granted_at, coalesce(expires_at, '0001-01-01 00:00:00Z'),
-				granted_ms - coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2), 0)::bigint
-			from blocks b where contract_id = $1 order by id`, of, w.from)
-		if err != nil {
-			return err
+		if r.PaidAt != nil {
+			h.PaidAt = r.PaidAt.UTC()
 		}
-		page.blocks[contract] = []billing.Block{}
-		for _, b := range blocks {
-			page.blocks[contract] = append(page.blocks[contract], billing.Block{
-				ID: b.ID, Contract: contract, Priority: b.Priority, GrantedAt: b.GrantedAt.UTC(), ExpiresAt: b.ExpiresAt.UTC(), LeftMS: b.LeftMS,
-			})
-		}
-		moves, err := collect[struct {
-			billing.Draw
-			At time.Time
-		}](ctx, w.tx, "moves of blocks", `
-			select m.block_id, m.ms, m.at from block_moves m join blocks b on b.id = m.block_id `+beside+" and b.contract_id = $1 order by m.at, m.id",
-			of, w.from, w.to, w.client)
-		if err != nil {
-			return err
-		}
-		for _, m := range moves {
-			page.happened = append(page.happened, happening{at: m.At, draws: []billing.Draw{m.Draw}})
-		}
+		hours = append(hours, h)
+	}
+	return hours, nil
+}
+
+func (w *whatIf) tellMoves(ctx context.Context, page *whatIfPage, where, contract string, more ...any) error {
+	moves, err := collect[struct {
+		Block int64
+		MS    int64
+		At    time.Time
+	}](ctx, w.tx, "moves of blocks", "select m.block_id, m.ms, m.at from block_moves m join blocks b on b.id = m.block_id "+beside+" and "+where+" order by m.at, m.id",
+		append([]any{contract, w.from}, more...)...)
+	if err != nil {
+		return err
+	}
+	for _, m := range moves {
+		page.happened = append(page.happened, happening{at: m.At, draws: []billing.Draw{{Block: m.Block, MS: m.MS}}})
 	}
 	return nil
+}
+
+// versionsOf gives all versions of a contract as they would be, with the draft among them, and since
+// when the contract is on the books; a new one since the period began.
+func (w *whatIf) versionsOf(ctx context.Context, contract string) ([]billing.Version, time.Time, error) {
+	rows, err := collect[versionRow](ctx, w.tx, "versions", `
+		select distinct on (effective_from) contract_id, revision, digest from contract_versions where contract_id = $1
+		order by effective_from, revision desc`, contract)
+	if err != nil {
+		return nil, w.from, err
+	}
+	versions, err := w.store.versions(ctx, w.tx, rows, always.from, always.to)
+	if err != nil {
+		return nil, w.from, err
+	}
+	if contract == w.draft.Contract {
+		versions = append(versions, w.draft.Version)
+	}
+	since := w.from
+	if len(rows) > 0 {
+		err = w.tx.QueryRow(ctx, "select created_at from contracts where id = $1", contract).Scan(&since)
+	}
+	return slices.Clip(versions), since, err
 }

@@ -22,7 +22,8 @@ type whatIfPage struct {
 
 	// What the rehearsal must be told before it.
 	counters []billing.Counter
-	blocks   map[string][]billing.Block
+	bought   []boughtHours
+	buckets  []bucketHours
 	happened []happening
 }
 
@@ -38,6 +39,7 @@ type whatIfClosure struct {
 	wants    billing.Wants
 	decision billing.Decision
 	failed   string // why it could not be rated under the draft
+	counts   bool   // it was closed in the period: not only rehearsed for what comes after it
 }
 
 type whatIfRow struct {
@@ -65,7 +67,7 @@ func (w *whatIf) next(ctx context.Context, after *whatIfPage) (*whatIfPage, erro
 	rows, err := collect[whatIfRow](ctx, w.tx, "closures", `
 		select c.id, c.ticket, c.round, c.closed_at, t.subject, c.facts from closures c join tickets t on t.number = c.ticket
 		where c.client_id = $1 and c.closed_at >= $2 and (c.closed_at > $2 or c.id > $3) and c.closed_at < $4
-		order by c.closed_at, c.id limit $5`, w.client, at, id, w.to, pageSize)
+		order by c.closed_at, c.id limit $5`, w.client, at, id, w.until, pageSize)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -80,7 +82,26 @@ func (w *whatIf) next(ctx context.Context, after *whatIfPage) (*whatIfPage, erro
 	if err != nil {
 		return nil, err
 	}
-	return page, w.readHolds(ctx, ids, byID, rulings)
+	if err := w.readHolds(ctx, ids, byID, rulings); err != nil {
+		return nil, err
+	}
+	for _, c := range page.closures {
+		if c.counts = c.ClosedAt.Before(w.to); c.counts && c.last().After(w.until) {
+			w.until = c.last()
+		}
+	}
+	return page, nil
+}
+
+// last is when something happened to the closure last.
+func (c *whatIfClosure) last() time.Time {
+	last := c.undone
+	for _, word := range c.words {
+		if word.at.After(last) {
+			last = word.at
+		}
+	}
+	return last
 }
 
 // readPosted reads what posted for the closures, and gives the rulings by which holds were settled.

@@ -45,14 +45,17 @@ func (w *whatIf) rehearse(page *whatIfPage) error {
 	for _, c := range page.counters {
 		w.rehearsal.Counter(c)
 	}
-	for contract, blocks := range page.blocks {
-		w.rehearsal.Blocks(contract, blocks)
+	for _, b := range page.bought {
+		w.rehearsal.Bought(b.contract, b.blocks)
+	}
+	for _, b := range page.buckets {
+		w.rehearsal.Bucket(b.contract, b.clause, b.Allowances)
 	}
 	for _, h := range page.happened {
 		heap.Push(&w.later, h)
 	}
 	for _, c := range page.closures {
-		if err := w.until(c.ClosedAt); err != nil {
+		if err := w.passTo(c.ClosedAt); err != nil {
 			return err
 		}
 		if err := w.closeOne(c); err != nil {
@@ -72,7 +75,7 @@ func (w *whatIf) finish() error {
 	return nil
 }
 
-func (w *whatIf) until(at time.Time) error {
+func (w *whatIf) passTo(at time.Time) error {
 	for len(w.later) > 0 && !w.later[0].at.After(at) {
 		if err := w.happen(heap.Pop(&w.later).(happening)); err != nil {
 			return err
@@ -82,7 +85,7 @@ func (w *whatIf) until(at time.Time) error {
 }
 
 func (w *whatIf) closeOne(c *whatIfClosure) error {
-	if c.failed == "" && len(c.wants.Counters)+len(c.wants.Blocks) > 0 {
+	if wants := &c.wants; c.failed == "" && len(wants.Counters)+len(wants.Blocks)+len(wants.Buckets) > 0 {
 		var err error
 		if c.decision, err = w.rehearsal.Close(c.facts, c.wants); err != nil {
 			c.failed = err.Error()
@@ -150,6 +153,9 @@ func (w *whatIf) happen(h happening) error {
 
 // end compares a closure of which nothing is to come any more.
 func (w *whatIf) end(r *rehearsed) error {
+	if !r.counts {
+		return nil
+	}
 	compared := r.was
 	if r.failed == "" {
 		for i := range r.posted {

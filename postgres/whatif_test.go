@@ -201,3 +201,44 @@ func problemsOf(err error) []*ticket.Problem {
 	}
 	return all
 }
+
+func TestWhatIfHoursRunInMemory(t *testing.T) {
+	k := newTill(t, bucket)
+	k.worked("2026-03-18", 180)
+	k.on("2026-04-10")
+	april, _ := k.worked("2026-04-09", 600)
+	k.pass(12 * time.Hour)
+	beyond, _ := k.worked("2026-04-10", 300) // 1 h beyond the ten of April and the four that rolled over
+	require.Equal(t, "120.00", k.owed())
+	two := postgres.WhatIfQuestion{From: march.From, To: sla.LocalDate{Year: 2026, Month: 5, Day: 1}}
+
+	k.requireSame(k.whatIf(two, bucket))
+	t.Run("without rollover", func(t *testing.T) {
+		found := k.whatIf(two, replaced(bucket, ", rollover: 4h", ""))
+		assert.Equal(t, "0.00", change(t, found, april, 1))
+		assert.Equal(t, "480.00", change(t, found, beyond, 1), "five hours beyond ten")
+	})
+	t.Run("with fewer hours", func(t *testing.T) {
+		// Eight hours: March leaves five, of which four roll over.
+		assert.Equal(t, "240.00", total(t, k.whatIf(two, replaced(bucket, "included: 10h", "included: 8h"))).By.StringFixed(2))
+	})
+	t.Run("from April alone, March's hours are those of the books", func(t *testing.T) {
+		q := two
+		q.From = march.To
+		assert.Equal(t, "240.00", total(t, k.whatIf(q, replaced(bucket, "included: 10h", "included: 8h"))).By.StringFixed(2))
+	})
+	t.Run("an hourly contract instead", func(t *testing.T) {
+		q := two
+		q.InsteadOf = "acme-bucket"
+		found := k.whatIf(q, strings.Replace(hourly, `amount_over: "500.00"`, `amount_over: "5000.00"`, 1))
+		assert.Equal(t, "2580.00", total(t, found).By.StringFixed(2), "18 h at 150.00 less 120.00")
+	})
+	t.Run("a bucket in place of the hours by the hour", func(t *testing.T) {
+		k := newTill(t, hourly)
+		k.worked("2026-03-18", 300)
+		q := march
+		q.InsteadOf = "acme-hourly"
+		found := k.whatIf(q, bucket)
+		assert.Equal(t, "-750.00", total(t, found).By.StringFixed(2), "they would be in the allowance")
+	})
+}

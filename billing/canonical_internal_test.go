@@ -258,7 +258,7 @@ func TestStoredDecisionsByHand(t *testing.T) {
 			require.NoError(t, err)
 			byJSON, err := canonicalJSON(d)
 			require.NoError(t, err)
-			require.Equal(t, string(byJSON), string(byHand))
+			require.Equal(t, byJSON, byHand)
 		}
 		require.NoError(t, lines.Err())
 		require.NoError(t, f.Close())

@@ -117,5 +117,6 @@ func (d *decider) explainLapse(s *slot) {
 		s.step(rulePaused)
 	case Unlisted:
 		s.step(ruleUnlisted, Arg{"device", t.Device}, Arg{"user", t.Contact})
+	default:
 	}
 }

@@ -50,6 +50,7 @@ func (d *decider) exceptions() []Hold {
 		case NotOrdered, ProjectSize, PatternBroken, OrderUsedUp:
 			// All that the ticket costs waits for one answer.
 			h.Clause = s.guard
+		default:
 		}
 		h.Key = string(Exception) + "/" + string(h.Reason) + "/" + h.Contract + "/" + h.Clause
 		if h.Unrated {

@@ -118,9 +118,15 @@ func (p *reckoner) explainTrueUp(c *Charge, l least, billed, lacking, posted dec
 		days = int(p.to - p.from)
 	}
 	c.Steps = append(c.Steps, Step{Rule: ruleMinimum, Args: []Arg{
-		{"contract", c.Contract}, {"clause", c.Clause}, {"name", t.contract.Commitment.Name}, {"minimum", t.contract.Commitment.Amount.String()},
-		intArg("days", days), intArg("of", int(p.to-p.from)), {"due", t.rounding.round(l.num, of, t.places).String()},
-		{"billed", billed.String()}, {"lacking", lacking.String()}, {"posted", posted.String()},
+		{"contract", c.Contract},
+		{"clause", c.Clause},
+		{"name", t.contract.Commitment.Name},
+		{"minimum", t.contract.Commitment.Amount.String()},
+		intArg("days", days), intArg("of", int(p.to-p.from)),
+		{"due", t.rounding.round(l.num, of, t.places).String()},
+		{"billed", billed.String()},
+		{"lacking", lacking.String()},
+		{"posted", posted.String()},
 	}})
 	p.explainBecause(c)
 }

@@ -44,9 +44,6 @@ func (c cycle) period(date string) Period {
 	return Period{Start: start.Format(time.DateOnly), End: start.AddDate(0, c.months, 0).Format(time.DateOnly)}
 }
 
-// next is the period that follows p.
-func (c cycle) next(p Period) Period { return c.period(p.End) }
-
 // PeriodOf gives the billing period of the terms that a local date lies in.
 func (t *Terms) PeriodOf(date string) Period { return t.cycle.period(date) }
 

@@ -226,7 +226,8 @@ func (d *decider) explainTime(s *slot) {
 	scope, incScope := e.rule.scopes(w.Kind)
 	args := []Arg{
 		msArg("entry_ms", w.MS), msArg("minimum_ms", e.rule.least(w.Kind)), msArg("increment_ms", e.rule.step(w.Kind)),
-		{"scope", scope}, msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", s.bill),
+		{"scope", scope},
+		msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", s.bill),
 	}
 	if incScope != scope {
 		args = append(args, Arg{"increment_scope", incScope})
@@ -304,6 +305,7 @@ func (s *slot) how() string {
 		if s.by != "" {
 			return span(s.bill) + " · " + s.by + " ×" + s.weight.String()
 		}
+	default:
 	}
 	return span(s.bill)
 }

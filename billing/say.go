@@ -73,7 +73,7 @@ func (d Decision) sentence(f Facts, kind ChargeKind, whole Decision) string {
 		return amount + " credited"
 	case NotBillable:
 		return d.work(f) + " not billable"
-	case WrittenOff, Reversal, TrueUp:
+	default:
 	}
 	return d.work(f)
 }

@@ -107,7 +107,7 @@ func (d *decider) says(h *Hold, slots []*slot) string {
 		return h.Contract + " was paused when " + time + " of this work were done: " + quoted + "."
 	case Unlisted:
 		return h.Contract + " does not list " + d.unlistedName() + ": " + time + " wait for a ruling, " + quoted + "."
-	case OverThreshold, Declined, BeforeAction:
+	default:
 	}
 	return string(h.Reason)
 }

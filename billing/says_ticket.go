@@ -37,6 +37,7 @@ func (d *decider) saysOfTicket(h *Hold, slots []*slot, quoted string) string {
 		left := step.amount("limit").Sub(step.amount("before"))
 		return "Order " + step.get("order") + " of " + money(step.amount("limit"), h.Currency) + " has " + money(left, h.Currency) + " left, and this comes to " +
 			money(step.amount("needs"), h.Currency) + ": get a new order, or rule on it; " + quoted + "."
+	default:
 	}
 	return ""
 }
@@ -65,6 +66,7 @@ func (d *decider) saysUnpriced(h *Hold, s *slot) string {
 		return "The materials of " + h.Contract + " have no row for a " + s.item.Kind + ", and nobody set a price: " + what + " (cost " + cost + " each) wait for one."
 	case NoContract:
 		return "No contract of " + d.facts.Ticket.Client + " was in force when the ticket was resolved: " + what + " (cost " + cost + " each) wait for a ruling."
+	default:
 	}
 	return s.rivals + " claim this ticket equally: " + what + " waits until one of them is chosen."
 }

@@ -125,6 +125,20 @@ func (d *Desk) AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ti
 	return d.store.AddItem(ctx, at.Ticket, m)
 }
 
+// Move gives the ticket to another client, with its work that nobody has billed. It is a row, as a comment is: the run
+// finds the new client where it reads the ticket next.
+func (d *Desk) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	if err := d.check(m); err != nil {
+		return ticket.Answer{}, err
+	}
+	at, err := d.store.Where(ctx, id)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	return d.store.Move(ctx, at.Ticket, m)
+}
+
 // spoken checks a comment as any message is checked.
 type spoken struct {
 	ticket.Header

@@ -24,6 +24,8 @@ type Intake interface {
 	// AddItem adds a part, a licence or an expense; the same operation key twice is one item. It answers what became
 	// of it: none is added to a ticket that is closed.
 	AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ticket.Answer, error)
+	// Move gives the ticket to another client; it answers what became of it.
+	Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error)
 	// Where gives the ticket that carries on for id, which is id itself unless it was merged.
 	Where(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 }

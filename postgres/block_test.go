@@ -78,11 +78,6 @@ func (k *till) stood() []string {
 	return lines
 }
 
-func (k *till) moves(kind string) int64 {
-	k.t.Helper()
-	return k.count("select count(*) from block_moves where kind = $1", kind)
-}
-
 func TestEdge34RolloverAboveItsLimitExpiresOnRecord(t *testing.T) {
 	k := newTill(t, bucket)
 	k.worked("2026-03-18", 180)

@@ -56,15 +56,16 @@ type slaColumns struct {
 
 func (t lockedTicket) id() ticket.ID { return ticket.NewID(t.Number) }
 
+// The row is locked before it is joined: a ticket that moves to another client meanwhile would not be found otherwise.
 const lockTicket = `
+with t as materialized (select * from tickets where number = $1 for update)
 select t.number, t.client_id, c.time_zone, c.currency, c.payer_id, t.round, t.stage, t.category, t.subcategory, t.type,
        t.channel, t.site_id, t.device, t.priority, t.subject, t.event_time, t.opened_at, t.approved, t.approved_currency,
        t.closed_at, t.merged_into,
        exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked,
        coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of),
        t.responded_at, t.response_due, t.response_breached_at, t.resolution_breached_at, t.sla
-from tickets t join clients c on c.id = t.client_id
-where t.number = $1 for update of t`
+from t join clients c on c.id = t.client_id`
 
 // queueLock locks the ticket: always the first lock of a transaction of money.
 func queueLock(b *pgx.Batch, id ticket.ID, into *lockedTicket) {

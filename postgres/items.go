@@ -131,6 +131,7 @@ func itemOf(c billing.Charge) (int64, bool) {
 	switch c.Kind {
 	case billing.Reversal, billing.Discount, billing.FromRetainer, billing.Credit:
 		return 0, false
+	default:
 	}
 	number, is := strings.CutPrefix(c.Item, "item-")
 	id, err := strconv.ParseInt(number, 10, 64)

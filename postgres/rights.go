@@ -81,6 +81,9 @@ func pickSender(people map[string]actor, name ticket.Name, h ticket.Header) (act
 // deedItem is AddItem's: a row, not a message of the ticket's workflow.
 const deedItem ticket.Name = "item"
 
+// deedMove is Move's, likewise.
+const deedMove ticket.Name = "move"
+
 // deeds says which roles may do what: one of ours on any ticket, a client's person (contact,
 // approver) on that client's tickets alone. A person of kind system, which is no role, may do
 // what needs nobody's judgement.
@@ -88,6 +91,7 @@ var deeds = map[ticket.Name][]string{
 	ticket.MsgClaim:           {"technician", "dispatcher", "agent"},
 	ticket.MsgWork:            {"technician", "dispatcher", "agent", "owner", "system"},
 	deedItem:                  {"technician", "dispatcher", "agent", "owner", "finance", "system"},
+	deedMove:                  {"dispatcher", "owner"},
 	ticket.MsgWait:            {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgResume:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgReply:           {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},

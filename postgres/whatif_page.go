@@ -214,7 +214,7 @@ func (w *whatIf) sketch(ctx context.Context, page *whatIfPage) {
 					}
 					c.failed = err.Error()
 				}
-				c.whatIfRow.Facts = "" // only what is rehearsed is kept
+				c.Facts = "" // only what is rehearsed is kept
 			}
 			return nil
 		})
@@ -222,7 +222,7 @@ func (w *whatIf) sketch(ctx context.Context, page *whatIfPage) {
 }
 
 func (w *whatIf) sketchOne(ctx context.Context, c *whatIfClosure) error {
-	facts, err := billing.ParseFacts(c.whatIfRow.Facts)
+	facts, err := billing.ParseFacts(c.Facts)
 	if err != nil {
 		return err
 	}

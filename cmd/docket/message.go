@@ -210,6 +210,17 @@ func newTicketMerge(a *app) *cobra.Command {
 	return c
 }
 
+func newTicketMove(a *app) *cobra.Command {
+	var to, reason string
+	c := a.deed("move TICKET --to CLIENT --reason TEXT", "Give the ticket to another client, with its work that nobody has billed",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.answered(s.desk.Move(ctx, id, ticket.Move{Header: h, Client: to, Reason: reason}))
+		})
+	c.Flags().StringVar(&to, "to", "", "the `client` whose ticket it is")
+	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
+	return c
+}
+
 func newTicketCancel(a *app) *cobra.Command {
 	var reason string
 	c := a.deed("cancel TICKET --reason TEXT", "End the ticket without a closure",

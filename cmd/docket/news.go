@@ -322,7 +322,7 @@ func reason(l billing.InvoiceLine) string {
 		return "written off"
 	case billing.NotBillable:
 		return "not billable"
-	case billing.Time, billing.Reversal:
+	default:
 	}
 	if l.Amount.IsZero() && l.Rate.IsZero() {
 		return "covered" + by

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/ticket"
+)
+
+// What names people and things of the old client goes; work, items and comments follow by their keys.
+const moveTicket = `
+update tickets set client_id = $2, contact_id = null, site_id = '', device = '', contract_id = nullif($3, ''),
+  response_due = $4, resolution_due = $5, sla = $6 where number = $1`
+
+// Move gives an open ticket to another client: work, items and conversation go over, the contract and the
+// targets are the other client's from the ticket's opening on, and its closing rates everything by that
+// client's contracts. What was ever billed or quoted never moves: then the ticket stays where it is, and the answer
+// says what to do instead.
+func (s *Store) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error) {
+	if err := m.Validate(); err != nil {
+		return ticket.Answer{}, err
+	}
+	var (
+		billed   int
+		known    *string
+		versions []versionRow
+	)
+	asks := m
+	asks.Header = ticket.Header{}
+	deed := message{
+		id: id, name: deedMove, head: m.Header, asks: asks, todo: "move it",
+		read: func(b *pgx.Batch) {
+			b.Queue("select (select count(*) from closures where ticket = $1) + (select count(*) from holds where ticket = $1)", id.Number()).Query(one(&billed))
+			b.Queue("select max(name) from clients where id = $1", m.Client).Query(one(&known))
+			queueClientVersions(b, m.Client, &versions)
+		},
+	}
+	return s.act(ctx, deed, func(sc *scene, b *pgx.Batch) (verdict, error) {
+		switch {
+		case known == nil:
+			return verdict{}, ticket.Invalid("client", m.Client, "is not known", "`docket client list` shows the clients")
+		case m.Client == sc.Client:
+			return verdict{says: fmt.Sprintf("%s is %s's already.", id, sc.Client)}, nil
+		case billed > 0:
+			return verdict{says: fmt.Sprintf(
+				"%s has been billed or quoted to %s, and billed work never moves: resolve it there or credit it, and open a new ticket for %s.", id, sc.Client, m.Client)}, nil
+		case sc.Stage == ticket.Waiting:
+			return verdict{says: fmt.Sprintf("%s waits for %s: resume it, then move it.", id, sc.WaitingFor)}, nil
+		}
+		terms, err := s.inForce(ctx, s.pool, versions, sc.OpenedAt)
+		if err != nil {
+			return verdict{}, err
+		}
+		moved := sc.standing
+		moved.Contract, moved.ResponseDue, moved.ResolutionDue, moved.SLA = "", nil, nil, nil
+		if sc.TriagedAt != nil {
+			if terms != nil {
+				moved.Contract = terms.Contract().ID
+			}
+			if _, err := promiseOf(ctx, s.pool, terms, &moved); err != nil {
+				return verdict{}, err
+			}
+		}
+		b.Queue(moveTicket, sc.Number, m.Client, moved.Contract, moved.ResponseDue, moved.ResolutionDue, moved.SLA)
+		return verdict{effect: true, says: fmt.Sprintf("%s moved %s from %s to %s%s: %s", sc.who.Name, id, sc.Client, *known, until(moved.ResolutionDue), m.Reason)}, nil
+	})
+}
+
+func until(due *time.Time) string {
+	if due == nil {
+		return ""
+	}
+	return ", due " + due.UTC().Format(time.RFC3339)
+}

@@ -155,7 +155,7 @@ func (s Step) time(c Charge) string {
 	if share := s.ms("share_ms"); share != whole {
 		said += ". " + span(share) + " of them fall to this charge, for " + span(s.ms("part_ms")) + " of the time"
 	}
-	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw {
+	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw && c.Kind != BucketDraw {
 		if over := entry - (whole - increment) - s.ms("grace_ms"); over > 0 && s.get("round") == "" {
 			said += ". " + span(over) + " less, and one increment less would have been billed"
 		}

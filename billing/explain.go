@@ -67,6 +67,10 @@ func (s Step) render(c Charge) string {
 		return "Block " + s.get("block") + " is not paid, and what it would pay for waits until it is."
 	case ruleOverdraw:
 		return s.overdraw()
+	case ruleSale:
+		return "The client bought a block of " + span(s.ms("ms")) + " on " + s.get("date") + " for " + money(s.amount("price"), c.Currency) + "."
+	case ruleReturn:
+		return "Block " + s.get("block") + " was taken back, as nothing of it was used: " + s.get("why") + "."
 	case ruleRenewal:
 		return s.renewal(c)
 	case ruleOverage:

@@ -326,6 +326,35 @@ func TestEdge39APartlyUsedBlockCannotBeCancelled(t *testing.T) {
 	k.proved()
 }
 
+func TestASoldBlockIsALineOfItsOwn(t *testing.T) {
+	k := newTill(t, blocks)
+	sold := postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon, Price: decimal.NewFromInt(550), Currency: "USD", By: "olga"}
+	var block postgres.Block
+	many(5, func(int) {
+		made, err := k.GrantBlock(context.WithoutCancel(t.Context()), sold)
+		require.NoError(t, err)
+		block = made
+	})
+	require.Equal(t, "550.00", k.owed(), "one block, one line")
+	line := k.count("select charge_id from invoice_lines")
+	why, err := k.Why(t.Context(), line)
+	require.NoError(t, err)
+	require.Contains(t, fmt.Sprint(why), "The client bought a block of 5 h on 2026-03-18 for 550.00 USD.")
+	elsewhere := sold
+	elsewhere.OperationKey, elsewhere.Billed = "before us", true
+	_, err = k.GrantBlock(t.Context(), elsewhere)
+	require.NoError(t, err)
+	require.Equal(t, "550.00", k.owed())
+	k.proved()
+
+	for range 2 {
+		_, err = k.CancelBlock(t.Context(), block.ID, "olga", "sold by mistake")
+		require.NoError(t, err)
+		require.Equal(t, "0.00", k.owed(), "its price goes back with it, once")
+	}
+	k.proved()
+}
+
 func TestEdge73HoursAheadOfTheNextBlock(t *testing.T) {
 	k := newTill(t, replaced(blocks, "charge: block,", "charge: block, block: {overdraw: 3h},"))
 	first, _ := k.worked("2026-03-18", 120)
@@ -369,18 +398,37 @@ func TestEdge73OneRenewalWhoeverNeedsIt(t *testing.T) {
 	require.Equal(t, "1000.00", k.owed(), "a block stays bought, whatever becomes of the ticket")
 	k.proved()
 
-	t.Run("held draws of it are reserved, and settled", func(t *testing.T) {
-		k.pass(4 * time.Hour)
-		id, receipt := k.worked("2026-03-18", 120)
-		require.Len(t, receipt.Held, 1, "two hours need a word from the client")
-		require.Equal(t, "2000.00", k.owed(), "the second block, as the first one bought is used up")
-		k.proved()
-		_, err := k.SignOff(t.Context(), id, ticket.SignOff{Header: k.by("ann"), Hold: receipt.Held[0].Hold, Digest: receipt.Held[0].Digest, Approved: true})
+	t.Run("what was bought and not used goes back with its price", func(t *testing.T) {
+		listed, err := k.Blocks(t.Context(), "")
 		require.NoError(t, err)
-		k.proved()
-		k.reopen(id)
+		_, err = k.CancelBlock(t.Context(), listed[0].ID, "olga", "too early")
+		require.ErrorContains(t, err, "is partly used")
+		for _, id := range tickets[1:] {
+			k.reopen(id)
+		}
+		_, err = k.CancelBlock(t.Context(), listed[0].ID, "olga", "too early")
+		require.NoError(t, err)
+		require.Equal(t, "0.00", k.owed())
 		k.proved()
 	})
+}
+
+func TestEdge73HeldDrawsOfABlockThatWasJustBought(t *testing.T) {
+	k := newTill(t, replaced(replaced(blocks, "charge: block,", `charge: block, block: {renewal: {hours: 10h, price: "1000.00", expires_days: 365}},`), `amount_over: "500.00"`, "time_over: 90m"))
+	k.grant(1)
+	id, receipt := k.worked("2026-03-18", 120)
+	require.Len(t, receipt.Held, 1, "two hours need a word from the client")
+	require.Equal(t, "1000.00", k.owed(), "the block is bought all the same: the contract agreed to it")
+	require.Equal(t, "9", k.hoursLeft(), "an hour of it is reserved")
+	k.proved()
+	_, err := k.SignOff(t.Context(), id, ticket.SignOff{Header: k.by("ann"), Hold: receipt.Held[0].Hold, Digest: receipt.Held[0].Digest, Approved: true})
+	require.NoError(t, err)
+	require.Equal(t, "9", k.hoursLeft())
+	k.proved()
+	k.reopen(id)
+	require.Equal(t, "11", k.hoursLeft())
+	require.Equal(t, "1000.00", k.owed())
+	k.proved()
 }
 
 // TestAuditFindsWrongLivesOfBlocks tampers with each cache and link that the audit proves.

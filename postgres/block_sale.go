@@ -289,3 +289,32 @@ func (s *Store) decideReturn(ctx context.Context, t *tx, id, charge int64, why s
 	d, err := billing.DecideReturn(f)
 	return f, d, err
 }
+
+// unusedOnly refuses what would take back the sale of a block that has paid for work: it would have been for nothing.
+func (d *invoiceDeed) unusedOnly(ctx context.Context, t *tx) error {
+	type used struct {
+		Block   int64
+		Line    int64
+		Granted int64
+		Used    int64
+	}
+	found, err := collect[used](ctx, t.conn, "the blocks that the invoice sold", `
+with sold as (
+  select b.id, l.charge_id from invoice_lines l join charges c on c.id = l.charge_id
+    join postings p on p.id = c.posting_id and p.kind = 'block-sale' join blocks b on b.operation_key = substr(p.key, length('sale/') + 1)
+  where l.invoice_id = $1
+  union
+  select b.id, l.charge_id from invoice_lines l join charges c on c.id = l.charge_id
+    join blocks b on b.closure_id = c.closure_id and c.key like '%/' || b.operation_key
+  where l.invoice_id = $1
+)
+select b.id, s.charge_id, b.granted_ms, b.granted_ms - b.remaining_ms - b.forfeited_ms
+from sold s join blocks b on b.id = s.id
+where b.cancelled_at is null and b.granted_ms - b.remaining_ms - b.forfeited_ms > 0 order by b.id limit 1`, d.found.ID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	u := found[0]
+	return ticket.Invalid("invoice", d.name(), fmt.Sprintf("sold block %d (%s), of whose %s %s are drawn or reserved", u.Block, ticket.LineID(u.Line), inHours(u.Granted), inHours(u.Used)),
+		"the hours that it paid for would be free; reopen those tickets first, or credit what is left: "+d.creditCommand(d.stands.Payable.Sub(d.stands.Credited)))
+}

@@ -326,6 +326,26 @@ func TestEdge39APartlyUsedBlockCannotBeCancelled(t *testing.T) {
 	k.proved()
 }
 
+func TestEdge39VoidingTheInvoiceThatSoldAPartlyUsedBlock(t *testing.T) {
+	k := newTill(t, blocks)
+	_, err := k.GrantBlock(t.Context(), postgres.BlockGrant{
+		OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon.AddDate(0, 0, -1), Price: decimal.NewFromInt(550), Currency: "USD",
+	})
+	require.NoError(t, err)
+	id, _ := k.worked("2026-03-18", 90)
+	invoice, err := k.Finalise(t.Context(), postgres.Finalisation{Payer: "acme", Currency: "USD", Period: "2026-03-01", By: "olga", Early: true})
+	require.NoError(t, err)
+
+	void := postgres.InvoiceVoid{InvoiceDeed: postgres.InvoiceDeed{Invoice: invoice.ID, By: "olga", OperationKey: k.key()}, Reason: "wrong address"}
+	_, err = k.Void(t.Context(), void)
+	require.ErrorContains(t, err, "of whose 5 h 1.5 h are drawn or reserved")
+	k.reopen(id)
+	void.OperationKey = k.key()
+	_, err = k.Void(t.Context(), void)
+	require.NoError(t, err, "nothing of it is used any more")
+	k.proved()
+}
+
 func TestASoldBlockIsALineOfItsOwn(t *testing.T) {
 	k := newTill(t, blocks)
 	sold := postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon, Price: decimal.NewFromInt(550), Currency: "USD", By: "olga"}

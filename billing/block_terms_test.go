@@ -64,6 +64,11 @@ func TestEdge73Overdraw(t *testing.T) {
 	require.Equal(t, "block B1 0.5 h × 0 = 0", posts(d), "up to two hours in all")
 	require.Equal(t, "exception block-empty B1: overage B1 1 h × 150 = 150", holds(d))
 
+	t.Run("hours ahead need the client's word too", func(t *testing.T) {
+		f := under(t, contract("HB-1", "lines: [{clause: B1, name: Block hours, charge: block, block: {overdraw: 2h}}]\napproval: {time_over: 30m, approvers: [P-1]}"), work(1, noon, hour))
+		require.Equal(t, "sign-off over-threshold: block B1 1 h × 0 = 0", holds(decide(t, f)))
+	})
+
 	r, err := billing.Reverse(3, d.Charges[0], f.Contracts[0].Terms, nil)
 	require.NoError(t, err)
 	require.Equal(t, "-1800000", r.Counts[0].Quantity.String(), "undone, it is lent no longer")

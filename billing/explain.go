@@ -67,6 +67,10 @@ func (s Step) render(c Charge) string {
 		return "Block " + s.get("block") + " is not paid, and what it would pay for waits until it is."
 	case ruleOverdraw:
 		return s.overdraw()
+	case ruleSale:
+		return "The client bought a block of " + span(s.ms("ms")) + " on " + s.get("date") + " for " + money(s.amount("price"), c.Currency) + "."
+	case ruleReturn:
+		return "Block " + s.get("block") + " was taken back, as nothing of it was used: " + s.get("why") + "."
 	case ruleRenewal:
 		return s.renewal(c)
 	case ruleOverage:
@@ -155,7 +159,7 @@ func (s Step) time(c Charge) string {
 	if share := s.ms("share_ms"); share != whole {
 		said += ". " + span(share) + " of them fall to this charge, for " + span(s.ms("part_ms")) + " of the time"
 	}
-	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw {
+	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw && c.Kind != BucketDraw {
 		if over := entry - (whole - increment) - s.ms("grace_ms"); over > 0 && s.get("round") == "" {
 			said += ". " + span(over) + " less, and one increment less would have been billed"
 		}

@@ -38,7 +38,8 @@ func (s *slot) costs() bool {
 	if s.with != nil {
 		return s.with.costs()
 	}
-	return s.kind != Credit && (!s.charge.Amount.IsZero() || len(s.charge.Draws) > 0)
+	lent := s.kind == BlockDraw && len(s.charge.Counts) > 0
+	return s.kind != Credit && (!s.charge.Amount.IsZero() || len(s.charge.Draws) > 0 || lent)
 }
 
 // waits keeps the charge for a dispatcher, by the clause of what keeps it.

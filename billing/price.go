@@ -54,6 +54,8 @@ const (
 	ruleUnpaid      = "unpaid"
 	ruleOverdraw    = "overdraw"
 	ruleRenewal     = "renewal"
+	ruleSale        = "sale"
+	ruleReturn      = "return"
 )
 
 func (s *slot) step(rule string, args ...Arg) {

@@ -29,7 +29,8 @@ func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, erro
 	r.Spans = nil
 	r.Draws = slices.Clone(c.Draws)
 	for i := range r.Draws {
-		r.Draws[i].MS = -r.Draws[i].MS
+		// What is given back to a block that has ended expires or rolls over again, whatever it came from.
+		r.Draws[i] = Draw{Block: r.Draws[i].Block, MS: -r.Draws[i].MS}
 	}
 	r.Counts = slices.Clone(c.Counts)
 	for i := range r.Counts {

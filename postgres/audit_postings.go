@@ -130,6 +130,8 @@ func (s *Store) redecide(ctx context.Context, kind, stored string) (decision []b
 		return s.redecideUsage(ctx, stored)
 	case postingCarry:
 		return recarry(stored)
+	case kindSale, kindReturn:
+		return s.redecideSale(ctx, kind, stored)
 	case string(billing.Opening), string(billing.Closing), string(billing.Adjusting):
 		facts, err := s.readPeriodFacts(ctx, stored)
 		if err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -66,4 +67,35 @@ func (p *closurePage) compareGrants(decided billing.Decision) []string {
 		}
 	}
 	return says
+}
+
+// redecideSale decides the sale of a block, or its return, again.
+func (s *Store) redecideSale(ctx context.Context, kind, stored string) (decision []byte, says string, err error) {
+	var d billing.SaleDecision
+	if kind == kindReturn {
+		var f billing.ReturnFacts
+		if err := json.Unmarshal([]byte(stored), &f); err != nil {
+			return nil, fmt.Sprintf("its facts cannot be read: %v", err), nil // what cannot be read is the finding
+		}
+		d, err = billing.DecideReturn(f)
+	} else {
+		var f billing.SaleFacts
+		if err := json.Unmarshal([]byte(stored), &f); err != nil {
+			return nil, fmt.Sprintf("its facts cannot be read: %v", err), nil // as above
+		}
+		if v := f.Version; v != nil {
+			if v.Terms, err = s.terms.load(ctx, s.pool, v.Contract, v.Revision, v.Digest); err != nil {
+				if ctx.Err() != nil {
+					return nil, "", err
+				}
+				return nil, fmt.Sprintf("its terms cannot be found: %v", err), nil
+			}
+		}
+		d, err = billing.DecideSale(f)
+	}
+	if err != nil {
+		return nil, fmt.Sprintf("it cannot be decided again: %v", err), nil // as above
+	}
+	decision, err = billing.Canonical(d)
+	return decision, "", err
 }

@@ -26,33 +26,6 @@ func (s *Store) PayBlock(ctx context.Context, id int64, by string) (Block, error
 	})
 }
 
-// CancelBlock takes an unused block back, once. One that has paid for work, or that a hold reserves, is refused: what it
-// paid for would be free.
-func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (Block, error) {
-	if why == "" {
-		return Block{}, ticket.Invalid("reason", "", "is empty", "say why the block is taken back")
-	}
-	return s.blockDeed(ctx, id, by, "cancel it", func(_ context.Context, _ *tx, b *pgx.Batch, row *shelved) error {
-		at := s.now()
-		switch {
-		case row.Cancelled:
-			return nil
-		case row.Clause != "":
-			return ticket.Invalid("block", id, "was not sold: clause "+row.Clause+" grants it", "apply a revision of the contract that grants less")
-		case row.EndedAt != nil:
-			return ticket.Invalid("block", id, "has ended: "+inHours(row.ForfeitedMS)+" of it expired", "credit the client by a line of its own")
-		case row.LeftMS != row.GrantedMS:
-			return ticket.Invalid("block", id, fmt.Sprintf("is partly used: %s of its %s are drawn or reserved", inHours(row.GrantedMS-row.LeftMS), inHours(row.GrantedMS)),
-				"reopen the tickets that it paid for first, or credit what is left by a line of its own")
-		}
-		b.Queue(`insert into block_moves (block_id, client_id, kind, ms, operation_key, at) values ($1, $2, 'cancel', $3, $4, $5)`,
-			id, row.Client, row.LeftMS, fmt.Sprintf("cancel/%d", id), at)
-		b.Queue("update blocks set remaining_ms = remaining_ms - $2, cancelled_at = $3, cancelled_by = $4, cancelled_why = $5 where id = $1",
-			id, row.LeftMS, at, by, why)
-		return nil
-	})
-}
-
 // blockDeed locks one block, lets do queue what somebody with the right to it does, and answers with the block.
 func (s *Store) blockDeed(ctx context.Context, id int64, by, what string, do func(context.Context, *tx, *pgx.Batch, *shelved) error) (block Block, err error) {
 	err = s.tx(ctx, fmt.Sprintf("block %d", id), func(t *tx) error {
@@ -63,12 +36,8 @@ func (s *Store) blockDeed(ctx context.Context, id int64, by, what string, do fun
 		if err := t.send(ctx, b); err != nil {
 			return err
 		}
-		person, err := pick(who, "by", by)
-		if err != nil {
+		if err := mayOnBlocks(who, by, what); err != nil {
 			return err
-		}
-		if !person.mayFinalise() {
-			return ticket.Invalid("by", by, "may not "+what, "it takes the role owner or finance")
 		}
 		row := on[id]
 		if row == nil {
@@ -85,6 +54,18 @@ func (s *Store) blockDeed(ctx context.Context, id int64, by, what string, do fun
 		return t.commit(ctx, b)
 	})
 	return block, err
+}
+
+// mayOnBlocks says whether the person may say what became of a block's price: nil, or a Problem.
+func mayOnBlocks(who map[string]actor, by, what string) error {
+	person, err := pick(who, "by", by)
+	if err != nil {
+		return err
+	}
+	if !person.mayFinalise() {
+		return ticket.Invalid("by", by, "may not "+what, "it takes the role owner or finance")
+	}
+	return nil
 }
 
 // inHours tells milliseconds as hours with two decimals at most.

@@ -24,6 +24,8 @@ type BlockGrant struct {
 	Price        decimal.Decimal `json:"price"`               // what the client paid for it
 	Currency     string          `json:"currency"`
 	Unpaid       bool            `json:"unpaid,omitempty"` // until PayBlock says that its invoice is paid
+	Billed       bool            `json:"billed,omitempty"` // its price is on an invoice elsewhere: no line posts
+	By           string          `json:"by,omitempty"`     // person id
 }
 
 // Block is a block of hours with what is left of it: bought, or an allowance that a period grants.
@@ -72,72 +74,6 @@ func (g BlockGrant) problems() error {
 		errs = append(errs, ticket.Invalid("currency", g.Currency, "is not an ISO 4217 currency", "give a code such as USD"))
 	}
 	return errors.Join(errs...)
-}
-
-// GrantBlock gives the contract a block of hours, once for each operation key. It pays back what was used ahead of it. A
-// repetition answers with the block as it stands now; the same key with other terms is a Problem.
-func (s *Store) GrantBlock(ctx context.Context, g BlockGrant) (block Block, err error) {
-	if err := g.problems(); err != nil {
-		return Block{}, err
-	}
-	if err := s.mustExist(ctx, "contract", "contracts", g.Contract, "apply the contract first; `docket contract list` shows them"); err != nil {
-		return Block{}, err
-	}
-	granted := g.Hours.Mul(msPerHour).IntPart()
-	err = s.tx(ctx, "grant a block to "+g.Contract, func(t *tx) error {
-		var lent decimal.Decimal
-		made := shelved{Contract: g.Contract, LeftMS: granted}
-		b := t.batch()
-		// The counter is locked first, as every closing does that uses hours ahead of a block.
-		b.Queue("insert into counters (key, client_id) select $1, client_id from contracts where id = $2 on conflict do nothing",
-			billing.OverdrawnKey(g.Contract), g.Contract)
-		b.Queue("select value from counters where key = $1 for update", billing.OverdrawnKey(g.Contract)).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&lent)
-		})
-		// Two grants of the same key: the second waits for the first, and then does nothing.
-		b.Queue(`
-insert into blocks (contract_id, client_id, operation_key, granted_ms, remaining_ms, priority, granted_at, expires_at, price, currency, sold_unpaid)
-select id, client_id, $2, $3, $3, $4, $5, nullif($6::timestamptz, '0001-01-01 00:00:00Z'), $7, $8, $9 from contracts where id = $1
-on conflict (operation_key) do nothing returning id, client_id`,
-			g.Contract, g.OperationKey, granted, g.Priority, g.GrantedAt, g.ExpiresAt, g.Price, g.Currency, g.Unpaid).Query(func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&made.ID, &made.Client}, func() error { return nil })
-			return err
-		})
-		if err := t.send(ctx, b); err != nil {
-			return err
-		}
-		b = t.batch()
-		if made.ID != 0 {
-			var m moves
-			queueRepayment(b, &m, &made, granted, lent, s.now())
-			if err := m.queue(b, shelf{}, s.now()); err != nil {
-				return err
-			}
-		}
-		b.Queue(selectBlocks+" where operation_key = $1", g.OperationKey).Query(func(rows pgx.Rows) error {
-			block, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Block])
-			return err
-		})
-		return t.commit(ctx, b)
-	})
-	if err != nil {
-		return Block{}, err
-	}
-	if !g.made(block) {
-		return block, ticket.Invalid("operation_key", g.OperationKey, "was used for another block", "choose a new key for a new block; repeat a grant unchanged")
-	}
-	return block, nil
-}
-
-// made says whether the block is the one that was asked for.
-func (g BlockGrant) made(b Block) bool {
-	expires := time.Time{}
-	if b.ExpiresAt != nil {
-		expires = *b.ExpiresAt
-	}
-	return b.Contract == g.Contract && b.GrantedMS == g.Hours.Mul(msPerHour).IntPart() && b.Priority == g.Priority &&
-		b.GrantedAt.Equal(g.GrantedAt.Truncate(time.Microsecond)) && expires.Equal(g.ExpiresAt.Truncate(time.Microsecond)) &&
-		b.Price.Equal(g.Price) && b.Currency == g.Currency && b.Clause == ""
 }
 
 const selectBlocks = `

@@ -73,7 +73,7 @@ func TestEdge04ClosedTwiceAtTheSameTime(t *testing.T) {
 func TestEdge31TwoClosingsRaceForTheLastHour(t *testing.T) {
 	k := newTill(t, blocks)
 	k.grant(1)
-	tickets := make([]ticket.ID, 20)
+	tickets := make([]ticket.ID, 50)
 	for i := range tickets {
 		tickets[i] = k.ticket("network")
 	}
@@ -83,9 +83,9 @@ func TestEdge31TwoClosingsRaceForTheLastHour(t *testing.T) {
 		require.NoError(t, err)
 	})
 
-	// 20 × 12 minutes: five fit the hour, fifteen are overage of 24.00.
+	// 50 × 12 minutes: five fit the hour, forty-five are overage of 24.00.
 	require.Equal(t, "0", k.hoursLeft())
-	require.Equal(t, "360.00", k.owed())
+	require.Equal(t, "1080.00", k.owed())
 	k.proved()
 }
 

@@ -33,6 +33,9 @@ func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error
 		if err := d.voidable(); err != nil {
 			return billing.Voiding{}, err
 		}
+		if err := d.unusedOnly(ctx, t); err != nil {
+			return billing.Voiding{}, err
+		}
 		applied, notes, err := d.used(ctx, t)
 		if err != nil {
 			return billing.Voiding{}, err

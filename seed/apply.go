@@ -192,7 +192,7 @@ func (a *applier) blocks(ctx context.Context) error {
 	for _, b := range a.msp.Blocks {
 		if _, err := a.store.GrantBlock(ctx, postgres.BlockGrant{
 			OperationKey: b.Key, Contract: b.Contract, Hours: b.Hours, Priority: b.Priority, GrantedAt: b.GrantedAt, ExpiresAt: b.ExpiresAt,
-			Price: b.Price, Currency: b.Currency,
+			Price: b.Price, Currency: b.Currency, Billed: true, // long before these books begin
 		}); err != nil {
 			return fmt.Errorf("%s: %w", b.Key, err)
 		}

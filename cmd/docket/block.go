@@ -43,9 +43,11 @@ func newBlockAdd(a *app) *cobra.Command {
 			if g.GrantedAt.IsZero() {
 				g.GrantedAt = a.now().UTC()
 			}
-			if _, err := a.person(cmd.Context()); err != nil {
+			person, err := a.person(cmd.Context())
+			if err != nil {
 				return err
 			}
+			g.By = person.ID
 			block, err := a.session.store.GrantBlock(cmd.Context(), g)
 			if err != nil {
 				return err
@@ -57,11 +59,12 @@ func newBlockAdd(a *app) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&hours, "hours", "", "how many `hours`")
-	flags.StringVar(&price, "price", "0", "what the client paid, a `decimal`")
+	flags.StringVar(&price, "price", "0", "what the client pays, a `decimal`: a line on the open invoice")
 	flags.StringVar(&g.Currency, "currency", "", "ISO 4217 `code`")
 	flags.IntVar(&g.Priority, "priority", 0, "lower draws first (`n`)")
 	flags.Var(&from, "from", "`instant` from which it can be drawn, RFC 3339; now by default")
 	flags.Var(&until, "until", "`instant` at which it expires, RFC 3339; never by default")
+	flags.BoolVar(&g.Billed, "billed", false, "its price is on an invoice elsewhere: no line posts")
 	flags.BoolVar(&g.Unpaid, "unpaid", false, "its invoice is not paid yet: docket block paid tells when it is")
 	flags.StringVar(&g.OperationKey, "key", "", "operation `key`: the same key twice is one block")
 	return c

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"os"
@@ -258,7 +259,7 @@ func TestStoredDecisionsByHand(t *testing.T) {
 			require.NoError(t, err)
 			byJSON, err := canonicalJSON(d)
 			require.NoError(t, err)
-			require.Equal(t, byJSON, byHand)
+			require.True(t, bytes.Equal(byJSON, byHand), "%s", byHand)
 		}
 		require.NoError(t, lines.Err())
 		require.NoError(t, f.Close())

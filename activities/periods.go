@@ -13,6 +13,8 @@ type Periods interface {
 	PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error)
 	// RunPeriod makes one run; who is empty where nobody asked for it.
 	RunPeriod(ctx context.Context, run billing.DueRun, who string) (billing.PeriodReceipt, error)
+	// ExpireBlocks puts on record the end of blocks of hours that have expired, each once, and says of how many.
+	ExpireBlocks(ctx context.Context) (int, error)
 }
 
 // PeriodActivities are the deeds of the scheduled workflow, by the names under which Temporal
@@ -32,4 +34,10 @@ func (a *PeriodActivities) DuePeriods(ctx context.Context, most int) ([]billing.
 func (a *PeriodActivities) RunPeriod(ctx context.Context, run billing.DueRun) (billing.PeriodReceipt, error) {
 	receipt, err := a.periods.RunPeriod(ctx, run, "")
 	return receipt, translate(err)
+}
+
+// ExpireBlocks ends the blocks of hours that have expired: what is left of them rolls over, or is forfeited.
+func (a *PeriodActivities) ExpireBlocks(ctx context.Context) (int, error) {
+	n, err := a.periods.ExpireBlocks(ctx)
+	return n, translate(err)
 }

@@ -92,6 +92,12 @@ func (s *Store) EndBlocks(ctx context.Context, contract string, at time.Time) ([
 	}
 }
 
+// ExpireBlocks ends every block that has expired by now, and says how many.
+func (s *Store) ExpireBlocks(ctx context.Context) (int, error) {
+	ended, err := s.EndBlocks(ctx, "", s.now().UTC())
+	return len(ended), err
+}
+
 func (s *Store) endBlock(ctx context.Context, due Block, at time.Time) (block Block, err error) {
 	err = s.tx(ctx, fmt.Sprintf("end block %d", due.ID), func(t *tx) error {
 		next, err := s.follows(ctx, t, due)

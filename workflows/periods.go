@@ -36,6 +36,7 @@ const (
 type PeriodsSwept struct {
 	Posted  int      `json:"posted"`
 	Drafts  int      `json:"drafts,omitempty"`  // wait for a person to approve
+	Expired int      `json:"expired,omitempty"` // blocks of hours whose end was put on record
 	Waiting []string `json:"waiting,omitempty"` // something must be known first
 	Failed  []string `json:"failed,omitempty"`  // the next sweep tries again
 }
@@ -44,7 +45,8 @@ type PeriodsSwept struct {
 // over. A schedule starts it every hour. It keeps nothing: what is due is what PostgreSQL has no posting of, and a run that is
 // made twice is made once. So it may die on any line, and the next one goes on.
 //
-// A contract's runs are made in order, contracts side by side. One that waits, or fails, keeps back its contract alone.
+// A contract's runs are made in order, contracts side by side. One that waits, or fails, keeps back its contract alone. Then
+// the blocks of hours end that have expired.
 func Periods(ctx workflow.Context) (PeriodsSwept, error) {
 	s := sweep{}
 	s.describe(ctx)
@@ -55,6 +57,7 @@ func Periods(ctx workflow.Context) (PeriodsSwept, error) {
 	s.contracts = byContract(due)
 
 	s.runAll(ctx)
+	s.expire(ctx)
 
 	s.describe(ctx)
 	if len(due) == mostRuns && s.swept.Posted+s.swept.Drafts > 0 {
@@ -140,11 +143,27 @@ func (s *sweep) runContract(ctx workflow.Context, runs []billing.DueRun) {
 	}
 }
 
+// expire ends blocks that have expired. A failure is left to the next sweep: what has expired pays for no later work meanwhile.
+func (s *sweep) expire(ctx workflow.Context) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: listTakes,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRunPause, MaximumInterval: longestPause, MaximumAttempts: runTries},
+		Summary:             "blocks that have expired",
+	})
+	if err := workflow.ExecuteActivity(ctx, periodActs.ExpireBlocks).Get(ctx, &s.swept.Expired); err != nil {
+		workflow.GetLogger(ctx).Error("blocks that have expired could not be ended", "error", err)
+		s.swept.Failed = append(s.swept.Failed, fmt.Sprintf("blocks that have expired: %v", err))
+	}
+}
+
 // describe writes the current details of the Temporal UI, in Markdown.
 func (s *sweep) describe(ctx workflow.Context) {
 	lines := []string{fmt.Sprintf("**%d** posted", s.swept.Posted)}
 	if left := len(s.contracts) - s.next; left > 0 {
 		lines[0] += fmt.Sprintf(", %d contracts to go", left)
+	}
+	if s.swept.Expired > 0 {
+		lines = append(lines, fmt.Sprintf("%d blocks of hours ended: `docket block list`", s.swept.Expired))
 	}
 	if s.swept.Drafts > 0 {
 		lines = append(lines, fmt.Sprintf("%d drafts wait for a person: `docket period list --state draft`", s.swept.Drafts))

@@ -27,6 +27,15 @@ type ledgers struct {
 	made   []string
 	answer func(run billing.DueRun, try int) (billing.PostingState, error)
 	tries  map[string]int
+	ended  int // blocks of hours that a sweep ends
+}
+
+func (l *ledgers) ExpireBlocks(context.Context) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.ended
+	l.ended = 0
+	return n, nil
 }
 
 func (l *ledgers) PeriodsDue(context.Context, billing.DueFilter) ([]billing.DueRun, error) {
@@ -76,13 +85,14 @@ func sweep(t *testing.T, l *ledgers) (workflows.PeriodsSwept, error) {
 }
 
 func TestASweepMakesEachContractsRunsInOrder(t *testing.T) {
-	l := &ledgers{}
+	l := &ledgers{ended: 3}
 	for i := range 20 {
 		l.due = append(l.due, months(fmt.Sprintf("C-%02d", i), 3)...)
 	}
 	swept, err := sweep(t, l)
 	require.NoError(t, err)
 	require.Equal(t, 120, swept.Posted)
+	require.Equal(t, 3, swept.Expired)
 	for i := range 20 {
 		of := months(fmt.Sprintf("C-%02d", i), 3)
 		var made []string

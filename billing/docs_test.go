@@ -36,9 +36,9 @@ func TestContractsDocument(t *testing.T) {
 			t.Errorf("a block of kind %q", kind)
 		}
 	}
-	require.Equal(t, 4, contracts)
+	require.Equal(t, 9, contracts)
 	require.Equal(t, 11, parts)
-	require.Equal(t, 13, examples)
+	require.Equal(t, 44, examples)
 }
 
 // requirePart requires that a part of a contract is one: that it stands in a whole document

@@ -12,7 +12,8 @@ import (
 // Draft is a contract version that is not in force, as it would be.
 type Draft struct {
 	Version          // From and Until as they would be
-	InsteadOf string // the contract whose versions it replaces while it is in force: its own id where it revises one; empty: none, it is added beside the others
+	InsteadOf string    // the contract whose versions it replaces from its first instant on: its own id where it revises one; empty: none, it is added beside the others
+	Later     []Version // of its own contract: those that follow it, with their terms
 }
 
 // Under gives the facts of a closure as they would be, had the draft been in force: its version
@@ -22,23 +23,26 @@ type Draft struct {
 func (d Draft) Under(f Facts) Facts {
 	f.Blocks, f.Counters = nil, nil
 	from, to := f.times()
-	versions := make([]Version, 0, len(f.Contracts)+1)
-	for _, v := range f.Contracts {
-		if v.Contract == d.InsteadOf {
-			if v.From.Before(d.From) {
-				if v.Until.IsZero() || v.Until.After(d.From) {
-					v.Until = d.From
-				}
-			} else if d.Until.IsZero() || v.From.Before(d.Until) {
-				continue
-			}
-		}
+	versions := make([]Version, 0, len(f.Contracts)+2)
+	add := func(v Version) {
 		if v.reaches(from, to) {
 			versions = append(versions, v)
 		}
 	}
-	if d.reaches(from, to) {
-		versions = append(versions, d.Version)
+	for _, v := range f.Contracts {
+		if v.Contract == d.InsteadOf {
+			if !v.From.Before(d.From) {
+				continue
+			}
+			if v.Until.IsZero() || v.Until.After(d.From) {
+				v.Until = d.From
+			}
+		}
+		add(v)
+	}
+	add(d.Version)
+	for _, v := range d.Later {
+		add(v)
 	}
 	slices.SortFunc(versions, func(a, b Version) int {
 		return cmp.Or(cmp.Compare(a.Contract, b.Contract), a.From.Compare(b.From))
@@ -86,6 +90,12 @@ func NewRehearsal() *Rehearsal {
 
 // Counter tells where a counter stands.
 func (r *Rehearsal) Counter(c Counter) { r.counters[c.Key] = c.Value }
+
+// Stands gives where a counter stands now; false where the rehearsal was never told of it.
+func (r *Rehearsal) Stands(key string) (decimal.Decimal, bool) {
+	value, ok := r.counters[key]
+	return value, ok
+}
 
 // Move moves counters and blocks by what happened to them beside the rehearsed closures, such as the
 // reversal of an earlier one. What the rehearsal does not know is not moved.
@@ -214,6 +224,7 @@ func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version) ([]
 		if err != nil {
 			return nil, err
 		}
+		reversal.Key = string(Reversal) + "/" + c.Key // no charge here has an id
 		r.take([]Charge{reversal})
 		reversals = append(reversals, reversal)
 	}

@@ -22,6 +22,7 @@ type WhatIf struct {
 	Failed    int                `json:"failed"`  // closures that could not be rated under the draft; their tickets say why
 	Totals    []Difference       `json:"totals"`  // by currency
 	Clauses   []ClauseDifference `json:"clauses"`
+	Periods   []WhatIfPeriod     `json:"periods"` // billing periods that begin in it: fees, minimums, true-ups
 	Tickets   []WhatIfTicket     `json:"tickets,omitempty"`
 	Notes     []string           `json:"notes"` // what the reader must know of the comparison
 }
@@ -37,6 +38,14 @@ type WhatIfTicket struct {
 	Totals   []Difference       `json:"totals"`             // by currency
 	Clauses  []ClauseDifference `json:"clauses"`
 	Detail   *WhatIfDetail      `json:"detail,omitempty"` // of the one ticket that was asked about
+}
+
+// WhatIfPeriod compares what one billing period comes to without tickets: recurring fees, corrections
+// of them, and what lacks to a minimum.
+type WhatIfPeriod struct {
+	Period
+	Totals  []Difference       `json:"totals"` // by currency
+	Clauses []ClauseDifference `json:"clauses"`
 }
 
 // WhatIfDetail is both sides of one closure, charge by charge.

@@ -118,7 +118,7 @@ func notBackdated(ctx context.Context, q querier, c *billing.Contract, begins ti
 	}
 	return ticket.Invalid("effective_from", c.EffectiveFrom,
 		fmt.Sprintf("lies before work that is rated already (%d closures, the first is %s)", touched, ticket.NewID(number)),
-		"give a later date, or apply it as backdated: posted lines stay, and a ticket is rated by it only when it is reopened")
+		"give a later date; or see what it would have changed with `docket whatif --contract FILE --from "+c.EffectiveFrom+"`, and apply it with --backdated: posted lines stay, and a ticket is rated by it only when it is reopened")
 }
 
 // ContractVersion is one revision of a contract.

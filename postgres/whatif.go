@@ -44,11 +44,14 @@ func (s *Store) WhatIf(ctx context.Context, q WhatIfQuestion, each func(billing.
 		if _, err := t.Exec(ctx, "set local idle_in_transaction_session_timeout = 0"); err != nil {
 			return err
 		}
-		w := &whatIf{store: s, tx: t, question: q, each: each, rehearsal: billing.NewRehearsal(), told: map[string]bool{}}
+		w := &whatIf{store: s, tx: t, question: q, each: each, rehearsal: billing.NewRehearsal(), told: map[string]bool{}, billedBy: billedOn{}}
 		if err := w.prepare(ctx); err != nil {
 			return err
 		}
 		if err := w.run(ctx); err != nil {
+			return err
+		}
+		if err := w.periods(ctx); err != nil {
 			return err
 		}
 		found = w.result()
@@ -79,6 +82,8 @@ type whatIf struct {
 	rehearsal *billing.Rehearsal
 	later     happenings
 	sums      billing.Comparison
+	billedBy  billedOn
+	billing   []billing.WhatIfPeriod
 	closures  int
 	changed   int
 	failed    int
@@ -160,19 +165,27 @@ func (w *whatIf) place(ctx context.Context, terms *billing.Terms) error {
 		return nil
 	}
 	// A version ends where the next one begins, so a revision that begins later stays in force.
-	for _, row := range rows {
-		if row.Contract != c.ID || row.From <= c.EffectiveFrom {
+	own, err := w.store.agreements(ctx, w.tx, w.client, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, v := range own[0].versions {
+		if v.From <= c.EffectiveFrom {
 			continue
 		}
-		later, err := w.store.termsOf(ctx, w.tx, row.Contract, row.Revision)
-		if err != nil {
-			return err
+		later := billing.Version{
+			Contract: c.ID, Revision: v.Revision, Digest: v.Digest, Terms: v.Terms, From: v.Terms.Begins().UTC(), Until: v.Terms.Ends(),
 		}
-		if w.draft.Until.IsZero() || later.Begins().Before(w.draft.Until) {
-			w.draft.Until = later.Begins().UTC()
-			w.note("From %s revision %d of %s governs, as it would if the draft were applied: a version ends where the next one begins.", row.From, row.Revision, row.Contract)
+		before := &w.draft.Version
+		if n := len(w.draft.Later); n > 0 {
+			before = &w.draft.Later[n-1]
+		} else if w.draft.Until.IsZero() || later.From.Before(w.draft.Until) {
+			w.note("From %s revision %d of %s governs, as it would if the draft were applied: a version ends where the next one begins.", v.From, v.Revision, c.ID)
 		}
-		break
+		if before.Until.IsZero() || later.From.Before(before.Until) {
+			before.Until = later.From
+		}
+		w.draft.Later = append(w.draft.Later, later)
 	}
 	return nil
 }
@@ -199,7 +212,6 @@ func (w *whatIf) period() error {
 	if w.draft.From.After(w.from) {
 		w.note("The draft begins on %s: work before that is rated as it was.", c.EffectiveFrom)
 	}
-	w.note("Recurring lines, minimums of a period and their true-ups are not part of it: it compares what closures come to.")
 	return nil
 }
 
@@ -211,7 +223,8 @@ func (w *whatIf) result() billing.WhatIf {
 	return billing.WhatIf{
 		Client: w.client, Contract: w.draft.Contract, Revision: w.draft.Revision, InsteadOf: w.draft.InsteadOf,
 		From: w.question.From.String(), To: w.question.To.String(), Closures: w.closures, Changed: w.changed, Failed: w.failed,
-		Totals: w.sums.Totals(), Clauses: w.sums.Sorted(), Notes: w.notes,
+		Totals: w.sums.Totals(), Clauses: w.sums.Sorted(), Periods: append([]billing.WhatIfPeriod{}, w.billing...),
+		Notes: append([]string{}, w.notes...),
 	}
 }
 

@@ -248,13 +248,13 @@ func (w *whatIf) sketchOne(ctx context.Context, c *whatIfClosure) error {
 // recut cuts the work where the versions under which it is rated now begin and end, and where their
 // bands do, as a closing does.
 func (w *whatIf) recut(f *billing.Facts) error {
-	c, err := newCutter(w.zone, f.Contracts)
+	cuts, err := newCutter(w.zone, f.Contracts)
 	if err != nil {
 		return err
 	}
 	for i := range f.Work {
 		k := &f.Work[i]
-		if k.Segments, err = c.segments(workRow{StartedAt: k.StartedAt, MS: k.MS, Unstarted: k.Unstarted}); err != nil {
+		if k.Segments, err = cuts.segments(workRow{StartedAt: k.StartedAt, MS: k.MS, Unstarted: k.Unstarted}); err != nil {
 			return fmt.Errorf("work entry %d: %w", k.ID, err)
 		}
 	}

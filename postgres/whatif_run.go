@@ -160,6 +160,7 @@ func (w *whatIf) end(r *rehearsed) error {
 	if r.failed == "" {
 		for i := range r.posted {
 			compared.Would(&r.posted[i], false)
+			w.billedBy.add(&r.posted[i])
 		}
 		for _, h := range r.held {
 			for i := range h.Charges {

@@ -34,8 +34,10 @@ func TestWhatIfOfTheSameTermsInAnyOrder(t *testing.T) {
 				replaced(bucket, "[email, network]", "[email]"),
 				replaced(replaced(blocks, "categories: [email, network]", "categories: [network]"), "charge: block,", "charge: block, "+c.block+","),
 				replaced(replaced(hourly, "[email, network]", "[hardware]"), "included: 1", c.counted),
+				replaced(managed, "charge: time", "charge: time, match: {categories: [project]}"),
 			}
 			k := newTill(t, contracts...)
+			k.devices("workstation", "2026-01-01", 12)
 			begin := sla.DateAt(k.now(), time.UTC)
 			k.randomDeeds(r, 100)
 			end := sla.DateAt(k.now(), time.UTC).AddDays(2)
@@ -64,6 +66,11 @@ func (k *till) requireSame(found billing.WhatIf) {
 		}
 	}
 	require.Zero(k.t, found.Changed)
+	for _, p := range found.Periods {
+		for _, c := range p.Clauses {
+			require.True(k.t, c.Posted.Equal(c.WouldPost) && c.Held.Equal(c.WouldHold), "%s to %s under %s: %s: %+v", found.From, found.To, found.Contract, p.Period, c)
+		}
+	}
 }
 
 // randomDeeds closes, reopens, signs, rules, buys and lets time pass, a minute at least between two of them.
@@ -92,7 +99,11 @@ func (k *till) randomDeeds(r *rand.Rand, n int) {
 	}
 	for range n {
 		k.pass(time.Duration(1+r.IntN(300)) * time.Minute)
-		switch r.IntN(10) {
+		switch r.IntN(12) {
+		case 10:
+			k.devices("workstation", k.now().Format(time.DateOnly), 8+r.IntN(9))
+		case 11:
+			k.sweep()
 		case 0:
 			k.pass(time.Duration(1+r.IntN(20)) * 24 * time.Hour)
 		case 1:
@@ -130,7 +141,7 @@ func (k *till) randomDeeds(r *rand.Rand, n int) {
 			_, err := k.Rule(ctx, h.id, ticket.Rule{Header: k.by("dora"), Hold: h.Hold, Action: action, Reason: "so be it"})
 			require.NoError(k.t, err)
 		default:
-			closing(k.opened([]string{"email", "network", "onboarding", "hardware"}[r.IntN(4)]))
+			closing(k.opened([]string{"email", "network", "onboarding", "hardware", "project"}[r.IntN(5)]))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,12 +46,17 @@ func (k *till) books() string {
 	return books
 }
 
-// requireSums requires that tickets and clauses add up to the totals.
+// requireSums requires that tickets and billing periods, and clauses, add up to the totals.
 func requireSums(t testing.TB, found billing.WhatIf) {
 	t.Helper()
 	var byTicket, byClause billing.Comparison
 	for _, row := range found.Tickets {
 		for _, d := range row.Totals {
+			byTicket.Add("", "", d)
+		}
+	}
+	for _, p := range found.Periods {
+		for _, d := range p.Totals {
 			byTicket.Add("", "", d)
 		}
 	}
@@ -241,4 +247,114 @@ func TestWhatIfHoursRunInMemory(t *testing.T) {
 		found := k.whatIf(q, bucket)
 		assert.Equal(t, "-750.00", total(t, found).By.StringFixed(2), "they would be in the allowance")
 	})
+}
+
+func TestEdge26ThePreviewIsWhatAReopenedTicketThenBills(t *testing.T) {
+	l := live(t)
+	draft := strings.NewReplacer(`"2026-01-01"`, `"2026-03-01"`, `"150.00"`, `"187.00"`, "increment: 15m", "increment: 1h").Replace(hourly)
+	_, err := l.ApplyContract(t.Context(), []byte(draft), "olga", false)
+	require.ErrorContains(t, err, "`docket whatif --contract FILE --from 2026-03-01`")
+
+	found := l.whatIf(march, draft)
+	i := slices.IndexFunc(found.Tickets, func(row billing.WhatIfTicket) bool { return row.Ticket == string(l.billed) })
+	preview := found.Tickets[i].Totals[0]
+	require.Equal(t, "112.50", preview.Posted.StringFixed(2))
+	require.Equal(t, "187.00", preview.WouldPost.StringFixed(2), "an hour")
+	require.Equal(t, 2, found.Revision)
+
+	_, err = l.ApplyContract(t.Context(), []byte(draft), "olga", true)
+	require.NoError(t, err)
+	before := l.owed()
+	l.reopen(l.billed)
+	l.begin(l.billed, 2)
+	again, err := l.Close(t.Context(), l.billed, 2, ticket.Resolve{Header: l.by("tom"), Resolution: "Solved it"})
+	require.NoError(t, err)
+	require.Len(t, again.Posted, 1)
+	assert.Equal(t, preview.WouldPost.String(), again.Posted[0].Amount.String())
+	assert.Equal(t, decimal.RequireFromString(before).Add(preview.By).StringFixed(2), l.owed())
+	l.proved()
+}
+
+func TestWhatIfCutsWorkAgain(t *testing.T) {
+	k := newTill(t, hourly)
+	id := k.ticket("email")
+	entry := k.minutes("tom", 120)
+	entry.StartedAt = time.Date(2026, 3, 17, 20, 0, 0, 0, time.UTC) // 16:00 to 18:00 in New York
+	k.close(id, 1, entry)
+	evening := hourly + `bands: [{name: evening, days: [weekdays], hours: ["17:00-24:00"], multiplier: 2}]
+`
+	t.Run("at the edges of a draft's bands", func(t *testing.T) {
+		assert.Equal(t, "150.00", change(t, k.whatIf(march, evening), id, 1), "an hour of it counts twice")
+	})
+	t.Run("where the draft begins", func(t *testing.T) {
+		late := strings.NewReplacer(`"2026-01-01"`, `"2026-03-17"`, `"150.00"`, `"300.00"`).Replace(hourly)
+		assert.Equal(t, "300.00", change(t, k.whatIf(march, late), id, 1))
+		entry := k.minutes("tom", 120)
+		entry.StartedAt = time.Date(2026, 3, 17, 3, 0, 0, 0, time.UTC) // 23:00 of the day before
+		other := k.ticket("email")
+		k.close(other, 1, entry)
+		found := k.whatIf(march, late)
+		assert.Equal(t, "150.00", change(t, found, other, 1), "an hour on each side")
+		assert.Contains(t, found.Notes[0], "begins on 2026-03-17")
+	})
+	t.Run("where a later revision goes on", func(t *testing.T) {
+		_, err := k.ApplyContract(t.Context(), []byte(strings.NewReplacer(`"2026-01-01"`, `"2026-03-17"`, `"150.00"`, `"200.00"`).Replace(hourly)), "olga", true)
+		require.NoError(t, err)
+		found := k.whatIf(march, strings.Replace(hourly, `"150.00"`, `"999.00"`, 1))
+		assert.Equal(t, "100.00", change(t, found, id, 1), "the revision of 17 March governs, as it would")
+		assert.Contains(t, found.Notes[0], "From 2026-03-17 revision 2 of acme-hourly governs")
+	})
+}
+
+func TestWhatIfOfBillingPeriods(t *testing.T) {
+	k := periods(t, managed)
+	k.devices("workstation", "2026-01-01", 12)
+	k.worked("2026-03-01", 60)
+	k.on("2026-04-02")
+	require.Contains(t, k.sweep(), "M 1280.00")
+	q := march
+	q.To = sla.LocalDate{Year: 2026, Month: 5, Day: 1}
+	k.requireSame(k.whatIf(q, managed))
+
+	found := k.whatIf(q, replaced(managed, `price: "500.00"`, `price: "700.00"`))
+	require.Len(t, found.Periods, 2)
+	assert.Equal(t, "0.00", found.Periods[0].Totals[0].By.StringFixed(2), "March comes to its minimum all the same")
+	assert.Equal(t, "200.00", found.Periods[1].Totals[0].By.StringFixed(2), "April has only opened")
+
+	found = k.whatIf(q, replaced(replaced(managed, `price: "10.00"`, `price: "200.00"`), `hourly: "100.00"`, `hourly: "150.00"`))
+	assert.Equal(t, "50.00", found.Tickets[0].Totals[0].By.StringFixed(2))
+	// March: 500 + 12 × 200 + 150 is above the minimum, so nothing lacks. It was 2000 with 100 of it by the ticket.
+	assert.Equal(t, "1000.00", found.Periods[0].Totals[0].By.StringFixed(2))
+	assert.Equal(t, "1050.00", total(t, found).By.StringFixed(2))
+
+	t.Run("of a contract beside it", func(t *testing.T) {
+		found := k.whatIf(q, strings.NewReplacer("acme-managed", "acme-more", "charge: time}", "charge: time, match: {categories: [none]}}").Replace(managed))
+		assert.Equal(t, "2500.00", total(t, found).By.StringFixed(2), "a minimum for March, and April's fee")
+	})
+}
+
+func TestWhatIfTellsBothSidesOfATicket(t *testing.T) {
+	l := live(t)
+	q := march
+	q.Detail = l.reopened
+	found := l.whatIf(q, strings.Replace(hourly, `"150.00"`, `"180.00"`, 1))
+	var details []*billing.WhatIfDetail
+	for _, row := range found.Tickets {
+		if row.Detail != nil {
+			require.Equal(t, string(l.reopened), row.Ticket)
+			details = append(details, row.Detail)
+		}
+	}
+	require.Len(t, details, 2, "one a round")
+	require.Len(t, details[0].Was, 2)
+	require.Len(t, details[0].Would, 2)
+	assert.Equal(t, billing.Reversal, details[0].Would[1].Kind)
+	assert.Contains(t, strings.Join(billing.Explain(details[1].Would[0]), " "), "The rate card asks 180 an hour")
+	assert.Contains(t, strings.Join(billing.Explain(details[1].Was[0]), " "), "The rate card asks 150 an hour")
+
+	q.Detail = l.waits
+	found = l.whatIf(q, hourly)
+	detail := found.Tickets[len(found.Tickets)-1].Detail
+	require.Len(t, detail.Waits, 1)
+	require.Len(t, detail.WouldWait, 1)
 }

@@ -18,6 +18,7 @@ func newAudit(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer bulk()()
 			found, err := s.store.Audit(cmd.Context(), a.progress("closures rated again"))
 			if err != nil {
 				return err

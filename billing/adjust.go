@@ -88,7 +88,9 @@ type CarryFacts struct {
 
 // CarriedSum is a part of the invoice, of one tax profile and category.
 type CarriedSum struct {
-	Amount decimal.Decimal `json:"amount"`
+	Amount      decimal.Decimal `json:"amount"`
+	Tax         string          `json:"tax,omitempty"` // profile; empty: the payer's
+	TaxCategory string          `json:"tax_category,omitempty"`
 }
 
 // Decide gives the pairs of charges that move all of the invoice into the next: of each the first
@@ -112,7 +114,7 @@ func (f *CarryFacts) Decide() Decision {
 func (f *CarryFacts) charge(key string, s CarriedSum, amount decimal.Decimal, on Period) Charge {
 	return Charge{
 		Key: key, Kind: Carried, Currency: f.Currency, Quantity: decimal.NewFromInt(1), Unit: UnitPiece, Rate: amount, Exact: amount, Amount: amount,
-		Date: on.Start, Bills: &on, Payer: f.Payer,
+		Date: on.Start, Bills: &on, Payer: f.Payer, Tax: s.Tax, TaxCategory: s.TaxCategory,
 		Steps: []Step{{Rule: ruleCarry, Args: []Arg{{"amount", s.Amount.String()}, {"from", f.Period.Start}, {"to", f.Next.Start}}}},
 	}
 }

@@ -18,13 +18,13 @@ import (
 // MaxDocument is the most bytes of a contract document: 1 MiB.
 const MaxDocument = 1 << 20
 
-// documentKind is what people are told that they are writing.
-type documentKind struct{ name, schema string }
+// documentKind is what people are told that they are writing, and where a whole one is shown.
+type documentKind struct{ name, schema, docs string }
 
 var (
-	contractDocument = documentKind{"contract", SchemaV1}
-	taxDocument      = documentKind{"tax profile", TaxSchemaV1}
-	costDocument     = documentKind{"cost document", CostSchemaV1}
+	contractDocument = documentKind{"contract", SchemaV1, "docs/contracts.md"}
+	taxDocument      = documentKind{"tax profile", TaxSchemaV1, "docs/taxes.md"}
+	costDocument     = documentKind{"cost document", CostSchemaV1, "docs/costs.md"}
 )
 
 // maxNodes bounds what a document may be made of; real contracts have a few hundred nodes.
@@ -93,7 +93,7 @@ func read(ps *problems, data []byte, kind documentKind) *yaml.Node {
 		return nil
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		ps.add("document", "", "is not a list of fields", "start with `schema: "+kind.schema+"`; docs/contracts.md shows whole "+kind.name+"s")
+		ps.add("document", "", "is not a list of fields", "start with `schema: "+kind.schema+"`; "+kind.docs+" shows whole "+kind.name+"s")
 		return nil
 	}
 	return doc.Content[0]
@@ -103,7 +103,7 @@ var yamlLine = regexp.MustCompile(`line (\d+)`)
 
 func notYAML(ps *problems, err error, kind documentKind) {
 	if errors.Is(err, io.EOF) {
-		ps.add("document", "", "is empty", "start with `schema: "+kind.schema+"`; docs/contracts.md shows whole "+kind.name+"s")
+		ps.add("document", "", "is empty", "start with `schema: "+kind.schema+"`; "+kind.docs+" shows whole "+kind.name+"s")
 		return
 	}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -88,6 +89,21 @@ func ParseTaxProfile(data []byte) (*TaxProfile, error) {
 	}
 	return p, nil
 }
+
+// ReadTaxProfile reads a profile as it was stored, as ReadContract reads a contract.
+func ReadTaxProfile(stored []byte) (*TaxProfile, error) {
+	p := new(TaxProfile)
+	if err := readStored(stored, p); err != nil {
+		return nil, fmt.Errorf("read a stored tax profile: %w", err)
+	}
+	return p, nil
+}
+
+// Digest is the SHA-256 of the profile's canonical JSON.
+func (p *TaxProfile) Digest() string { return digest(p) }
+
+// RoundsLines says whether each line's tax is rounded by itself.
+func (p *TaxProfile) RoundsLines() bool { return p.Per == perLine }
 
 // Validate reports everything that is wrong with the profile, one Problem each.
 func (p *TaxProfile) Validate() error {

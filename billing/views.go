@@ -15,10 +15,11 @@ type Invoice struct {
 	PeriodStart string          `json:"period_start"` // local date
 	PeriodEnd   string          `json:"period_end"`   // exclusive
 	State       string          `json:"state"`        // one of InvoiceStates
-	Total       decimal.Decimal `json:"total"`        // net: the sum of its lines
+	Total       decimal.Decimal `json:"total"`        // the sum of its lines: net, unless a tax profile says that prices include tax
 	LineCount   int             `json:"line_count"`
 	FinalisedAt *time.Time      `json:"finalised_at,omitempty"`
 	Receivable  *Receivable     `json:"receivable,omitempty"` // nil while open
+	Taxes       *DocumentTotals `json:"taxes,omitempty"`      // with tax; live while open, then as it was finalised
 	Lines       []InvoiceLine   `json:"lines,omitempty"`
 	Events      []InvoiceEvent  `json:"events,omitempty"`
 }

@@ -158,6 +158,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"credit notes", &a.invoices, wrongCreditNotes},
 		{"applied credit", &a.invoices, wrongApplications},
 		{"credits", &a.invoices, wrongCredits},
+		{"tax", &a.invoices, wrongTaxes},
 		{"what is owed", &a.invoices, wrongOwed},
 		{"void invoices", &a.invoices, wrongVoids},
 		{"write-downs", &a.invoices, wrongWriteDowns},

@@ -68,6 +68,18 @@ from credit_balances b full join (
     select payer_id, currency, amount from credits union all select payer_id, currency, -amount from credit_applications) x group by 1, 2
 ) m using (payer_id, currency) where coalesce(b.balance, 0) <> coalesce(m.left, 0) order by 1`
 
+	// What a finalised invoice says of tax adds up, and is what was kept of it.
+	wrongTaxes = `
+select format('%s: %s with tax of %s, its lines come to %s with tax of %s', i.number, i.gross, i.tax, s.gross, s.tax)
+from invoices i cross join lateral (
+  select coalesce(sum((l ->> 'net')::numeric + (l ->> 'tax')::numeric), 0) as gross, coalesce(sum((l ->> 'tax')::numeric), 0) as tax,
+    count(*) as lines
+  from jsonb_array_elements(i.taxes::jsonb -> 'lines') l
+) s
+where i.taxes is not null and (i.gross <> s.gross or i.tax <> s.tax or i.line_count <> s.lines
+  or i.tax <> (select coalesce(sum((x ->> 'tax')::numeric), 0) from jsonb_array_elements(i.taxes::jsonb -> 'taxes') x))
+order by 1`
+
 	wrongOwed = `
 select format('%s: %s is owed of %s: %s paid, %s applied, %s credited', i.number, s.owed, s.payable, s.paid, s.applied, s.reduced)
 from invoice_standing s join invoices i on i.id = s.invoice_id

@@ -153,7 +153,12 @@ func (d *invoiceDeed) lines(ctx context.Context, t *tx, named []int64) ([]credit
 		all, err = pgx.CollectRows(rows, pgx.RowToStructByPos[creditedLine])
 		return err
 	})
+	var kept *string
+	b.Queue("select taxes from invoices where id = $1", d.found.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&kept) })
 	if err := t.send(ctx, b); err != nil {
+		return nil, err
+	}
+	if err := withTax(all, kept); err != nil {
 		return nil, err
 	}
 	bases := map[int64]bool{}
@@ -171,6 +176,24 @@ func (d *invoiceDeed) lines(ctx context.Context, t *tx, named []int64) ([]credit
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(l creditedLine) bool { return !bases[l.Base] || l.Note != nil }), nil
+}
+
+// withTax adds to each line the tax that was kept with its invoice, whose lines are all there in order.
+func withTax(all []creditedLine, kept *string) error {
+	if kept == nil {
+		return nil
+	}
+	totals, err := readTotals(*kept)
+	if err != nil {
+		return err
+	}
+	if len(totals.Lines) != len(all) {
+		return fmt.Errorf("the invoice has %d lines, and was taxed with %d", len(all), len(totals.Lines))
+	}
+	for i, l := range totals.Lines {
+		all[i].Gross = l.Net.Add(l.Tax)
+	}
+	return nil
 }
 
 func (l creditedLine) creditable() error {

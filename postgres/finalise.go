@@ -24,7 +24,8 @@ type Finalisation struct {
 
 // Finalise ends an invoice's life as a live one: its lines are summed, it gets the next number
 // of its series without a gap, and it never changes again. What is still held stays out and
-// posts to a later invoice with its own service date. The payer's credit pays what it can.
+// posts to a later invoice with its own service date. It is taxed by the date of its finalisation in the
+// payer's zone, and keeps that. The payer's credit pays what it can.
 //
 // Locks: the invoice FOR UPDATE, which waits for every closing that shares it and makes later
 // ones find the next invoice; then the payer's credit; then the number series, last, so that a
@@ -38,7 +39,7 @@ func (s *Store) Finalise(ctx context.Context, f Finalisation) (invoice billing.I
 		)
 		b := t.batch()
 		b.Queue(`
-select i.id, i.number, i.period_start, i.period_end, i.state, i.total, i.line_count, i.finalised_at, c.time_zone
+select i.id, i.number, i.period_start, i.period_end, i.state, i.total, i.line_count, i.finalised_at, c.time_zone, i.taxes
 from invoices i join clients c on c.id = i.payer_id
 where i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)
 order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f.Until).Query(func(rows pgx.Rows) error {
@@ -89,11 +90,16 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		}
 		at, name := s.now(), next()
 		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &name, &doc.total, &doc.count, &at
-		invoice = row.invoice(f, doc.stands())
+		invoice = row.invoice(f, doc.stands(), &doc.taxes)
+		snapshot, err := billing.Canonical(doc.taxes)
+		if err != nil {
+			return fmt.Errorf("encode the tax of %s: %w", name, err)
+		}
 		b = t.batch()
 		b.Queue(`
-update invoices set state = 'finalised', number = $2, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6 where id = $1`,
-			row.ID, name, doc.total, doc.count, at, f.By)
+update invoices set state = 'finalised', number = $2, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6,
+  tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10 where id = $1`,
+			row.ID, name, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot))
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		return t.commit(ctx, b)
 	})
@@ -110,6 +116,7 @@ type finalisable struct {
 	LineCount   *int
 	FinalisedAt *time.Time
 	TimeZone    string
+	Taxes       *string
 }
 
 func (r finalisable) locked(f Finalisation) lockedInvoice {
@@ -118,60 +125,80 @@ func (r finalisable) locked(f Finalisation) lockedInvoice {
 
 // standing is the invoice as it was finalised before, and where it stands now.
 func (r finalisable) standing(ctx context.Context, t *tx, f Finalisation) (billing.Invoice, error) {
-	var now receivable
+	var (
+		now  receivable
+		kept *billing.DocumentTotals
+	)
 	b := t.batch()
 	queueReceivable(b, r.ID, &now)
 	err := t.send(ctx, b)
-	return r.invoice(f, now), err
+	if err == nil && r.Taxes != nil {
+		kept, err = readTotals(*r.Taxes)
+	}
+	return r.invoice(f, now, kept), err
 }
 
-func (r finalisable) invoice(f Finalisation, now receivable) billing.Invoice {
+func (r finalisable) invoice(f Finalisation, now receivable, taxes *billing.DocumentTotals) billing.Invoice {
 	return billing.Invoice{
 		ID: r.ID, Number: *r.Number, Payer: f.Payer, Currency: f.Currency, PeriodStart: r.Start.Format(time.DateOnly),
 		PeriodEnd: r.End.Format(time.DateOnly), State: now.State, Total: *r.Total, LineCount: *r.LineCount, FinalisedAt: r.FinalisedAt,
-		Receivable: &now.Receivable,
+		Receivable: &now.Receivable, Taxes: taxes,
 	}
 }
 
 // document is what an invoice comes to as it is finalised.
 type document struct {
-	total   decimal.Decimal
+	total   decimal.Decimal // sum of its lines
 	count   int
+	taxes   billing.DocumentTotals
 	series  string                // of its number
 	applied []billing.Application // of the payer's credit, which is locked
 }
 
-// document sums the invoice, under its lock. A negative one is carried forward, and comes to zero
-// then, or becomes a credit note, and then the payer's credit; on any other one the payer's credit
-// pays what it can, the oldest first.
-func (s *Store) document(ctx context.Context, t *tx, x lockedInvoice, by string, now time.Time) (d document, err error) {
-	d.series = invoiceSeries
-	b := t.batch()
-	// In a statement after the lock: every line that got in before it is seen.
-	b.Queue("select coalesce(sum(amount), 0), count(*)::int from invoice_lines where invoice_id = $1", x.ID).QueryRow(func(r pgx.Row) error {
-		return r.Scan(&d.total, &d.count)
-	})
-	if err := t.send(ctx, b); err != nil {
+// gross is what the invoice comes to with tax: what is paid.
+func (d document) gross() decimal.Decimal { return d.taxes.TaxInclusive }
+
+// reckon sums and taxes the invoice, under its lock: by the profiles that count now, on the local date
+// of its finalisation. In a statement after the lock every line that got in before it is seen.
+func (d *document) reckon(ctx context.Context, t *tx, x lockedInvoice, now time.Time) (invoiceTaxLines, error) {
+	totals, lines, err := taxed(ctx, t.conn, x.ID, x.Currency, now.Format(time.DateOnly))
+	if err != nil {
+		return lines, err
+	}
+	d.taxes, d.total, d.count = totals, decimal.Zero, len(lines.rows)
+	for _, l := range lines.rows {
+		d.total = d.total.Add(l.Amount)
+	}
+	return lines, nil
+}
+
+// document sums the invoice with its tax, under its lock. A negative one is carried forward, and
+// comes to zero then, or becomes a credit note, and then the payer's credit; on any other one the
+// payer's credit pays what it can, the oldest first.
+func (s *Store) document(ctx context.Context, t *tx, x lockedInvoice, by string, now time.Time) (document, error) {
+	d := document{series: invoiceSeries}
+	lines, err := d.reckon(ctx, t, x, now)
+	if err != nil {
 		return d, err
 	}
-	if d.total.IsNegative() {
-		return s.belowZero(ctx, t, x, d, by, now)
+	if d.gross().IsNegative() {
+		return s.belowZero(ctx, t, x, d, lines, by, now)
 	}
-	if !d.total.IsPositive() {
+	if !d.gross().IsPositive() {
 		return d, nil
 	}
 	_, left, err := lockCredit(ctx, t, x.Payer, x.Currency)
-	d.applied = billing.ApplyCredits(left, d.total)
+	d.applied = billing.ApplyCredits(left, d.gross())
 	return d, err
 }
 
 // stands says where the invoice stands when it is finalised.
 func (d document) stands() receivable {
 	r := receivable{State: billing.InvoiceFinalised}
-	r.Payable, r.Applied = d.total, sumOf(d.applied)
+	r.Payable, r.Applied = d.gross(), sumOf(d.applied)
 	r.Owed = r.Payable.Sub(r.Applied)
 	switch {
-	case d.total.IsNegative():
+	case d.gross().IsNegative():
 		r.State, r.Owed = billing.InvoiceCreditNote, decimal.Zero
 	case r.Owed.IsZero():
 		r.State = billing.InvoicePaid

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
 )
@@ -15,7 +14,7 @@ import (
 // belowZero ends an invoice that comes to less than zero: it becomes a credit note where all contracts
 // with a line on it say so (billing.negative), and else is carried forward into the next period, so
 // that nobody is left with an invoice that cannot be finalised.
-func (s *Store) belowZero(ctx context.Context, t *tx, x lockedInvoice, d document, by string, now time.Time) (document, error) {
+func (s *Store) belowZero(ctx context.Context, t *tx, x lockedInvoice, d document, lines invoiceTaxLines, by string, now time.Time) (document, error) {
 	var notes bool
 	b := t.batch()
 	b.Queue(`
@@ -26,26 +25,18 @@ where l.invoice_id = $1`, x.ID).QueryRow(func(r pgx.Row) error { return r.Scan(&
 		return d, err
 	}
 	if !notes {
-		return s.carryForward(ctx, t, x, d, by, now)
+		return s.carryForward(ctx, t, x, d, lines, by, now)
 	}
 	d.series = noteSeries
 	b = t.batch()
-	queueCredit(b, x, "credit-note", d.total.Neg(), nil, s.now())
+	queueCredit(b, x, "credit-note", d.gross().Neg(), nil, s.now())
 	return d, t.send(ctx, b)
 }
 
 // carryForward posts the pairs of lines that move the invoice's content into the next period's: it
 // comes to zero, by everything that is taxed alike, and the next one takes over as much.
-func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d document, by string, now time.Time) (document, error) {
-	facts := billing.CarryFacts{Invoice: x.ID, Payer: x.Payer, Currency: x.Currency, Period: x.period(), Next: x.next()}
-	b := t.batch()
-	b.Queue("select sum(amount) from invoice_lines where invoice_id = $1", x.ID).Query(func(rows pgx.Rows) (err error) {
-		facts.Sums, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.CarriedSum])
-		return err
-	})
-	if err := t.send(ctx, b); err != nil {
-		return d, err
-	}
+func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d document, lines invoiceTaxLines, by string, now time.Time) (document, error) {
+	facts := billing.CarryFacts{Invoice: x.ID, Payer: x.Payer, Currency: x.Currency, Period: x.period(), Next: x.next(), Sums: lines.carried()}
 	charges := facts.Decide().Charges
 	ids, err := s.charges.take(ctx, t.conn, len(charges))
 	if err != nil {
@@ -67,7 +58,7 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 	}
 	row.digest = billing.DigestOf(row.decision)
 
-	b = t.batch()
+	b := t.batch()
 	s.queuePosting(b, row)
 	p := posting{ticket: lockedTicket{ClientID: x.Payer, PayerID: x.Payer}, posting: row.id, at: row.at}
 	// Of each pair the first goes on this invoice, which is open to whoever holds its lock.
@@ -81,8 +72,11 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 		return d, err
 	}
 	p.lines(b, charges, posted)
-	d.total, d.count = decimal.Zero, d.count+len(charges)/2
-	return d, t.send(ctx, b)
+	if err := t.send(ctx, b); err != nil {
+		return d, err
+	}
+	_, err = d.reckon(ctx, t, x, now) // with the lines that bring it to zero
+	return d, err
 }
 
 const postingCarry = "carry"

@@ -95,7 +95,7 @@ func (r Reads) clients(ctx context.Context, id string) ([]ticket.Client, error) 
 	}
 	rows, err := r.q.Query(ctx, `
 		select c.id, c.name, c.time_zone, c.currency, c.payer_id,
-			array(select s.id from sites s where s.client_id = c.id order by s.id), `+devices+`
+			array(select s.id from sites s where s.client_id = c.id order by s.id), `+devices+`, c.tax_profile
 		from clients c where $1 = '' or c.id = $1 order by c.id`, id)
 	if err != nil {
 		return nil, fmt.Errorf("list clients: %w", err)

@@ -79,6 +79,7 @@ type Client struct {
 	Payer    string         `json:"payer"`
 	Sites    []string       `json:"sites,omitempty"`
 	Devices  map[string]int `json:"devices,omitempty"` // latest count by kind
+	Tax      string         `json:"tax,omitempty"`     // profile of invoices whose contracts name none; empty: not taxed
 }
 
 // Pending is a start that Temporal has not taken yet.

@@ -83,7 +83,7 @@ ALTER TABLE invoices
   ADD COLUMN tax      numeric,
   ADD COLUMN gross    numeric,
   ADD COLUMN tax_date date,
-  ADD COLUMN taxes    text; -- canonical JSON of billing.TaxSnapshot
+  ADD COLUMN taxes    text; -- canonical JSON of billing.DocumentTotals, its lines in the order of their numbers
 
 -- What work costs us, immutable, in one series for the whole house.
 CREATE TABLE cost_versions (
@@ -99,6 +99,7 @@ CREATE TABLE cost_versions (
 GRANT SELECT ON ticket_items, charge_items, tax_profiles, cost_versions TO docket_staff;
 GRANT INSERT, UPDATE (ticket, rated_in, generation) ON ticket_items TO docket_staff;
 GRANT INSERT ON charge_items, tax_profiles, cost_versions TO docket_staff;
+GRANT SELECT (id, revision, document) ON tax_profiles TO docket_client; -- a payer sees the tax of its open invoice
 -- +goose StatementBegin
 DO $$
 DECLARE t text;
@@ -108,6 +109,9 @@ BEGIN
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY staff ON %I TO docket_staff USING (true) WITH CHECK (true)', t);
   END LOOP;
+  CREATE POLICY client ON tax_profiles FOR SELECT TO docket_client USING (
+    EXISTS (SELECT FROM clients c WHERE c.id = current_setting('docket.client', true) AND c.tax_profile = tax_profiles.id)
+    OR EXISTS (SELECT FROM invoice_lines l WHERE l.payer_id = current_setting('docket.client', true) AND l.tax_profile = tax_profiles.id));
   FOREACH t IN ARRAY ARRAY['charge_items', 'tax_profiles', 'cost_versions'] LOOP
     EXECUTE format('CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION append_only()', t);
     EXECUTE format('CREATE TRIGGER keep_all BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION append_only()', t);

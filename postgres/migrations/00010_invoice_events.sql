@@ -130,7 +130,7 @@ SELECT s.*,
 FROM (
   SELECT b.*, CASE WHEN b.void OR b.payable < 0 THEN 0 ELSE b.payable - b.paid - b.reduced - b.applied END AS owed
   FROM (
-    SELECT i.id AS invoice_id, i.total AS payable,
+    SELECT i.id AS invoice_id, coalesce(i.gross, i.total) AS payable,
       coalesce((SELECT sum(p.amount) FROM payments p WHERE p.invoice_id = i.id), 0) AS paid,
       coalesce((SELECT sum(n.amount) FROM credit_notes n WHERE n.invoice_id = i.id), 0) AS credited,
       coalesce((SELECT sum(n.reduces) FROM credit_notes n WHERE n.invoice_id = i.id), 0) AS reduced,

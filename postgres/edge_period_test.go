@@ -296,3 +296,25 @@ func TestAuditFindsWhatIsWrongWithPostings(t *testing.T) {
 		})
 	}
 }
+
+// A revision never changes a closed period silently, nor the dates of one that has opened.
+func TestEdge26ARevisionKeepsThePeriodsThatHavePosted(t *testing.T) {
+	k := periods(t, flatFee)
+	k.sweep()
+	k.on("2026-04-01")
+	k.sweep()
+	dearer := strings.NewReplacer("2026-01-01", "2026-03-16", "310.00", "620.00").Replace(flatFee)
+	_, err := k.ApplyContract(t.Context(), []byte(dearer), "olga", false)
+	problems := ticket.Problems(err)
+	require.Len(t, problems, 1, "%v", err)
+	require.Equal(t, "lies before a period that is closed already (March 2026)", problems[0].Problem)
+	_, err = k.ApplyContract(t.Context(), []byte(dearer), "olga", true)
+	require.NoError(t, err)
+	require.Empty(t, k.sweep(), "what March has posted stays")
+	k.on("2026-05-01")
+	require.Equal(t, "closing 2026-04-01: F 310.00\nopening 2026-05-01: F 620.00", k.sweep(), "April had opened by the old price")
+
+	_, err = k.ApplyContract(t.Context(), []byte(strings.NewReplacer("2026-01-01", "2026-05-16", "currency:", "billing: {period: quarterly}\ncurrency:").Replace(flatFee)), "olga", false)
+	require.Contains(t, ticket.Problems(err)[0].Fix, "begin them on 2026-06-01")
+	k.proved()
+}

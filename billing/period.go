@@ -198,6 +198,9 @@ func beginPeriod(f PeriodFacts) (*reckoner, error) {
 		}
 		last = to
 		p.spans = append(p.spans, v.Terms.spans(i, from, to)...)
+		if n := p.spans[len(p.spans)-1].renewals; n > mostRenewals && v.Terms.contract.Term.UpliftPercent != nil {
+			return nil, fmt.Errorf("revision %d has renewed %d times with an uplift: its term began too long ago", v.Revision, n)
+		}
 	}
 	for _, c := range f.Devices {
 		if _, ok := dayOf(c.Date); !ok || c.Count < 0 {
@@ -210,8 +213,10 @@ func beginPeriod(f PeriodFacts) (*reckoner, error) {
 	return p, nil
 }
 
-// longestPeriod is more days than any billing period has.
-const longestPeriod = 400
+const (
+	longestPeriod = 400 // days: more than any billing period has
+	mostRenewals  = 600 // with an uplift, which makes the price a number of ever more digits
+)
 
 // days gives the version's days in force within [from, to).
 func (v *DatedVersion) days(from, to epochDay) (epochDay, epochDay, error) {

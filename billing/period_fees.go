@@ -53,7 +53,11 @@ type due struct {
 // those in advance are also corrected to what is known by then.
 func (p *reckoner) chargeFees() {
 	for _, clause := range p.clauses() {
-		dues := p.dues(clause)
+		parts := p.parts(clause)
+		if p.facts.Run == Opening && !slices.ContainsFunc(parts, func(one part) bool { return one.line.inAdvance() }) {
+			continue // what it counts need not be known yet
+		}
+		dues := p.dues(parts)
 		var inAdvance []due
 		for _, d := range dues {
 			if d.line.inAdvance() {
@@ -102,9 +106,8 @@ func (p *reckoner) billedBefore(clause string) bool {
 	return slices.ContainsFunc(p.facts.Posted, func(s PeriodSum) bool { return s.Kind == Recurring && s.Clause == clause })
 }
 
-// dues says what the clause comes to in this period, by version and price.
-func (p *reckoner) dues(clause string) []due {
-	parts := p.parts(clause)
+// dues says what the parts of a clause come to, by version and price.
+func (p *reckoner) dues(parts []part) []due {
 	p.count(parts)
 	var dues []due
 	for _, part := range p.cutCredits(parts) {

@@ -152,49 +152,56 @@ func (s *Store) follows(ctx context.Context, t *tx, b Block) (*billing.Allowance
 func (s *Store) GrantAllowances(ctx context.Context, contract, date string, at time.Time) (granted []Block, err error) {
 	err = s.tx(ctx, "grant the allowances of "+contract, func(t *tx) error {
 		granted = nil
-		var (
-			rows   []versionRow
-			client string
-		)
+		period, err := s.grantAllowances(ctx, t, contract, date, at)
+		if err != nil || period == nil {
+			return err
+		}
 		b := t.batch()
-		queueVersionsOf(b, contract, &rows, &client)
-		if err := t.send(ctx, b); err != nil {
-			return err
-		}
-		versions, err := s.versions(ctx, t.conn, rows, always.from, always.to)
-		if err != nil {
-			return err
-		}
-		var wants []billing.BucketWant
-		for _, clause := range billing.BucketClauses(versions) {
-			wants = append(wants, billing.BucketWant{Contract: contract, Clause: clause, Period: billing.PeriodOn(versions, date)})
-		}
-		if len(wants) == 0 {
-			return nil
-		}
-		stock, err := s.stocks(ctx, t.conn, client, rows, wants)
-		if err != nil {
-			return err
-		}
-		on := shelf{}
-		look := func(b *pgx.Batch) { on.queueWanted(b, nil, stock) }
-		b = t.batch()
-		look(b)
-		if err := t.send(ctx, b); err != nil {
-			return err
-		}
-		if err := stock.fill(ctx, t, on, at, look); err != nil {
-			return err
-		}
-		b = t.batch()
 		b.Queue(selectBlocks+" where contract_id = $1 and clause <> '' and period = $2::text::date and granted_ms > 0 order by clause, id",
-			contract, wants[0].Period.Start).Query(func(rows pgx.Rows) (err error) {
+			contract, period.Start).Query(func(rows pgx.Rows) (err error) {
 			granted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Block])
 			return err
 		})
 		return t.commit(ctx, b)
 	})
 	return slices.Clip(granted), err
+}
+
+// grantAllowances does it within a transaction, and gives the period; nil where the contract has no buckets.
+func (s *Store) grantAllowances(ctx context.Context, t *tx, contract, date string, at time.Time) (*billing.Period, error) {
+	var (
+		rows   []versionRow
+		client string
+	)
+	b := t.batch()
+	queueVersionsOf(b, contract, &rows, &client)
+	if err := t.send(ctx, b); err != nil {
+		return nil, err
+	}
+	versions, err := s.versions(ctx, t.conn, rows, always.from, always.to)
+	if err != nil {
+		return nil, err
+	}
+	period := billing.PeriodOn(versions, date)
+	var wants []billing.BucketWant
+	for _, clause := range billing.BucketClauses(versions) {
+		wants = append(wants, billing.BucketWant{Contract: contract, Clause: clause, Period: period})
+	}
+	if len(wants) == 0 {
+		return nil, nil
+	}
+	stock, err := s.stocks(ctx, t.conn, client, rows, wants)
+	if err != nil {
+		return nil, err
+	}
+	on := shelf{}
+	look := func(b *pgx.Batch) { on.queueWanted(b, nil, stock) }
+	b = t.batch()
+	look(b)
+	if err := t.send(ctx, b); err != nil {
+		return nil, err
+	}
+	return &period, stock.fill(ctx, t, on, at, look)
 }
 
 func (s *Store) versionsOf(ctx context.Context, t *tx, contract string) ([]billing.Version, error) {

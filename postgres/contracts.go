@@ -75,6 +75,9 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 			return t.conn.QueryRow(ctx, `select max(revision) from contract_versions
 				where contract_id = $1 and effective_from = $2::text::date`, c.ID, c.EffectiveFrom).Scan(&applied.Revision)
 		}
+		if err := keepsPeriods(ctx, t.conn, terms, backdated); err != nil {
+			return err
+		}
 		if !backdated {
 			if err := notBackdated(ctx, t.conn, c, terms.Begins(), last == 0); err != nil {
 				return err

@@ -18,7 +18,8 @@ import (
 // contract is stored as a draft, and posts when a person approves it.
 //
 // Locks, in the order of every transaction of money: the period's counters by key, of which one is the period's own, so
-// that each run is made once and nothing posts into the period while its sums are read; then the open invoice, shared.
+// that each run is made once and nothing posts into the period while its sums are read; then its allowances' blocks, by id; then
+// the open invoice, shared.
 //
 // Returns a *ticket.Problem where the contract has no such period, or it is not over yet.
 func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (receipt billing.PeriodReceipt, err error) {
@@ -56,7 +57,16 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 			return nil
 		}
 
-		// 3. Write all of it, and commit with it.
+		// 3. The period's allowances: an opening grants them, a closing ends them and grants the next ones.
+		on := p.begins()
+		if run.Run == billing.Closing {
+			on = p.End
+		}
+		if _, err := s.grantAllowances(ctx, t, a.contract, on, receipt.At); err != nil {
+			return err
+		}
+
+		// 4. Write all of it, and commit with it.
 		b := t.batch()
 		w := periodWriting{agreement: a, facts: facts, decision: decision, who: who, at: receipt.At}
 		if err := s.writePeriod(ctx, t, b, w, &receipt); err != nil {

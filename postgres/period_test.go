@@ -243,3 +243,18 @@ func (k *till) trueUps() []string {
 	require.NoError(k.t, rows.Err())
 	return amounts
 }
+
+// A closing ends what the period granted, also where nobody drew from it, and grants the next period's.
+func TestAClosingEndsThePeriodsAllowance(t *testing.T) {
+	k := periods(t, bucket)
+	require.Empty(t, k.sweep(), "a bucket without a price bills nothing in advance")
+	k.on("2026-04-01")
+	require.Equal(t, "closing 2026-03-01: ", k.sweep())
+	require.Equal(t, []string{
+		"2026-03-01 10: 0 left, 6 forfeited, 4 rolled over",
+		"2026-04-01 10: 10 left, 0 forfeited, 0 rolled over",
+		"2026-04-01 rolled 4: 4 left, 0 forfeited, 0 rolled over",
+	}, k.stood())
+	require.Empty(t, k.sweep())
+	k.proved()
+}

@@ -51,7 +51,7 @@ func TestTheScheduleRunsADuePeriodOnce(t *testing.T) {
 	})
 	require.NoError(t, err)
 	defer c.Close()
-	deps := worker.Deps{Desk: store, Ledger: store, Periods: store, Warn: func(what string, err error) { t.Log(what, err) }}
+	deps := worker.Deps{Desk: store, Ledger: store, Periods: store, Unscheduled: func(err error) { t.Log(err) }}
 	for range 2 {
 		stop, stopped := work(ctx, c, deps)
 		t.Cleanup(func() {

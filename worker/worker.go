@@ -26,9 +26,9 @@ type Deps struct {
 	// Periods is where billing periods open and close; nil: this process does not, and makes no schedule for it.
 	Periods activities.Periods
 
-	Warn      func(what string, err error) // hears of what is tried again; nil: nobody does
-	TaskQueue string                       // empty: ticket.TaskQueue
-	Identity  string                       // shown in the Temporal UI; empty: the SDK's, process and host
+	Unscheduled func(error) // hears why there is no schedule yet; it is tried again; nil: nobody hears
+	TaskQueue   string      // empty: ticket.TaskQueue
+	Identity    string      // shown in the Temporal UI; empty: the SDK's, process and host
 }
 
 // Limits of one process. A ticket's work is short transactions, so the database's connections
@@ -112,8 +112,8 @@ func build(c client.Client, deps Deps, options sdkworker.Options) sdkworker.Work
 }
 
 func (d Deps) warn(err error) {
-	if d.Warn != nil {
-		d.Warn("billing periods are not scheduled yet", err)
+	if d.Unscheduled != nil {
+		d.Unscheduled(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/docket-psa/docket/internal/testenv"
 	"github.com/docket-psa/docket/ticket"
 	"github.com/docket-psa/docket/worker"
+	"github.com/docket-psa/docket/workflows"
 )
 
 // stories are the lives whose histories are kept. Each goes on until the ticket is at its end.
@@ -114,6 +116,7 @@ func record(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, os.MkdirAll(histories, 0o755))
+	t.Run("record periods", func(t *testing.T) { recordSweep(t, ctx, c) })
 	for name, tell := range stories {
 		t.Run("record "+name, func(t *testing.T) {
 			s := &teller{t: t, ctx: ctx, c: c, store: newMemory(), workflowID: "ticket/" + name}
@@ -129,6 +132,30 @@ func record(t *testing.T) {
 			s.keep(name)
 		})
 	}
+}
+
+// recordSweep keeps a sweep of billing periods: some post, one waits, one cannot be run.
+func recordSweep(t *testing.T, ctx context.Context, c client.Client) {
+	t.Helper()
+	l := &ledgers{tries: map[string]int{}, due: slices.Concat(months("C-1", 2), months("C-2", 1), months("C-3", 1))}
+	l.answer = func(run billing.DueRun, _ int) (billing.PostingState, error) {
+		switch run.Contract {
+		case "C-2":
+			return billing.PostingWaiting, nil
+		case "C-3":
+			return "", ticket.Invalid("period", run.Period.Start, "is not over", "wait")
+		}
+		return billing.PostingPosted, nil
+	}
+	s := &teller{t: t, ctx: ctx, c: c, workflowID: "periods-sweep"}
+	store := newMemory()
+	w := worker.New(c, worker.Deps{Desk: store, Ledger: store, Periods: l, TaskQueue: s.workflowID, Identity: "recorder"})
+	require.NoError(t, w.Start())
+	defer w.Stop()
+	run, err := c.ExecuteWorkflow(ctx, s.options(), workflows.PeriodsType)
+	require.NoError(t, err)
+	require.NoError(t, run.Get(ctx, nil))
+	s.keep("periods")
 }
 
 func (s *teller) options() client.StartWorkflowOptions {

@@ -36,6 +36,7 @@ func TestReplayOfSavedHistories(t *testing.T) {
 			replayer, err := sdkworker.NewWorkflowReplayerWithOptions(sdkworker.WorkflowReplayerOptions{})
 			require.NoError(t, err)
 			replayer.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: ticket.WorkflowType})
+			replayer.RegisterWorkflowWithOptions(workflows.Periods, workflow.RegisterOptions{Name: workflows.PeriodsType})
 			require.NoError(t, replayer.ReplayWorkflowHistory(nil, read(t, path)))
 		})
 	}

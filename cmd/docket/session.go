@@ -118,7 +118,7 @@ func (a *app) connect(ctx context.Context, p places, conns int32) (*session, err
 func (a *app) workerDeps(s *session) worker.Deps {
 	return worker.Deps{
 		Desk: s.store, Ledger: s.store, Periods: s.store,
-		Warn: func(what string, err error) { a.tel.Log.Warn("a worker's deed failed", "what", what, "error", err) },
+		Unscheduled: func(err error) { a.tel.Log.Warn("billing periods are not scheduled yet", "error", err) },
 	}
 }
 

@@ -175,7 +175,7 @@ func (d *decider) findOverlaps() {
 	last := make(map[string]int, 2) // by actor, the entry that ends last so far
 	for i := range d.facts.Work {
 		w := &d.facts.Work[i]
-		if d.entries[i].free || w.Kind != kindHuman || w.MS == 0 {
+		if d.entries[i].free || w.Kind != kindHuman || w.MS == 0 || w.Unstarted {
 			continue
 		}
 		j, ok := last[w.Actor]

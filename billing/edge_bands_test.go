@@ -134,3 +134,11 @@ func TestEdge23EntryWithoutAStart(t *testing.T) {
 		require.Equal(t, "time T1 1 h × 150 = 150", posts(decide(t, under(t, contract("TM-1", timeAndMaterials), unknown))))
 	})
 }
+
+func TestEdge23EntriesWithoutAStartDoNotOverlap(t *testing.T) {
+	first, second := work(1, noon, hour), work(2, noon, hour)
+	first.Unstarted, second.Unstarted = true, true
+	d := decide(t, under(t, contract("TM-1", timeAndMaterials), first, second))
+	require.Empty(t, d.Holds, "nobody knows when either was done")
+	require.Equal(t, "time T1 1 h × 150 = 150\ntime T1 1 h × 150 = 150", posts(d))
+}

@@ -219,7 +219,7 @@ func (d *decider) besides(i int) beside {
 	var found beside
 	for j := range d.facts.Work {
 		other := &d.facts.Work[j]
-		if other.Actor == w.Actor || d.entries[j].free || other.Kind != kindHuman || w.Kind != kindHuman {
+		if other.Actor == w.Actor || d.entries[j].free || other.Kind != kindHuman || w.Kind != kindHuman || other.Unstarted || w.Unstarted {
 			continue
 		}
 		from, to := w.StartedAt, w.end()

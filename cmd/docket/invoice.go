@@ -276,7 +276,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:
-					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s more are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)
+					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)
 				case r.Applied.IsPositive():
 					_, _ = fmt.Fprintf(a.stdout, "%s of %s's credit paid it, the oldest first; %s owed\n", money(r.Applied, invoice.Currency), invoice.Payer, money(r.Owed, invoice.Currency))
 				}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
@@ -22,7 +21,7 @@ func (k *till) months(n int) []billing.Invoice {
 	for range n {
 		k.close(k.ticket("email"), 1, k.minutes("tom", 60))
 		invoices = append(invoices, k.finalised(k.now().Format("2006-01")))
-		k.pass(31 * 24 * time.Hour)
+		k.nextMonth()
 	}
 	return invoices
 }
@@ -136,5 +135,5 @@ func (k *till) race(seed int) {
 	require.NoError(k.t, k.admin.QueryRow(ctx, "select coalesce(sum(balance), 0) from credit_balances").Scan(&sum))
 	require.False(k.t, sum.IsNegative())
 	k.proved()
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,7 +28,7 @@ func spent(t *testing.T) *till {
 	_, err = k.creditLines(march, line)
 	require.NoError(t, err)
 
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 	reopened := k.ticket("email")
 	k.close(reopened, 1, k.minutes("tom", 60))
 	april := k.finalised("2026-04")

@@ -17,6 +17,9 @@ func (k *till) finalised(month string) billing.Invoice {
 	return i
 }
 
+// nextMonth moves the clock to the same day of the next month.
+func (k *till) nextMonth() { k.clock.Store(k.now().AddDate(0, 1, 0).UnixNano()) }
+
 // billed closes a ticket of n minutes at 150.00 an hour, and finalises the month with it.
 func (k *till) billed(minutes int) (ticket.ID, billing.Invoice) {
 	k.t.Helper()

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +17,7 @@ func (k *till) belowZero() {
 	id, _ := k.billed(70)
 	_, err := k.Reopen(k.t.Context(), id, ticket.Reopen{Header: k.by("ann"), Reason: "still broken"})
 	require.NoError(k.t, err)
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 30)) // 75.00 less 187.50
 }
 
@@ -45,7 +44,7 @@ func TestEdge75ANegativeInvoiceIsCarriedForward(t *testing.T) {
 	require.Equal(t, "The invoice of the period from 2026-04-01 came to less than zero; the period from 2026-05-01 takes it over.", why.Sentences[0])
 	k.proved()
 
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 120))
 	may := k.finalised("2026-05")
 	require.Equal(t, "187.50", may.Total.StringFixed(2), "300.00 less the 112.50 carried forward")
@@ -75,7 +74,7 @@ func TestEdge75ANegativeInvoiceBecomesACreditNote(t *testing.T) {
 	require.ErrorContains(t, err, "is a credit note")
 	require.Equal(t, "1.00", k.pay(april, "1").ToCredit.StringFixed(2))
 
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 120))
 	may := k.finalised("2026-05")
 	require.Equal(t, "113.50", may.Receivable.Applied.StringFixed(2))

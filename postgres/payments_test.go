@@ -126,7 +126,7 @@ func TestEdge48ACreditLargerThanTheBalance(t *testing.T) {
 	k.proved()
 
 	// The next invoice is paid by it, as it is finalised.
-	k.pass(31 * 24 * 3600e9)
+	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
 	next := k.finalised("2026-04")
 	require.Equal(t, "62.50", next.Receivable.Applied.StringFixed(2))

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,7 +78,7 @@ func TestEdge46ACreditAppliedIsReversedOnce(t *testing.T) {
 	_, march := k.billed(70)
 	k.pay(march, "287.50") // 100.00 more than owed
 
-	k.pass(31 * 24 * time.Hour)
+	k.nextMonth()
 	id := k.ticket("email")
 	k.close(id, 1, k.minutes("tom", 60))
 	april := k.finalised("2026-04")
@@ -142,5 +141,43 @@ func TestAPaymentForAVoidInvoiceIsCredit(t *testing.T) {
 	require.Equal(t, "187.50 USD received for INV-2026-00001, which is void: all of it is acme's credit", p.Says)
 	require.Equal(t, "187.50", k.inCredit())
 	require.Equal(t, billing.InvoicePaid, k.finalised("2026-04").State, "the invoice that bills its lines now is paid by it")
+	k.proved()
+}
+
+func TestAdjustmentsAreNoneOfAPeriodsBusiness(t *testing.T) {
+	k := periods(t, managed)
+	k.devices("workstation", "2026-02-20", 30)
+	k.sweep()
+	k.on("2026-03-18")
+	id := k.ticket("email")
+	k.close(id, 1, k.minutes("tom", 120))
+	fee := k.count("select id from charges where clause = 'F'")
+	_, err := k.writeDown("olga", fee, "450.00")
+	require.NoError(t, err)
+	k.on("2026-04-01")
+	require.Equal(t, "closing 2026-03-01: W 300.00, M 1000.00\nopening 2026-04-01: F 500.00", k.sweep(), "what is forgiven is no less billed")
+	march := k.finalised("2026-03")
+	require.Equal(t, "1950.00", march.Total.StringFixed(2))
+	v := k.void(march)
+	require.Len(t, v.Lines, 5)
+	require.Equal(t, "2450.00", k.counts(), "and April's fee")
+	k.proved()
+	why, err := k.Why(t.Context(), v.Lines[0].Line)
+	require.NoError(t, err)
+	require.Empty(t, why.Line.Ticket)
+	require.Equal(t, fee, why.Line.Adjusts)
+
+	// What comes late into March adjusts its true-up by itself alone.
+	_, err = k.Reopen(t.Context(), id, ticket.Reopen{Header: k.by("ann"), Reason: "still broken"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"1000", "200"}, k.trueUps(), "200.00 less billed, 200.00 more lack to the minimum")
+	require.Equal(t, "2450.00", k.counts())
+	k.proved()
+
+	april := k.finalised("2026-04")
+	require.Equal(t, "2450.00", april.Total.StringFixed(2))
+	note, err := k.creditLines(april, v.Lines[0].Line)
+	require.NoError(t, err)
+	require.Equal(t, "450.00", note.Amount.StringFixed(2))
 	k.proved()
 }

@@ -223,6 +223,9 @@ func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (bloc
 			if err := row.cancellable(); err != nil {
 				return err
 			}
+			if err := asSold(ctx, t, sold); err != nil {
+				return err
+			}
 			b.Queue(`insert into block_moves (block_id, client_id, kind, ms, operation_key, at) values ($1, $2, 'cancel', $3, $4, $5)`,
 				id, row.Client, row.LeftMS, fmt.Sprintf("cancel/%d", id), at)
 			b.Queue("update blocks set remaining_ms = remaining_ms - $2, cancelled_at = $3, cancelled_by = $4, cancelled_why = $5 where id = $1",
@@ -263,7 +266,7 @@ func (s *Store) soldBy(ctx context.Context, id int64) (contract string, charge i
 	}
 	found, err := collect[sold](ctx, s.pool, "block", `
 select b.contract_id, coalesce(
-  (select c.id from postings p join charges c on c.posting_id = p.id where p.key = 'sale/' || b.operation_key),
+  (select c.id from postings p join charges c on c.posting_id = p.id and c.adjusts is null where p.key = 'sale/' || b.operation_key),
   (select c.id from charges c where c.closure_id = b.closure_id and c.key like '%/' || b.operation_key), 0)
 from blocks b where b.id = $1`, id)
 	if err != nil {
@@ -290,6 +293,54 @@ func (s *Store) decideReturn(ctx context.Context, t *tx, id, charge int64, why s
 	return f, d, err
 }
 
+// asSold refuses to give a block's price back where somebody has taken something off it: it would be given back twice.
+// The block's lock keeps whoever would do so now.
+func asSold(ctx context.Context, t *tx, sold int64) error {
+	type taken struct{ By string }
+	found, err := collect[taken](ctx, t.conn, "what was taken off the block's price", `
+with recursive family as (
+  select c.id, c.kind from charges c where c.id = $1
+  union all
+  select c.id, c.kind from family f join charges c on c.adjusts = f.id
+)
+select 'L-' || id from family where kind = 'discount'
+union all
+select n.number from family f join credit_note_lines l on l.charge_id = f.id join credit_notes n on n.id = l.note_id
+limit 1`, sold)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return ticket.Invalid("block", ticket.LineID(sold), "was sold for less: "+found[0].By+" took something off its price", "give back the rest by a credit note, and leave the block to the client")
+}
+
+// soldBlocks finds the blocks that lines sold, also by a line that bills a void invoice's sale again.
+func soldBlocks(lines string) string {
+	return `
+with recursive up as (
+  select l.charge_id as line, c.id, c.adjusts from invoice_lines l join charges c on c.id = l.charge_id where ` + lines + `
+  union all
+  select up.line, c.id, c.adjusts from up join charges c on c.id = up.adjusts
+), sold as (
+  select b.id, up.line from up join charges c on c.id = up.id
+    join postings p on p.id = c.posting_id and p.kind = 'block-sale' join blocks b on b.operation_key = substr(p.key, length('sale/') + 1)
+  union
+  select b.id, up.line from up join charges c on c.id = up.id
+    join blocks b on b.closure_id = c.closure_id and c.key like '%/' || b.operation_key
+)`
+}
+
+// Which lines are meant: those of an invoice, or one.
+const (
+	ofInvoice = "l.invoice_id = $1"
+	oneLine   = "l.charge_id = $1"
+)
+
+// queueSoldBlocks locks the blocks that lines sold, before their invoice: nobody draws from them or takes them back
+// meanwhile.
+func queueSoldBlocks(b *pgx.Batch, lines string, id int64) {
+	b.Queue(soldBlocks(lines)+" select from blocks where id in (select id from sold) order by id for update", id)
+}
+
 // unusedOnly refuses what would take back the sale of a block that has paid for work: it would have been for nothing.
 func (d *invoiceDeed) unusedOnly(ctx context.Context, t *tx) error {
 	type used struct {
@@ -298,19 +349,10 @@ func (d *invoiceDeed) unusedOnly(ctx context.Context, t *tx) error {
 		Granted int64
 		Used    int64
 	}
-	found, err := collect[used](ctx, t.conn, "the blocks that the invoice sold", `
-with sold as (
-  select b.id, l.charge_id from invoice_lines l join charges c on c.id = l.charge_id
-    join postings p on p.id = c.posting_id and p.kind = 'block-sale' join blocks b on b.operation_key = substr(p.key, length('sale/') + 1)
-  where l.invoice_id = $1
-  union
-  select b.id, l.charge_id from invoice_lines l join charges c on c.id = l.charge_id
-    join blocks b on b.closure_id = c.closure_id and c.key like '%/' || b.operation_key
-  where l.invoice_id = $1
-)
-select b.id, s.charge_id, b.granted_ms, b.granted_ms - b.remaining_ms - b.forfeited_ms
+	found, err := collect[used](ctx, t.conn, "the blocks that the invoice sold", soldBlocks(ofInvoice)+`
+select b.id, s.line, b.granted_ms, b.granted_ms - b.remaining_ms - b.forfeited_ms
 from sold s join blocks b on b.id = s.id
-where b.cancelled_at is null and b.granted_ms - b.remaining_ms - b.forfeited_ms > 0 order by b.id limit 1`, d.found.ID)
+where b.cancelled_at is null and b.granted_ms - b.remaining_ms - b.forfeited_ms > 0 order by b.id, s.line limit 1`, d.found.ID)
 	if err != nil || len(found) == 0 {
 		return err
 	}

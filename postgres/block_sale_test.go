@@ -86,6 +86,49 @@ func TestEdge39VoidingTheInvoiceThatSoldAPartlyUsedBlock(t *testing.T) {
 	k.proved()
 }
 
+func TestEdge39ASaleBilledAgainIsStillASale(t *testing.T) {
+	renews := replaced(blocks, "charge: block,", `charge: block, block: {renewal: {hours: 10h, price: "1000.00", expires_days: 365}},`)
+	k := newTill(t, replaced(renews, `amount_over: "500.00"`, "time_over: 90h"))
+	_, err := k.GrantBlock(t.Context(), postgres.BlockGrant{
+		OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(1), GrantedAt: noon.AddDate(0, 0, -1), Price: decimal.NewFromInt(110), Currency: "USD",
+	})
+	require.NoError(t, err)
+	id, _ := k.worked("2026-03-18", 90) // an hour of one block, half an hour of the next one, which it buys
+	march := k.finalised("2026-03")
+	require.Equal(t, "1110.00", march.Total.StringFixed(2))
+	k.reopen(id)
+	k.void(march)
+	k.proved()
+
+	k.begin(id, 2)
+	k.pass(3 * time.Hour)
+	k.close(id, 2, k.minutes("tom", 30))
+	april := k.finalised("2026-04")
+	void := postgres.InvoiceVoid{InvoiceDeed: k.deed(april), Reason: "wrong address"}
+	_, err = k.Void(t.Context(), void)
+	require.ErrorContains(t, err, "are drawn or reserved", "the lines that sell them are new, the blocks are not")
+	k.proved()
+}
+
+func TestABlockSoldForLessIsNotTakenBackAtItsPrice(t *testing.T) {
+	k := newTill(t, blocks)
+	sold := postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon, Price: decimal.NewFromInt(550), Currency: "USD", By: "olga"}
+	block, err := k.GrantBlock(t.Context(), sold)
+	require.NoError(t, err)
+	line := k.count("select charge_id from invoice_lines")
+	down, err := k.writeDown("olga", line, "500.00")
+	require.NoError(t, err)
+	require.Equal(t, "500.00", k.owed())
+	_, err = k.CancelBlock(t.Context(), block.ID, "olga", "too early")
+	require.ErrorContains(t, err, ticket.LineID(down.By)+" took something off its price")
+	k.proved()
+
+	note, err := k.creditLines(k.finalised("2026-03"), line)
+	require.NoError(t, err)
+	require.Equal(t, "500.00", note.Amount.StringFixed(2))
+	k.proved()
+}
+
 func TestASoldBlockIsALineOfItsOwn(t *testing.T) {
 	k := newTill(t, blocks)
 	sold := postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon, Price: decimal.NewFromInt(550), Currency: "USD", By: "olga"}

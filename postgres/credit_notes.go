@@ -25,8 +25,8 @@ type CreditNoteDraft struct {
 // Credit issues a credit note against a finalised invoice. It reduces what is owed; the rest is the
 // payer's credit. All credit notes of an invoice never give back more than it came to.
 //
-// Locks: with lines their tickets come first, so that no reopening gives the same money back beside
-// it; the series of credit notes is the last lock, so that a number is only taken by who commits.
+// Locks: with lines their tickets and the blocks that they sold come first, so that no reopening, and
+// nobody who takes a block back, gives the same money back beside it; the series of credit notes is the last lock, so that a number is only taken by who commits.
 func (s *Store) Credit(ctx context.Context, n CreditNoteDraft) (billing.CreditNote, error) {
 	if err := n.problems(); err != nil {
 		return billing.CreditNote{}, err
@@ -39,6 +39,7 @@ func (s *Store) Credit(ctx context.Context, n CreditNoteDraft) (billing.CreditNo
 		d.first = func(b *pgx.Batch) {
 			b.Queue(`
 select from tickets where number in (select l.ticket from invoice_lines l where l.charge_id = any ($1)) order by number for update`, n.Lines)
+			queueSoldBlocks(b, ofInvoice, n.Invoice)
 		}
 	}
 	return onInvoice(ctx, s, d, []any{n.Amount, n.Lines, n.Reason}, func(t *tx, d *invoiceDeed) (billing.CreditNote, error) {
@@ -127,9 +128,9 @@ type creditedLine struct {
 	Base     int64 // the charge that it bills, or writes down
 	Kind     billing.ChargeKind
 	Amount   decimal.Decimal
-	Gross    decimal.Decimal
-	Note     *string // of an earlier credit note with it
-	Reversal *int64  // the charge that has undone its base
+	Gross    decimal.Decimal // with its tax, as the invoice has it
+	Note     *string         // of an earlier credit note with it
+	Reversal *int64          // the charge that has undone its base
 }
 
 // A line that was billed again, or writes another down, leads to the charge that it is about: its base.
@@ -139,7 +140,7 @@ with recursive up as (
   union all
   select up.line, c.id, c.adjusts from up join charges c on c.id = up.adjusts
 )
-select up.line, up.id, c.kind, l.amount, l.amount, n.number, r.id
+select up.line, up.id, c.kind, l.amount, l.amount as gross, n.number, r.id
 from up join invoice_lines l on l.charge_id = up.line join charges c on c.id = up.line
 left join credit_note_lines nl on nl.charge_id = up.line left join credit_notes n on n.id = nl.note_id
 left join charges r on r.reverses = up.id
@@ -147,13 +148,15 @@ where up.adjusts is null order by up.line`
 
 // lines finds the named lines, and with each of them those that write it down.
 func (d *invoiceDeed) lines(ctx context.Context, t *tx, named []int64) ([]creditedLine, error) {
-	var all []creditedLine
+	var (
+		all  []creditedLine
+		kept *string
+	)
 	b := t.batch()
 	b.Queue(linesWithBase, d.found.ID).Query(func(rows pgx.Rows) (err error) {
 		all, err = pgx.CollectRows(rows, pgx.RowToStructByPos[creditedLine])
 		return err
 	})
-	var kept *string
 	b.Queue("select taxes from invoices where id = $1", d.found.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&kept) })
 	if err := t.send(ctx, b); err != nil {
 		return nil, err

@@ -83,6 +83,58 @@ func TestLostAcknowledgementsHaveOneEffect(t *testing.T) {
 	k.proved()
 }
 
+// What happens to invoices loses its answers, too.
+func TestLostAcknowledgementsOfInvoiceDeedsHaveOneEffect(t *testing.T) {
+	k := newTill(t, hourly)
+	line := newLine(t, k)
+	ctx := t.Context()
+	const lives = 8
+	for range lives {
+		write := k.close(k.ticket("email"), 1, k.minutes("tom", 70)).Posted[0].Line
+		down := postgres.LineWriteDown{Line: write, To: "100.00", Reason: "It took too long", By: "olga", OperationKey: k.key()}
+		line.twice(func(s *postgres.Store) error { _, err := s.WriteDown(ctx, down); return err })
+
+		var invoice billing.Invoice
+		final := postgres.Finalisation{Payer: "acme", Currency: "USD", Period: k.now().Format("2006-01") + "-01", By: "olga", Early: true}
+		line.twice(func(s *postgres.Store) (err error) { invoice, err = s.Finalise(ctx, final); return err })
+		require.Equal(t, "100.00", invoice.Total.StringFixed(2))
+		void := postgres.InvoiceVoid{InvoiceDeed: k.deed(invoice), Reason: "Wrong address"}
+		line.twice(func(s *postgres.Store) error { _, err := s.Void(ctx, void); return err })
+		k.nextMonth()
+
+		final.Period = k.now().Format("2006-01") + "-01"
+		line.twice(func(s *postgres.Store) (err error) { invoice, err = s.Finalise(ctx, final); return err })
+		paid := postgres.InvoicePayment{InvoiceDeed: k.deed(invoice), Amount: "80.00"}
+		line.twice(func(s *postgres.Store) error { _, err := s.Pay(ctx, paid); return err })
+		gives := postgres.CreditNoteDraft{InvoiceDeed: k.deed(invoice), Amount: "50.00", Reason: "Too dear"}
+		line.twice(func(s *postgres.Store) error { _, err := s.Credit(ctx, gives); return err })
+		require.Equal(t, "30.00", k.inCredit(), "80.00 paid and 50.00 given back of 100.00")
+
+		// The credit pays the next one, by word.
+		other := k.ticket("email")
+		k.close(other, 1, k.minutes("tom", 60))
+		k.nextMonth()
+		use := k.use()
+		line.twice(func(s *postgres.Store) error { _, err := s.ApplyCredit(ctx, use); return err })
+		require.Equal(t, "30.00", k.inCredit(), "nothing is owed yet")
+		k.void(k.finalised(k.now().Format("2006-01")))
+		k.nextMonth()
+		again := k.finalised(k.now().Format("2006-01"))
+		require.Equal(t, "30.00", again.Receivable.Applied.StringFixed(2))
+		k.pay(again, again.Receivable.Owed.String())
+		k.nextMonth()
+	}
+	t.Logf("%d answers lost at the commit, %d before it", line.atCommit, line.before)
+	require.NotZero(t, line.atCommit)
+	require.NotZero(t, line.before)
+	for _, table := range []string{"credit_notes", "payments where received = 80", "invoice_events where kind = 'write-down'", "invoice_events where kind = 'credit-applied'"} {
+		require.EqualValues(t, lives, k.count("select count(*) from "+table), table)
+	}
+	require.EqualValues(t, 2*lives, k.count("select count(*) from invoice_events where kind = 'void'"))
+	require.Equal(t, "0.00", k.inCredit())
+	k.proved()
+}
+
 // deeds is how many calls a life makes.
 const deeds = 8
 

@@ -27,7 +27,7 @@ func many(n int, f func(i int)) {
 }
 
 // written is a value as JSON, in which equal amounts look the same.
-func written(t *testing.T, v any) string {
+func written(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	require.NoError(t, err)

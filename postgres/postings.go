@@ -115,7 +115,7 @@ func firstDay(period string) string {
 func postedLines(ctx context.Context, q querier, posting int64) ([]billing.PostedLine, error) {
 	return collect[billing.PostedLine](ctx, q, "posted lines", `
 select coalesce(l.charge_id, 0), coalesce(l.invoice_id, 0), c.kind, c.clause, coalesce(l.text, ''), c.amount, c.currency
-from charges c left join invoice_lines l on l.charge_id = c.id where c.posting_id = $1 order by c.id`, posting)
+from charges c left join invoice_lines l on l.charge_id = c.id where c.posting_id = $1 and c.adjusts is null order by c.id`, posting)
 }
 
 // chargesOf reads the charges of a posting's decision.

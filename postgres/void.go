@@ -23,12 +23,15 @@ type InvoiceVoid struct {
 // Void takes back a finalised invoice on which nothing was paid: it keeps its number and its lines,
 // and nothing is owed on it; each line is billed again by a line of its own on the open invoice of
 // its period, or the next one; credit that the invoice had used returns to the payer, once. No
-// counter and no block moves: the work stays rated as it was, only its bill is written anew.
+// counter and no block moves: the work stays rated as it was, only its bill is written anew. Where
+// it sold a block of which something is used it stands.
+//
+// Locks: the blocks that it sold; then as onInvoice says.
 func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error) {
 	if err := reasoned(v.Reason); err != nil {
 		return billing.Voiding{}, err
 	}
-	d := &invoiceDeed{kind: "void", head: v.InvoiceDeed}
+	d := &invoiceDeed{kind: "void", head: v.InvoiceDeed, first: func(b *pgx.Batch) { queueSoldBlocks(b, ofInvoice, v.Invoice) }}
 	return onInvoice(ctx, s, d, []any{v.Reason}, func(t *tx, d *invoiceDeed) (billing.Voiding, error) {
 		if err := d.voidable(); err != nil {
 			return billing.Voiding{}, err

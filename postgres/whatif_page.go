@@ -120,7 +120,7 @@ func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*wh
 	}](ctx, w.tx, "charges", `
 		select id, closure_id, contract_id, clause, currency, amount::text, reverses is not null, posted_at, coalesce(hold_id, 0),
 			case when hold_id is not null then body end
-		from charges where closure_id = any ($1) order by id`, ids)
+		from charges where closure_id = any ($1) and adjusts is null order by id`, ids)
 	if err != nil {
 		return nil, err
 	}

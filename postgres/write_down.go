@@ -60,8 +60,8 @@ from ` + lineChargeTables + ` join invoices i on i.id = l.invoice_id where l.cha
 // linked to it and says why. A dispatcher may do so within the limit of his role, which counts all
 // that is taken off the line; owners and people of finance may without one.
 //
-// Locks: the line's ticket, so that no reopening undoes the line and leaves the write-down; then
-// the invoice, which lets no two write-downs start from the same amount.
+// Locks: the line's ticket and the blocks that its invoice sold, so that nothing undoes the line and
+// leaves the write-down; then the invoice, which lets no two write-downs start from the same amount.
 func (s *Store) WriteDown(ctx context.Context, w LineWriteDown) (answer billing.WrittenDown, err error) {
 	input, err := digestOf("write-down", w.Line, w.To, w.Reason, w.By)
 	if err := errors.Join(err, named("operation_key", w.OperationKey), reasoned(w.Reason)); err != nil {
@@ -114,6 +114,7 @@ func (w LineWriteDown) lock(ctx context.Context, t *tx) (*writable, actor, *earl
 	)
 	b := t.batch()
 	b.Queue("select from tickets where number = (select ticket from invoice_lines where charge_id = $1) for update", w.Line)
+	queueSoldBlocks(b, oneLine, w.Line)
 	b.Queue("select from invoices where id = (select invoice_id from invoice_lines where charge_id = $1) for update", w.Line)
 	before := queueInvoiceDone(b, w.OperationKey)
 	queueActor(b, w.By, who)

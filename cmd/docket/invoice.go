@@ -285,7 +285,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 				a.taxes(invoice.Taxes)
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:
-					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s more are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)
+					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)
 				case r.Applied.IsPositive():
 					_, _ = fmt.Fprintf(a.stdout, "%s of %s's credit paid it, the oldest first; %s owed\n", money(r.Applied, invoice.Currency), invoice.Payer, money(r.Owed, invoice.Currency))
 				}

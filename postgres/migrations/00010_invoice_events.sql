@@ -53,8 +53,8 @@ CREATE TABLE credit_note_lines (
   charge_id bigint PRIMARY KEY REFERENCES invoice_lines (charge_id),
   note_id   bigint NOT NULL REFERENCES credit_notes (id),
   payer_id  text NOT NULL,
-  net       numeric NOT NULL,
-  amount    numeric NOT NULL -- with its tax
+  net       numeric NOT NULL, -- as the line has it
+  amount    numeric NOT NULL  -- with its tax
 );
 CREATE INDEX credit_note_lines_note ON credit_note_lines (note_id);
 
@@ -112,7 +112,7 @@ CREATE TABLE write_down_limits (
 ALTER TABLE charges ADD COLUMN adjusts bigint REFERENCES charges (id);
 ALTER TABLE charges ADD CHECK (kind NOT IN ('rebilled', 'credited') OR adjusts IS NOT NULL);
 CREATE INDEX charges_adjusts ON charges (adjusts) WHERE adjusts IS NOT NULL;
-CREATE UNIQUE INDEX charges_adjusted_once ON charges (adjusts, kind) WHERE kind IN ('rebilled', 'credited', 'carried');
+CREATE UNIQUE INDEX charges_adjusted_once ON charges (adjusts, kind) WHERE kind IN ('rebilled', 'credited');
 
 -- Where every invoice stands. payable and owed are null while it is open. A negative one is a credit
 -- note: nothing is owed on it.

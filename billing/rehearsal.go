@@ -11,7 +11,7 @@ import (
 
 // Draft is a contract version that is not in force, as it would be.
 type Draft struct {
-	Version          // From and Until as they would be
+	Version             // From and Until as they would be
 	InsteadOf string    // the contract whose versions it replaces from its first instant on: its own id where it revises one; empty: none, it is added beside the others
 	Later     []Version // of its own contract: those that follow it, with their terms
 }

@@ -61,7 +61,7 @@ func TestEdge70MaterialsCountTowardsTheSignOff(t *testing.T) {
 	k.proved()
 }
 
-func TestEdge60ThePayerGetsTheInvoice(t *testing.T) {
+func TestEdge60WhoPaysATicketGetsItsLines(t *testing.T) {
 	k := newTill(t, strings.Replace(hourly, "client: acme\n", "client: acme\npayer: zenith\n", 1))
 	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
 	invoice, err := k.Invoice(t.Context(), "zenith")

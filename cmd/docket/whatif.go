@@ -188,7 +188,7 @@ func (s *whatIfShown) table(f billing.WhatIf) {
 		rows := [][]string{{"PERIOD", "CLAUSE", "AS POSTED", "WHAT IF", "DIFFERENCE"}}
 		for _, p := range f.Periods {
 			for _, c := range p.Clauses {
-				rows = append(rows, []string{p.Period.String(), clause(c), side(c.Posted, c.Held, c.Currency), side(c.WouldPost, c.WouldHold, c.Currency), signed(c.By, c.Currency)})
+				rows = append(rows, []string{p.String(), clause(c), side(c.Posted, c.Held, c.Currency), side(c.WouldPost, c.WouldHold, c.Currency), signed(c.By, c.Currency)})
 			}
 		}
 		align(s.stdout, rows, []bool{false, false, true, true, true})

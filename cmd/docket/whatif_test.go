@@ -59,7 +59,9 @@ func TestWhatIfFromTheCommandLine(t *testing.T) {
 	today := time.Now().Format(time.DateOnly)
 	from := []string{"--from", time.Now().AddDate(0, 0, -2).Format(time.DateOnly)}
 	draft := file(strings.NewReplacer("hourly: 175.00", "hourly: 180.00", "hourly: 195.00", "hourly: 200.00").Replace(string(inForce)))
-	ask := func(args ...string) []string { return append(append([]string{"whatif", "--contract", draft}, from...), args...) }
+	ask := func(args ...string) []string {
+		return append(append([]string{"whatif", "--contract", draft}, from...), args...)
+	}
 
 	t.Run("as a table", func(t *testing.T) {
 		out := s.ok(ask("--tickets", "3")...).out

@@ -48,7 +48,7 @@ func (t *Terms) standing(c *Charge, key string, value decimal.Decimal) (num, den
 	l := t.line(c.Clause)
 	switch {
 	case kind == countsCredit && t.credits != nil:
-		return t.credits.total(value), one, nil
+		return t.creditTotal(value, c.Date), one, nil
 	case l == nil:
 		return num, one, fmt.Errorf("counter %s: contract %s has no clause %q", key, t.contract.ID, c.Clause)
 	case kind == countsAI:

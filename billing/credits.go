@@ -13,54 +13,64 @@ const chargeCredit = "sla-credit"
 type credits struct {
 	*SLACredits
 	line       *line
-	fee        decimal.Decimal     // of a period: what its recurring lines cost, as far as they do not depend on a count
-	cap        decimal.NullDecimal // most credit of a period
-	allotments map[int]int64       // by priority, ms of business time
+	allotments map[int]int64 // by priority, ms of business time
 }
 
 func compileCredits(c *Contract) *credits {
 	if c.SLA == nil || c.SLA.Credits == nil {
 		return nil
 	}
-	k := &credits{SLACredits: c.SLA.Credits, fee: periodFee(c), allotments: map[int]int64{}}
+	k := &credits{SLACredits: c.SLA.Credits, allotments: map[int]int64{}}
 	k.line = &line{Line: &Line{Clause: k.Clause, Name: "SLA credit", Charge: chargeCredit}}
 	for priority, target := range c.SLA.Targets {
 		if ms := length(target.Allotment).Milliseconds(); ms > 0 {
 			k.allotments[priority] = ms
 		}
 	}
-	if k.Cap != nil {
-		k.cap = decimal.NewNullDecimal(k.fee.Mul(*k.Cap).Shift(-2))
-	}
 	return k
 }
 
-// periodFee is what the recurring lines of a period cost that do not depend on a count.
-func periodFee(c *Contract) decimal.Decimal {
+// fee is what the recurring lines of a date's period cost, as far as they do not depend on a count:
+// at the prices of its first day, so that all credits of a period are measured alike.
+func (t *Terms) fee(date string) decimal.Decimal {
+	from, ok := dayOf(t.PeriodOf(date).Start)
+	if !ok { // a date in shape only
+		return decimal.Zero
+	}
+	renewals, _, _ := t.term(from)
 	var fee decimal.Decimal
-	for i := range c.Lines {
-		l := &c.Lines[i]
-		if l.Price == nil {
-			continue
-		}
-		switch l.Charge {
-		case chargeFlat, chargeBucket, chargeRetainer:
-			fee = fee.Add(*l.Price)
-		case chargePerDevice, chargePerSeat:
-			if l.Count != nil && l.Count.Fixed > 0 {
-				fee = fee.Add(l.Price.Mul(decimal.NewFromInt(int64(max(l.Count.Fixed-l.Count.Included, 0)))))
+	for i := range t.contract.Lines {
+		l := &t.contract.Lines[i]
+		of := part{line: l, from: from, renewals: renewals}
+		if c := l.counting(); c != nil {
+			of.counted.counted, of.counted.of = decimal.NewFromInt(int64(c.Fixed)), one
+			of.counted.bill(c)
+			if c.Fixed == 0 {
+				continue
 			}
+		}
+		if l.recurring() {
+			num, den := l.fee(t, of)
+			fee = fee.Add(num.DivRound(den, exactPlaces))
 		}
 	}
 	return fee
 }
 
-// total is F of the counter of a period's credit: all of it, up to the cap.
-func (k *credits) total(credit decimal.Decimal) decimal.Decimal {
-	if !k.cap.Valid {
-		return credit.Neg()
+// creditCap is the most credit of a date's period; invalid where there is no cap.
+func (t *Terms) creditCap(date string) decimal.NullDecimal {
+	if t.credits.Cap == nil {
+		return decimal.NullDecimal{}
 	}
-	return decimal.Min(credit, k.cap.Decimal).Neg()
+	return decimal.NewNullDecimal(t.fee(date).Mul(*t.credits.Cap).Shift(-2))
+}
+
+// creditTotal is F of the counter of a period's credit: all of it, up to the cap.
+func (t *Terms) creditTotal(credit decimal.Decimal, date string) decimal.Decimal {
+	if most := t.creditCap(date); most.Valid {
+		credit = decimal.Min(credit, most.Decimal)
+	}
+	return credit.Neg()
 }
 
 // creditTargets credits what the contract promises for missed targets, and for a resolution that
@@ -75,16 +85,17 @@ func (d *decider) creditTargets() {
 	if version < 0 {
 		return
 	}
-	k := d.facts.Contracts[version].Terms.credits
+	v := &d.facts.Contracts[version]
+	k := v.Terms.credits
 	if k == nil {
 		return
 	}
-	cost := d.cost(d.facts.Contracts[version].Contract)
-	room := k.fee
+	cost, fee := d.cost(v.Contract), v.Terms.fee(d.facts.Ticket.ResolvedOn)
+	room := fee
 	if k.Floor == baseTicket || room.IsZero() {
 		room = cost
 	}
-	for _, c := range []credit{k.forMissed(sla, cost), k.forFast(&d.facts.Ticket)} {
+	for _, c := range []credit{k.forMissed(sla, fee, cost), k.forFast(&d.facts.Ticket)} {
 		if c.of != "" {
 			room = room.Sub(d.credit(version, c, room))
 		}
@@ -125,7 +136,7 @@ type credit struct {
 }
 
 // forMissed is the credit for missed targets: of response and resolution the higher, or both.
-func (k *credits) forMissed(sla *SLAOutcome, cost decimal.Decimal) credit {
+func (k *credits) forMissed(sla *SLAOutcome, fee, cost decimal.Decimal) credit {
 	var percents []decimal.Decimal
 	var missed []string
 	if sla.ResponseMissed && k.Response != nil {
@@ -148,7 +159,7 @@ func (k *credits) forMissed(sla *SLAOutcome, cost decimal.Decimal) credit {
 			missed = missed[:1]
 		}
 	}
-	base, of := k.fee, baseFee
+	base, of := fee, baseFee
 	if k.Base == baseTicket {
 		base, of = cost, baseTicket
 	}
@@ -181,9 +192,9 @@ func (d *decider) credit(version int, c credit, room decimal.Decimal) decimal.De
 		amount = room
 		args = append(args, Arg{"at_most", room.String()})
 	}
-	key := ""
+	key, most := "", t.creditCap(d.facts.Ticket.ResolvedOn)
 	var before decimal.Decimal
-	if k.cap.Valid {
+	if most.Valid {
 		key = countsCredit + "/" + v.Contract + "/" + k.Clause + "/" + t.periodKey(d.facts.Ticket.ResolvedOn)
 		before = d.counter(key)
 	}
@@ -195,7 +206,7 @@ func (d *decider) credit(version int, c credit, room decimal.Decimal) decimal.De
 	if key != "" {
 		d.countFor(s, key, amount)
 		s.lump(s.charge.Amount)
-		args = append(args, Arg{"before", before.String()}, Arg{"cap", k.cap.Decimal.String()})
+		args = append(args, Arg{"before", before.String()}, Arg{"cap", most.Decimal.String()})
 	}
 	// A credit that the cap leaves nothing of is on record: what is reversed later makes room for the next one.
 	s.charge.Hidden = s.charge.Amount.IsZero()

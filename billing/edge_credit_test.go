@@ -71,6 +71,12 @@ func TestSLACreditAnchor(t *testing.T) {
 		l.reverse(t, 2)
 		require.True(t, l.total().IsZero())
 	})
+	t.Run("of the fee with what renewals have added to it", func(t *testing.T) {
+		renewed := "term: {months: 6, since: 2025-01-01, uplift_percent: 10}"
+		f := under(t, contract("AYCE-1", withCredits("response_percent: 5")+renewed), work(1, noon, hour))
+		f.Ticket.SLA = &billing.SLAOutcome{ResponseMissed: true}
+		require.Equal(t, "credit S1 1 piece × -30.25 = -30.25", render(decide(t, f).Charges[1:]), "twice by 10 %: 605.00")
+	})
 	t.Run("half-up to the minor unit, once", func(t *testing.T) {
 		f := slaOf(t, "response_percent: 0.333", billing.SLAOutcome{ResponseMissed: true})
 		require.Equal(t, "credit S1 1 piece × -1.67 = -1.67", render(decide(t, f).Charges[1:]), "1.665")

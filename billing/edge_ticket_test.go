@@ -242,7 +242,7 @@ func TestEdge18RoundedSumOrSumOfRounded(t *testing.T) {
 	require.Equal(t, "discount 1 piece × 0.01 = 0.01", render(byTicket.Charges[2:]))
 	require.Equal(t, "8.3333333333333333", byTicket.Charges[0].Exact.String(), "both are stored")
 	require.Equal(t, "8.33", byTicket.Charges[0].Amount.String())
-	require.Equal(t, "The contract bills the rounded sum of a ticket: its lines are 16.66666666666667 EUR exactly and 16.66 EUR each rounded, so 16.67 EUR bills. By line it would have been 16.66 EUR.",
+	require.Equal(t, "The contract bills the rounded sum of a ticket: its lines are 16.666666666667 EUR exactly and 16.66 EUR each rounded, so 16.67 EUR bills. By line it would have been 16.66 EUR.",
 		billing.Explain(byTicket.Charges[2])[0])
 
 	t.Run("exactly half a cent stays so, in thirds too", func(t *testing.T) {

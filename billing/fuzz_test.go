@@ -3,7 +3,9 @@ package billing_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,14 +53,18 @@ func FuzzParseContract(f *testing.F) {
 // FuzzDecide reads facts as they are stored; whatever they say, the answer is a whole
 // decision or an error.
 func FuzzDecide(f *testing.F) {
-	compiled := terms(f, contract("HB-1", fmt.Sprintf(mixed, times[0])))
+	compiled := terms(f, contract("HB-1", guards[3]+fmt.Sprintf(mixed, times[0])+strings.TrimPrefix(fmt.Sprintf(ticketTerms, ""), "\n")))
 	seeds := []billing.Facts{
 		facts([]billing.Version{{Contract: "HB-1", Revision: 1}}, work(1, noon, hour), aiWork(2, noon, 2*second)),
 		facts(nil, work(1, noon, 0)),
 		facts([]billing.Version{{Contract: "HB-1", Revision: 1, From: noon}}, typed(work(1, noon.AddDate(-30, 0, 0), 9e12), "onsite")),
 	}
+	seeds = append(seeds, facts([]billing.Version{{From: noon.Add(time.Hour)}}, work(1, noon, 2*hour))) // a contract without a name, and work under none
 	seeds[0].Blocks = []billing.Block{block(7, minute), block(8, 0)}
 	seeds[0].Counters = []billing.Counter{{Key: "ai/HB-1//41.77/2026-03", Value: dec("1e9")}}
+	seeds[0].Items = []billing.Item{item(7, "2", "33.33"), item(8, "1", "80")}
+	seeds[1].Events = []billing.Event{event(1, "action", "15"), event(2, "payment", "10")}
+	seeds[0].Ticket.SLA, seeds[1].Ticket.SLA = &billing.SLAOutcome{ResponseMissed: true}, &billing.SLAOutcome{Contract: "HB-1", ResolutionMissed: true}
 	for _, s := range seeds {
 		data, err := json.Marshal(s)
 		require.NoError(f, err)

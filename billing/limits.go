@@ -35,9 +35,7 @@ func (d *decider) roundTicket() {
 				exact, amount = exact.Add(s.charge.Exact), amount.Add(s.charge.Amount)
 			}
 		}
-		// Each was cut at exactPlaces, so the last digits of the sum are not to be trusted: what is
-		// exactly half a minor unit must stay so.
-		exact = exact.Round(exactPlaces - 2)
+		exact = exact.Round(cutPlaces) // what is exactly half a minor unit must stay so
 		rounded := t.rounding.round(exact, one, t.places)
 		if rounded.Equal(amount) {
 			continue
@@ -91,7 +89,7 @@ func (d *decider) limitTicket() {
 func (d *decider) under(contract string) []*slot {
 	var slots []*slot
 	for _, s := range d.slots {
-		if s.charge.Contract == contract {
+		if s.version >= 0 && s.charge.Contract == contract {
 			slots = append(slots, s)
 		}
 	}

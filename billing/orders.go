@@ -11,6 +11,15 @@ func orderCounter(contract, number string) string {
 	return countsOrder + "/" + contract + "/" + number
 }
 
+// OrderKey names the counter of the purchase order that the charge bills against; empty without one.
+// Undoing or settling the charge may move it although the charge has not counted yet.
+func (c Charge) OrderKey() string {
+	if c.PurchaseOrder == "" {
+		return ""
+	}
+	return orderCounter(c.Contract, c.PurchaseOrder)
+}
+
 // countOrders counts what posts and what waits against the purchase order of its contract. Where
 // the order does not reach, the contract says whether it is told, or waits for a dispatcher. What
 // waits for that reason takes nothing from the order until somebody rules to bill it.
@@ -83,10 +92,10 @@ func (d *decider) charged(s *slot, key string, order *PurchaseOrder) {
 
 // counted counts a charge that has got its amount by a ruling against the order that it names.
 func (c Charge) counted() Charge {
-	if c.PurchaseOrder == "" || c.Amount.IsZero() {
+	key := c.OrderKey()
+	if key == "" || c.Amount.IsZero() {
 		return c
 	}
-	key := orderCounter(c.Contract, c.PurchaseOrder)
 	if !slices.ContainsFunc(c.Counts, func(n Count) bool { return n.Key == key }) {
 		c.Counts = append(slices.Clone(c.Counts), Count{Key: key, Quantity: c.Amount})
 	}

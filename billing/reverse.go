@@ -46,16 +46,22 @@ func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, erro
 		}
 	}
 	r.Hidden = r.Amount.IsZero()
-	r.Counts = r.ordered()
+	r.Counts = r.ordered(c)
 	return r, nil
 }
 
-// ordered gives the reversal's counts with what it gives back to its purchase order: as much as
-// posts, which is not what the charge once took where the period has moved on since.
-func (r *Charge) ordered() []Count {
-	counts := slices.DeleteFunc(r.Counts, func(n Count) bool { return strings.HasPrefix(n.Key, countsOrder+"/") })
-	if r.PurchaseOrder != "" && !r.Amount.IsZero() {
-		counts = append(counts, Count{Key: orderCounter(r.Contract, r.PurchaseOrder), Quantity: r.Amount})
+// ordered gives the reversal's counts with what it gives back to the purchase order of c: as much
+// as posts, which is not what c once took where the period has moved on since. A charge that never
+// counted although it cost something, like a write-down, takes nothing back either.
+func (r *Charge) ordered(c Charge) []Count {
+	key := c.OrderKey()
+	onOrder := func(n Count) bool { return n.Key == key }
+	if key == "" || (!c.Amount.IsZero() && !slices.ContainsFunc(c.Counts, onOrder)) {
+		return r.Counts
+	}
+	counts := slices.DeleteFunc(r.Counts, onOrder)
+	if !r.Amount.IsZero() {
+		counts = append(counts, Count{Key: key, Quantity: r.Amount})
 	}
 	return counts
 }

@@ -112,6 +112,9 @@ func (s *Store) lockReturns(ctx context.Context, t *tx, client string, charges [
 				lent = append(lent, contract)
 			}
 		}
+		if order := c.charge.OrderKey(); order != "" {
+			keys[order] = true
+		}
 		for _, d := range c.charge.Draws {
 			blocks[r.bought.id(c.closure, d.Block)] = true
 		}

@@ -47,6 +47,7 @@ type lockedTicket struct {
 
 // slaColumns are the columns of a ticket that its SLA stands in.
 type slaColumns struct {
+	PromisedBy           string // the contract whose targets they are
 	RespondedAt          *time.Time
 	ResponseDue          *time.Time
 	ResponseBreachedAt   *time.Time
@@ -64,7 +65,7 @@ select t.number, t.client_id, c.time_zone, c.currency, c.payer_id, t.round, t.st
        t.closed_at, t.merged_into,
        exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked,
        coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of),
-       t.responded_at, t.response_due, t.response_breached_at, t.resolution_breached_at, t.sla
+       coalesce(t.contract_id, ''), t.responded_at, t.response_due, t.response_breached_at, t.resolution_breached_at, t.sla
 from t join clients c on c.id = t.client_id`
 
 // queueLock locks the ticket: always the first lock of a transaction of money.
@@ -90,7 +91,7 @@ type reading struct {
 	items    []itemRow
 	versions []versionRow
 	invoices []invoiceRow
-	billed   bool // an earlier round's per-ticket price still stands
+	billed   bool // an earlier round's charge for the closing itself still stands
 	late     adjuster
 }
 
@@ -130,7 +131,7 @@ from work_entries where ticket = $1 and rated_in is null order by started_at, id
 	queueInvoices(b, id, &r.invoices)
 	if round > 1 {
 		b.Queue(`
-select exists (select from charges c where c.ticket = $1 and c.kind = 'per-ticket'
+select exists (select from charges c where c.ticket = $1 and (c.kind = 'per-ticket' or (c.kind = 'usage' and c.key like '%/closure'))
   and not exists (select from charges r where r.reverses = c.id))`, number).QueryRow(func(row pgx.Row) error {
 			return row.Scan(&r.billed)
 		})

@@ -26,11 +26,15 @@ type group struct {
 // kept finds the charges that stay because their contract says so. A group that shares a work entry
 // with something that is undone is undone with it: an entry is rated whole, so that no part of it is
 // lost or billed twice. So what still waits for a person, or was split with a contract that does not
-// keep, is rated afresh.
+// keep, is rated afresh. An SLA credit never stays: the next closing measures the ticket against its
+// targets anew.
 func (s *Store) kept(ctx context.Context, q querier, charges []standingCharge, holds []waiting) (kept, error) {
 	groups := map[group]bool{} // true: it stays
 	freed := map[int64]bool{}  // work entries of what is undone
 	for _, c := range charges {
+		if c.whole.Kind == billing.Credit {
+			continue
+		}
 		keeps := false
 		if c.whole.Revision > 0 {
 			terms, err := s.termsOf(ctx, q, c.whole.Contract, c.whole.Revision)
@@ -71,7 +75,7 @@ func (s *Store) kept(ctx context.Context, q querier, charges []standingCharge, h
 	}
 	k := kept{charges: map[int64]bool{}, work: []int64{}, items: []int64{}}
 	for _, c := range charges {
-		if !groups[group{c.Closure, c.whole.Contract}] {
+		if c.whole.Kind == billing.Credit || !groups[group{c.Closure, c.whole.Contract}] {
 			continue
 		}
 		k.charges[c.ID] = true

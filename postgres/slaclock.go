@@ -176,6 +176,7 @@ func (p slaColumns) outcome(at time.Time) (*billing.SLAOutcome, error) {
 		return nil, err
 	}
 	return &billing.SLAOutcome{
+		Contract:         p.PromisedBy,
 		ResponseMissed:   p.ResponseBreachedAt != nil || (p.ResponseDue != nil && p.ResponseDue.Before(answered)),
 		ResolutionMissed: p.ResolutionBreachedAt != nil || late,
 		SpentMS:          spent.Milliseconds(),

@@ -12,7 +12,7 @@ import (
 )
 
 func newClient(a *app) *cobra.Command {
-	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a), newClientCount(a))
+	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a), newClientCount(a), newClientTax(a))
 }
 
 func newClientList(a *app) *cobra.Command {
@@ -83,7 +83,7 @@ func newClientShow(a *app) *cobra.Command {
 			return a.show(whole, func() {
 				_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", client.ID, client.Name)
 				fields(a.stdout, "time zone", client.TimeZone, "currency", client.Currency, "payer", client.Payer, "sites", joined(client.Sites),
-					"devices", devices(client), "contracts", joined(whole.Contracts))
+					"devices", devices(client), "tax profile", client.Tax, "contracts", joined(whole.Contracts))
 				_, _ = fmt.Fprintln(a.stdout)
 				_ = a.people(people)
 			})

@@ -113,6 +113,10 @@ func newInvoiceShow(a *app) *cobra.Command {
 			if invoice.Lines, err = linesAfter(cmd.Context(), s.store, invoice.ID, 0); err != nil {
 				return err
 			}
+			var untaxed error // the lines are worth seeing all the same
+			if invoice.Taxes, untaxed = s.store.InvoiceTaxes(cmd.Context(), invoice.ID, a.now()); untaxed != nil && len(ticket.Problems(untaxed)) == 0 {
+				return untaxed
+			}
 			if invoice.Events, err = s.store.InvoiceEvents(cmd.Context(), invoice.ID); err != nil {
 				return err
 			}
@@ -120,6 +124,10 @@ func newInvoiceShow(a *app) *cobra.Command {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
 				_, _ = fmt.Fprintf(a.stdout, "\n%s, total %s\n", count(len(invoice.Lines), "line"), money(invoice.Total, invoice.Currency))
+				a.taxes(invoice.Taxes)
+				if untaxed != nil {
+					_, _ = fmt.Fprintf(a.stdout, "With tax: %v\n", untaxed)
+				}
 				a.stands(invoice)
 				a.happened(invoice)
 				_, _ = fmt.Fprintln(a.stdout, "Why a line is there and what it costs: docket why LINE")
@@ -274,6 +282,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 			return a.show(invoice, func() {
 				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s, total %s\n", invoice.Number, invoice.Payer, period(invoice),
 					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
+				a.taxes(invoice.Taxes)
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:
 					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s more are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
+)
+
+func newTax(a *app) *cobra.Command {
+	return noun("tax", "How invoices are taxed, as documents", newTaxCheck(a), newTaxApply(a), newTaxList(a), newTaxShow(a))
+}
+
+func newTaxCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE",
+		Short: "Check a tax profile without storing it: every mistake with its line and what to write instead",
+		Args:  exactly("FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			raw, err := a.document(args[0])
+			if err != nil {
+				return err
+			}
+			p, err := billing.ParseTaxProfile(raw)
+			if err != nil {
+				return err
+			}
+			return a.show(p, func() {
+				_, _ = fmt.Fprintf(a.stdout, "%s is well formed: %s, standard category %s\n", p.ID, p.Name, p.Standard)
+			})
+		},
+	}
+}
+
+func newTaxApply(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Store a tax profile as a new, immutable revision; open invoices show it, finalised ones stay",
+		Args:  exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			raw, err := a.document(args[0])
+			if err != nil {
+				return err
+			}
+			who, err := a.person(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v, err := a.session.store.ApplyTax(cmd.Context(), raw, who.ID)
+			if err != nil {
+				return err
+			}
+			return a.show(v, func() {
+				if !v.Changed {
+					_, _ = fmt.Fprintf(a.stdout, "%s revision %d says this already; nothing changed\n", v.Profile, v.Revision)
+					return
+				}
+				_, _ = fmt.Fprintf(a.stdout, "%s revision %d is stored; next, whom it taxes: docket client tax CLIENT %s, or `tax: %s` in a contract\n",
+					v.Profile, v.Revision, v.Profile, v.Profile)
+			})
+		},
+	}
+}
+
+func newTaxList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the tax profiles, each with the revision that counts",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			profiles, err := s.store.TaxProfiles(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return list(a, profiles, "No tax profiles yet, and no invoice has tax. Store one: docket tax apply FILE --as PERSON",
+				text("TAX", func(v postgres.TaxVersion) string { return v.Profile }),
+				text("NAME", func(v postgres.TaxVersion) string { return v.Document.Name }),
+				number("REVISION", func(v postgres.TaxVersion) string { return fmt.Sprint(v.Revision) }),
+				text("STANDARD", func(v postgres.TaxVersion) string { return v.Document.Standard }),
+				text("BY", func(v postgres.TaxVersion) string { return v.AppliedBy }),
+			)
+		},
+	}
+}
+
+func newTaxShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show TAX",
+		Short: "Show a tax profile: its categories, rates and certificate",
+		Args:  exactly("TAX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v, err := s.store.TaxProfile(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return a.show(v, func() { a.taxProfile(v) })
+		},
+	}
+}
+
+func (a *app) taxProfile(v postgres.TaxVersion) {
+	p := v.Document
+	_, _ = fmt.Fprintf(a.stdout, "%s  %s, revision %d\n\n", p.ID, p.Name, v.Revision)
+	exempt := ""
+	if e := p.Exemption; e != nil {
+		exempt = fmt.Sprintf("certificate %s from %s", e.Certificate, e.From)
+		if e.To != "" {
+			exempt += ", until before " + e.To
+		}
+		exempt += ": " + e.Reason
+	}
+	fields(a.stdout, "standard", p.Standard, "prices", p.Prices, "rounded per", p.Per, "exempt", exempt)
+	_, _ = fmt.Fprintln(a.stdout)
+	rows := [][]string{{"CATEGORY", "CODE", "PERCENT", "PART", "FROM", "WHY"}}
+	for _, c := range p.Categories {
+		if len(c.Rates) == 0 {
+			rows = append(rows, []string{c.Name, c.Code, "", "", "", c.Reason})
+		}
+		for _, r := range c.Rates {
+			if len(r.Parts) == 0 {
+				rows = append(rows, []string{c.Name, c.Code, r.Percent.String(), "", r.From, c.Reason})
+			}
+			for _, part := range r.Parts {
+				rows = append(rows, []string{c.Name, c.Code, part.Percent.String(), part.Name, r.From, c.Reason})
+			}
+		}
+	}
+	align(a.stdout, rows, []bool{false, false, true, false, false, false})
+}
+
+func newClientTax(a *app) *cobra.Command {
+	var none bool
+	c := &cobra.Command{
+		Use:   "tax CLIENT [TAX]",
+		Short: "Say by which tax profile a client's invoices are taxed where its contracts name none",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			profile := ""
+			if len(args) == 2 {
+				profile = args[1]
+			}
+			if none != (profile == "") {
+				return usage(errors.New("name a tax profile, or --none to take it away; `docket tax list` shows the profiles"))
+			}
+			who, err := a.person(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.session.store.TaxClient(cmd.Context(), args[0], profile, who.ID); err != nil {
+				return err
+			}
+			answer := map[string]string{"client": args[0], "tax": profile}
+			if none {
+				return a.told(answer, args[0]+" has no tax profile: what its contracts do not tax has no tax")
+			}
+			return a.told(answer, args[0]+" is taxed by "+profile+" from the next finalisation on")
+		},
+	}
+	c.Flags().BoolVar(&none, "none", false, "take its profile away")
+	return c
+}
+
+// taxes shows an invoice's sums with tax, a row for what is taxed alike.
+func (a *app) taxes(t *billing.DocumentTotals) {
+	if t == nil {
+		return
+	}
+	rows := [][]string{{"net", money(t.TaxExclusive, t.Currency)}}
+	for _, c := range t.Taxes {
+		what := "no tax profile, no tax"
+		if c.Code != "" {
+			what = fmt.Sprintf("tax %s, %s %% of %s", c.Code, c.Percent, money(c.Base, t.Currency))
+		}
+		if c.Reason != "" {
+			what += ": " + c.Reason
+		}
+		if c.Certificate != "" {
+			what += ", certificate " + c.Certificate
+		}
+		rows = append(rows, []string{what, money(c.Tax, t.Currency)})
+		for _, part := range c.Parts {
+			rows = append(rows, []string{fmt.Sprintf("  of it %s, %s %%", part.Name, part.Percent), money(part.Tax, t.Currency)})
+		}
+	}
+	rows = append(rows, []string{"gross, by the tax of " + t.TaxDate, money(t.TaxInclusive, t.Currency)})
+	align(a.stdout, rows, []bool{false, true})
+	for _, s := range t.Says {
+		_, _ = fmt.Fprintln(a.stdout, s)
+	}
+}

@@ -61,19 +61,6 @@ func TestEdge70MaterialsCountTowardsTheSignOff(t *testing.T) {
 	k.proved()
 }
 
-func TestEdge60WhoPaysATicketGetsItsLines(t *testing.T) {
-	k := newTill(t, strings.Replace(hourly, "client: acme\n", "client: acme\npayer: zenith\n", 1))
-	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
-	invoice, err := k.Invoice(t.Context(), "zenith")
-	require.NoError(t, err)
-	require.Equal(t, "zenith", invoice.Payer)
-	require.Equal(t, "150.00", invoice.Total.StringFixed(2))
-	lines, err := k.InvoiceLines(t.Context(), invoice.ID, 0, 10)
-	require.NoError(t, err)
-	require.Equal(t, "acme", lines[0].Client, "whose work it was stays on the line")
-	k.proved()
-}
-
 func TestEdge23WorkOfWhichNobodyKnowsTheStart(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
@@ -95,5 +82,19 @@ bands: [{clause: "7.1", name: night, days: [sunday], hours: ["00:00-04:00"], mul
 	entry.StartedAt = time.Date(2026, 3, 8, 6, 30, 0, 0, time.UTC)
 	k.close(id, 1, entry)
 	require.Equal(t, "675.00", k.owed(), "1.5 h at twice 150.00, and 1.5 h at 150.00")
+	k.proved()
+}
+
+func TestEdge01AReopenedRoundThatIsKeptStands(t *testing.T) {
+	k := newTill(t, hourly+"reopen: keep\n")
+	id := k.ticket("email")
+	k.close(id, 1, k.minutes("tom", 60))
+	_, err := k.Reopen(t.Context(), id, ticket.Reopen{Header: k.by("ann"), Reason: "still broken"})
+	require.NoError(t, err)
+	require.Equal(t, "150.00", k.owed(), "the first round stands")
+	k.begin(id, 2)
+	k.pass(2 * time.Hour)
+	k.close(id, 2, k.minutes("tom", 30))
+	require.Equal(t, "225.00", k.owed(), "only the new half hour bills")
 	k.proved()
 }

@@ -33,8 +33,8 @@ func (k *till) tax(document string) {
 	require.True(k.t, v.Changed)
 }
 
-// finalised finalises acme's invoice of a period, as the owner.
-func (k *till) finalised(period string, early bool) billing.Invoice {
+// finaliseOf finalises acme's invoice of a period, as the owner.
+func (k *till) finaliseOf(period string, early bool) billing.Invoice {
 	k.t.Helper()
 	i, err := k.Finalise(k.t.Context(), postgres.Finalisation{Payer: "acme", Currency: "USD", Period: period, By: "olga", Early: early})
 	require.NoError(k.t, err)
@@ -57,7 +57,7 @@ func TestEdge41ACertificateRunsOutBetweenTwoFinalisations(t *testing.T) {
 	k.clock.Store(time.Date(2026, 4, 2, 12, 0, 0, 0, time.UTC).UnixNano())
 	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
 
-	march := k.finalised("2026-03-01", false)
+	march := k.finaliseOf("2026-03-01", false)
 	require.Equal(t, "150.00", march.Taxes.TaxInclusive.StringFixed(2))
 	require.Equal(t, "ST-119", march.Taxes.Taxes[0].Certificate)
 	require.Equal(t, "150.00", march.Receivable.Owed.StringFixed(2))
@@ -70,7 +70,7 @@ func TestEdge41ACertificateRunsOutBetweenTwoFinalisations(t *testing.T) {
 	k.clock.Store(time.Date(2026, 4, 10, 4, 1, 0, 0, time.UTC).UnixNano())
 	require.Equal(t, "13.31", k.taxLive(april.ID).Tax.StringFixed(2))
 
-	second := k.finalised("2026-04-01", true)
+	second := k.finaliseOf("2026-04-01", true)
 	require.Equal(t, "2026-04-10", second.Taxes.TaxDate)
 	require.Equal(t, "150.00", second.Total.StringFixed(2), "the total stays net")
 	require.Equal(t, "163.31", second.Receivable.Owed.StringFixed(2), "8.875 % of 150.00")
@@ -81,7 +81,7 @@ func TestEdge41ACertificateRunsOutBetweenTwoFinalisations(t *testing.T) {
 	k.tax(newYork + "prices: inclusive\n")
 	require.JSONEq(t, written(t, march.Taxes), written(t, k.taxLive(march.ID)))
 	require.JSONEq(t, written(t, second.Taxes), written(t, k.taxLive(second.ID)))
-	require.JSONEq(t, written(t, march), written(t, k.finalised("2026-03-01", false)))
+	require.JSONEq(t, written(t, march), written(t, k.finaliseOf("2026-03-01", false)))
 	k.proved()
 }
 
@@ -110,7 +110,7 @@ lines:
 		k.close(k.ticket(category), 1, k.minutes("tom", 50))
 	}
 
-	invoice := k.finalised("2026-03-01", true)
+	invoice := k.finaliseOf("2026-03-01", true)
 	require.Equal(t, "111.12", invoice.Total.StringFixed(2), "4 × 27.78")
 	require.Equal(t, "5.25", invoice.Taxes.Tax.StringFixed(2), "8.875 % of 27.78 is 2.47, 5 % of 55.56 is 2.78")
 	require.Equal(t, "116.37", invoice.Receivable.Owed.StringFixed(2))
@@ -129,7 +129,7 @@ lines:
 func TestAnInvoiceWithoutAProfileSaysSo(t *testing.T) {
 	k := newTill(t, hourly)
 	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
-	invoice := k.finalised("2026-03-01", true)
+	invoice := k.finaliseOf("2026-03-01", true)
 	require.True(t, invoice.Taxes.Tax.IsZero())
 	require.Empty(t, invoice.Taxes.Taxes[0].Code)
 	require.NotEmpty(t, invoice.Taxes.Says)
@@ -146,7 +146,7 @@ func TestANegativeInvoiceIsCarriedAsItIsTaxed(t *testing.T) {
 	require.NoError(t, k.TaxClient(t.Context(), "acme", "NY", "olga"))
 	id := k.ticket("email")
 	k.close(id, 1, k.minutes("tom", 60))
-	k.finalised("2026-03-01", true)
+	k.finaliseOf("2026-03-01", true)
 	_, err := k.Reopen(t.Context(), id, ticket.Reopen{Header: k.by("ann"), Reason: "still broken"})
 	require.NoError(t, err)
 
@@ -157,7 +157,7 @@ func TestANegativeInvoiceIsCarriedAsItIsTaxed(t *testing.T) {
 		require.Equal(t, "-163.31", live.TaxInclusive.StringFixed(2))
 		return err
 	}))
-	carried := k.finalised(april.PeriodStart, true)
+	carried := k.finaliseOf(april.PeriodStart, true)
 	require.True(t, carried.Taxes.TaxInclusive.IsZero())
 	k.proved()
 }

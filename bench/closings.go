@@ -45,6 +45,8 @@ type ClosingResult struct {
 	SpreadTPCB  float64   `json:"spread_to_tpcb"`
 	BusySpread  float64   `json:"busy_to_spread"`
 	BlockSpread float64   `json:"block_to_spread"`
+	Audited     int       `json:"audited_closures"` // all of them, with their rows, by one audit at the end
+	AuditPerS   float64   `json:"audit_per_s"`
 }
 
 // spreadClients is how many clients the spread closings are over.
@@ -85,7 +87,22 @@ func Closings(ctx context.Context, o ClosingOptions) (ClosingResult, error) {
 		}
 	}
 	r.SpreadTPCB, r.BusySpread, r.BlockSpread = medianRatio(r.Spread, r.TPCB), medianRatio(r.Busy, r.Spread), medianRatio(r.Block, r.Spread)
-	return r, nil
+	return r, b.audit(ctx, &r)
+}
+
+// audit proves everything that was closed: a figure over books that do not hold would be worth nothing.
+func (b *closingBench) audit(ctx context.Context, r *ClosingResult) error {
+	began := b.o.Now()
+	found, err := b.store.Audit(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if !found.Clean() {
+		return fmt.Errorf("the books do not hold after %d closures: %+v", found.Closures, found)
+	}
+	r.Audited, r.AuditPerS = found.Closures, float64(found.Closures)/b.o.Now().Sub(began).Seconds()
+	_, _ = fmt.Fprintf(b.o.Progress, "audit of %d closures with their rows: %8.0f /s\n", r.Audited, r.AuditPerS)
+	return nil
 }
 
 type closingBench struct {

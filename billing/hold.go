@@ -7,7 +7,7 @@ import (
 
 // decision parts the charges: those that post, and those that a person must decide.
 func (d *decider) decision() Decision {
-	out := Decision{Rules: d.facts.Rules, Charges: []Charge{}, Holds: []Hold{}}
+	out := Decision{Rules: d.facts.Rules, Charges: make([]Charge, 0, len(d.slots)), Holds: []Hold{}}
 	signOffs := d.signOffs()
 	exceptions := d.exceptions()
 	for _, s := range d.slots {

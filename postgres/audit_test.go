@@ -1,12 +1,14 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
 )
 
 func TestAuditOfALivedDeskFindsNothing(t *testing.T) {
@@ -125,4 +127,39 @@ func TestAuditFindsWrongBlocksAndInvoices(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, a.Invoices, 3, "%+v", a.Invoices)
 	})
+}
+
+// TestAuditOfOldRulesBesideNewOnes: a decision of the first rules keeps its bytes, which today's rules would not give.
+func TestAuditOfOldRulesBesideNewOnes(t *testing.T) {
+	k := newTill(t, hourly)
+	var closures []ticket.ID
+	for range 2 {
+		id := k.ticket("email")
+		k.close(id, 1, k.minutes("tom", 45), k.minutes("dora", 30)) // at the same time: rules 2 say so
+		closures = append(closures, id)
+	}
+	k.proved()
+
+	var stored, now string
+	old := closures[0].Number()
+	require.NoError(t, k.admin.QueryRow(t.Context(), "select facts, decision from closures where ticket = $1", old).Scan(&stored, &now))
+	facts, err := billing.ParseFacts(strings.Replace(stored, `"rules":2`, `"rules":1`, 1))
+	require.NoError(t, err)
+	require.Equal(t, 1, facts.Rules)
+	c, err := billing.ParseContract([]byte(hourly))
+	require.NoError(t, err)
+	facts.Contracts[0].Terms, err = c.Compile()
+	require.NoError(t, err)
+	decision, err := billing.Decide(facts)
+	require.NoError(t, err)
+	then, err := billing.Canonical(decision)
+	require.NoError(t, err)
+	require.NotEqual(t, now, strings.Replace(string(then), `"rules":1`, `"rules":2`, 1), "the rules differ in more than their number")
+
+	written, err := billing.Canonical(facts)
+	require.NoError(t, err)
+	k.tamper("update closures set rules = 1, facts = $2, decision = $3, digest = $4 where ticket = $1", old, string(written), string(then), decision.Digest())
+	k.proved()
+	require.EqualValues(t, 1, k.count("select count(*) from closures where rules = 2"))
+	k.requireSame(k.whatIf(march, hourly))
 }

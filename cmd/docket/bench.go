@@ -18,6 +18,7 @@ type benched struct {
 	At        time.Time              `json:"at"`
 	Version   string                 `json:"version"`
 	Machine   bench.Machine          `json:"machine"`
+	Rating    *bench.RatingResult    `json:"rating,omitempty"`
 	Closings  *bench.ClosingResult   `json:"closings,omitempty"`
 	Tickets   *bench.TicketResult    `json:"tickets,omitempty"`
 	Footprint *bench.FootprintResult `json:"footprint,omitempty"`
@@ -41,6 +42,7 @@ func newBench(a *app) *cobra.Command {
 		Use:   "bench",
 		Short: "Measure closings, tickets and memory, each against a yardstick that takes turns with it",
 		Long: `Starts servers of its own, with every commit on disk, and measures
+  rating     deciding, auditing and rehearsing one closure, in turn with encoding/json reading and writing its facts
   closings   closing transactions a second, in turn with pgbench's TPC-B on the same PostgreSQL
   tickets    a covered AI ticket from opening to its posted line, in turn with an empty workflow of the same history
   footprint  the memory of an idle docket up, and its warm start, beside the same servers with an empty workflow
@@ -49,9 +51,9 @@ Each takes minutes. Machines differ and are never quiet: read the ratios. docs/b
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch o.only {
-			case "", "closings", "tickets", "footprint":
+			case "", "rating", "closings", "tickets", "footprint":
 			default:
-				return usage(fmt.Errorf("--only %q is no bench: closings, tickets or footprint", o.only))
+				return usage(fmt.Errorf("--only %q is no bench: rating, closings, tickets or footprint", o.only))
 			}
 			if o.rounds < 1 || o.phase < time.Second {
 				return usage(fmt.Errorf("--rounds %d, --phase %s: at least one round and one second", o.rounds, o.phase))
@@ -60,7 +62,7 @@ Each takes minutes. Machines differ and are never quiet: read the ratios. docs/b
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.only, "only", "", "one `bench` alone: closings, tickets or footprint")
+	flags.StringVar(&o.only, "only", "", "one `bench` alone: rating, closings, tickets or footprint")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often the sides take turns (`n`); medians are over them")
 	flags.DurationVar(&o.phase, "phase", 10*time.Second, "how long each side runs in a round")
 	return c
@@ -78,6 +80,13 @@ func (a *app) bench(ctx context.Context, o benchOptions) error {
 			a.say("%s:", name)
 		}
 		return o.only == "" || o.only == name
+	}
+	if wanted("rating") {
+		r, err := bench.Rating(ctx, bench.RatingOptions{Now: a.now, Phase: o.phase / 5, Rounds: o.rounds, Progress: a.stderr})
+		if err != nil {
+			return fmt.Errorf("measure rating: %w", err)
+		}
+		b.Rating = &r
 	}
 	if wanted("closings") {
 		r, err := bench.Closings(ctx, bench.ClosingOptions{
@@ -130,12 +139,28 @@ func (b benched) print(w io.Writer) {
 
 func (b benched) figures() []figure {
 	var all []figure
+	if r := b.Rating; r != nil {
+		all = append(
+			all,
+			figure{"deciding a closure of three entries : encoding/json on its facts", ratio(r.DecidePlain), ""},
+			figure{"  auditing it: read, decide, write, compare", ratio(r.AuditPlain), ""},
+			figure{"  rehearsing it under a draft", ratio(r.WhatIfPlain), ""},
+			figure{"  deciding it", fmt.Sprintf("%.1f µs", r.DecideEach/1000), "< 50 µs"},
+			figure{"    allocations", fmt.Sprintf("%.0f", r.Allocations), "≤ 400"},
+			figure{"  audited on all cores, were they idle", fmt.Sprintf("%.0f /s", r.AuditIdle), "≥ 20000 /s on two"},
+			figure{"    as they were", fmt.Sprintf("%.0f /s", r.AuditEach), ""},
+			figure{"  rehearsed on all cores, were they idle", fmt.Sprintf("%.0f /s", r.WhatIfIdle), "≥ 20000 /s on two"},
+			figure{"    as they were", fmt.Sprintf("%.0f /s", r.WhatIfEach), ""},
+			figure{"  CPU of everything else on the machine meanwhile", fmt.Sprintf("%.1f cores", r.Others), ""},
+		)
+	}
 	if r := b.Closings; r != nil {
 		all = append(
 			all,
 			figure{"closings, spread clients : pgbench TPC-B", ratio(r.SpreadTPCB), "≥ 0.30×"},
 			figure{"closings, one busy client : spread", ratio(r.BusySpread), "≥ 0.90×"},
 			figure{"closings, one block of hours : spread", ratio(r.BlockSpread), "≥ 0.30×"},
+			figure{fmt.Sprintf("audit of the %d closures, with their rows", r.Audited), fmt.Sprintf("%.0f /s", r.AuditPerS), ""},
 		)
 	}
 	if r := b.Tickets; r != nil {

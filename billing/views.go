@@ -105,8 +105,8 @@ type Audit struct {
 	Postings   int      `json:"postings"`   // those without a ticket, re-rated
 	Mismatched []string `json:"mismatched"` // decisions whose digest differs from the stored one
 	Leaks      []string `json:"leaks"`      // work that is not accounted for
-	Caches     []string `json:"caches"`     // blocks and counters that differ from their moves
-	Invoices   []string `json:"invoices"`   // totals, lines or number series that do not add up
+	Caches     []string `json:"caches"`     // blocks, counters and credit that differ from their moves
+	Invoices   []string `json:"invoices"`   // totals, lines, number series, payments, credit notes or applied credit that do not add up
 	Lines      []string `json:"lines"`      // charges that should have a line and do not, or differ from it
 	ElapsedMS  int64    `json:"elapsed_ms"`
 }

@@ -94,7 +94,7 @@ func TestEdge39ASaleBilledAgainIsStillASale(t *testing.T) {
 	})
 	require.NoError(t, err)
 	id, _ := k.worked("2026-03-18", 90) // an hour of one block, half an hour of the next one, which it buys
-	march := k.finalised("2026-03")
+	march := k.month("2026-03")
 	require.Equal(t, "1110.00", march.Total.StringFixed(2))
 	k.reopen(id)
 	k.void(march)
@@ -103,7 +103,7 @@ func TestEdge39ASaleBilledAgainIsStillASale(t *testing.T) {
 	k.begin(id, 2)
 	k.pass(3 * time.Hour)
 	k.close(id, 2, k.minutes("tom", 30))
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	void := postgres.InvoiceVoid{InvoiceDeed: k.deed(april), Reason: "wrong address"}
 	_, err = k.Void(t.Context(), void)
 	require.ErrorContains(t, err, "are drawn or reserved", "the lines that sell them are new, the blocks are not")
@@ -123,7 +123,7 @@ func TestABlockSoldForLessIsNotTakenBackAtItsPrice(t *testing.T) {
 	require.ErrorContains(t, err, ticket.LineID(down.By)+" took something off its price")
 	k.proved()
 
-	note, err := k.creditLines(k.finalised("2026-03"), line)
+	note, err := k.creditLines(k.month("2026-03"), line)
 	require.NoError(t, err)
 	require.Equal(t, "500.00", note.Amount.StringFixed(2))
 	k.proved()

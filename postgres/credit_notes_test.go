@@ -21,7 +21,7 @@ func TestLinesAreGivenBackOnce(t *testing.T) {
 	one, other := k.ticket("email"), k.ticket("email")
 	first := k.close(one, 1, k.minutes("tom", 70)).Posted[0].Line
 	second := k.close(other, 1, k.minutes("tom", 60)).Posted[0].Line
-	invoice := k.finalised("2026-03")
+	invoice := k.month("2026-03")
 
 	note, err := k.creditLines(invoice, first, first)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestALineBilledAgainAndCreditedIsNotGivenBackOnceMore(t *testing.T) {
 	k := newTill(t, hourly)
 	id, march := k.billed(70)
 	again := k.void(march).Lines[0].Line
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	_, err := k.creditLines(april, again)
 	require.NoError(t, err)
 	require.Equal(t, "credited 0.00", k.stands(april))

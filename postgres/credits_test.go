@@ -20,7 +20,7 @@ func (k *till) months(n int) []billing.Invoice {
 	var invoices []billing.Invoice
 	for range n {
 		k.close(k.ticket("email"), 1, k.minutes("tom", 60))
-		invoices = append(invoices, k.finalised(k.now().Format("2006-01")))
+		invoices = append(invoices, k.month(k.now().Format("2006-01")))
 		k.nextMonth()
 	}
 	return invoices

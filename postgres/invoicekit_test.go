@@ -9,12 +9,10 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// finalised gives acme's invoice of the month, finalised.
-func (k *till) finalised(month string) billing.Invoice {
+// month finalises acme's invoice of a month, like 2026-03, before it is over.
+func (k *till) month(month string) billing.Invoice {
 	k.t.Helper()
-	i, err := k.Finalise(k.t.Context(), postgres.Finalisation{Payer: "acme", Currency: "USD", Period: month + "-01", By: "olga", Early: true})
-	require.NoError(k.t, err)
-	return i
+	return k.finalised(month+"-01", true)
 }
 
 // nextMonth moves the clock to the same day of the next month.
@@ -25,7 +23,7 @@ func (k *till) billed(minutes int) (ticket.ID, billing.Invoice) {
 	k.t.Helper()
 	id := k.ticket("email")
 	k.close(id, 1, k.minutes("tom", minutes))
-	return id, k.finalised("2026-03")
+	return id, k.month("2026-03")
 }
 
 func (k *till) deed(i billing.Invoice) postgres.InvoiceDeed {

@@ -36,7 +36,19 @@ where l.invoice_id = $1`, x.ID).QueryRow(func(r pgx.Row) error { return r.Scan(&
 // carryForward posts the pairs of lines that move the invoice's content into the next period's: it
 // comes to zero, by everything that is taxed alike, and the next one takes over as much.
 func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d document, lines invoiceTaxLines, by string, now time.Time) (document, error) {
-	facts := billing.CarryFacts{Invoice: x.ID, Payer: x.Payer, Currency: x.Currency, Period: x.period(), Next: x.next(), Sums: lines.carried()}
+	period := x.period()
+	this, err := billsIn(billing.Charge{Bills: &period})
+	if err != nil {
+		return d, fmt.Errorf("period of %s: %w", x.name(), err)
+	}
+	next, err := following(this)
+	if err != nil {
+		return d, fmt.Errorf("period after that of %s: %w", x.name(), err)
+	}
+	facts := billing.CarryFacts{
+		Invoice: x.ID, Payer: x.Payer, Currency: x.Currency, Period: period, Next: billing.Period{Start: next.Start.String(), End: next.End.String()},
+		Sums: lines.carried(),
+	}
 	charges := facts.Decide().Charges
 	ids, err := s.charges.take(ctx, t.conn, len(charges))
 	if err != nil {
@@ -62,7 +74,7 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 	s.queuePosting(b, row)
 	p := posting{ticket: lockedTicket{ClientID: x.Payer, PayerID: x.Payer}, posting: row.id, at: row.at}
 	// Of each pair the first goes on this invoice, which is open to whoever holds its lock.
-	known := []invoiceRow{{ID: x.ID, Currency: x.Currency, Start: x.Start, State: "open"}}
+	known := []invoiceRow{{ID: x.ID, Payer: x.Payer, Currency: x.Currency, Start: x.Start, End: x.End, State: "open"}}
 	posted, err := p.place(ctx, t, charges, ids, &known)
 	if err != nil {
 		return d, err
@@ -83,12 +95,6 @@ const postingCarry = "carry"
 
 func (i lockedInvoice) period() billing.Period {
 	return billing.Period{Start: i.Start.Format(time.DateOnly), End: i.End.Format(time.DateOnly)}
-}
-
-// next is the period after the invoice's, as many months long.
-func (i lockedInvoice) next() billing.Period {
-	months := (i.End.Year()-i.Start.Year())*12 + int(i.End.Month()-i.Start.Month())
-	return billing.Period{Start: i.End.Format(time.DateOnly), End: i.End.AddDate(0, months, 0).Format(time.DateOnly)}
 }
 
 // recarry decides again what was carried forward, for the audit.

@@ -24,14 +24,14 @@ func (k *till) belowZero() {
 func TestEdge75ANegativeInvoiceIsCarriedForward(t *testing.T) {
 	k := newTill(t, hourly)
 	k.belowZero()
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	require.Equal(t, "INV-2026-00002", april.Number)
 	require.Equal(t, "0.00", april.Total.StringFixed(2))
 	require.Equal(t, 3, april.LineCount)
 	require.Equal(t, "paid 0.00", k.stands(april))
 	require.Equal(t, "75.00", k.counts(), "what is carried counts for nothing")
 	require.Equal(t, "0.00", k.inCredit())
-	again := k.finalised("2026-04")
+	again := k.month("2026-04")
 	require.JSONEq(t, written(t, april), written(t, again))
 
 	lines, err := k.InvoiceLines(t.Context(), april.ID, 0, 10)
@@ -46,20 +46,20 @@ func TestEdge75ANegativeInvoiceIsCarriedForward(t *testing.T) {
 
 	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 120))
-	may := k.finalised("2026-05")
+	may := k.month("2026-05")
 	require.Equal(t, "187.50", may.Total.StringFixed(2), "300.00 less the 112.50 carried forward")
 	k.proved()
 
 	// Void, its part of what was carried is billed again, too.
 	k.void(may)
-	require.Equal(t, "187.50", k.finalised("2026-06").Total.StringFixed(2))
+	require.Equal(t, "187.50", k.month("2026-06").Total.StringFixed(2))
 	k.proved()
 }
 
 func TestEdge75ANegativeInvoiceBecomesACreditNote(t *testing.T) {
 	k := newTill(t, strings.Replace(hourly, "approval:", "billing: {negative: credit-note}\napproval:", 1))
 	k.belowZero()
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	require.Equal(t, "CN-2026-00001", april.Number, "of the series of credit notes")
 	require.Equal(t, "-112.50", april.Total.StringFixed(2))
 	require.Equal(t, billing.InvoiceCreditNote, april.State)
@@ -76,7 +76,7 @@ func TestEdge75ANegativeInvoiceBecomesACreditNote(t *testing.T) {
 
 	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 120))
-	may := k.finalised("2026-05")
+	may := k.month("2026-05")
 	require.Equal(t, "113.50", may.Receivable.Applied.StringFixed(2))
 	require.Equal(t, "INV-2026-00002", may.Number)
 	k.proved()

@@ -61,7 +61,7 @@ func TestPaymentsThatMakeNoSense(t *testing.T) {
 	require.NoError(t, err)
 	_, err = k.Pay(t.Context(), postgres.InvoicePayment{InvoiceDeed: k.deed(open), Amount: "10"})
 	require.ErrorContains(t, err, "is still open")
-	invoice := k.finalised("2026-03")
+	invoice := k.month("2026-03")
 
 	for name, c := range map[string]struct {
 		change func(*postgres.InvoicePayment)
@@ -128,12 +128,12 @@ func TestEdge48ACreditLargerThanTheBalance(t *testing.T) {
 	// The next invoice is paid by it, as it is finalised.
 	k.nextMonth()
 	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
-	next := k.finalised("2026-04")
+	next := k.month("2026-04")
 	require.Equal(t, "62.50", next.Receivable.Applied.StringFixed(2))
 	require.Equal(t, billing.InvoicePartlyPaid, next.State)
 	require.Equal(t, "partly-paid 87.50", k.stands(next))
 	require.Equal(t, "0.00", k.inCredit())
-	again := k.finalised("2026-04")
+	again := k.month("2026-04")
 	require.JSONEq(t, written(t, next), written(t, again), "a repetition answers the same")
 	k.proved()
 }

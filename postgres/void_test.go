@@ -15,7 +15,7 @@ func TestAVoidInvoiceIsBilledAgain(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
 	receipt := k.close(id, 1, k.minutes("tom", 70))
-	invoice := k.finalised("2026-03")
+	invoice := k.month("2026-03")
 
 	ask := postgres.InvoiceVoid{InvoiceDeed: k.deed(invoice), Reason: "Wrong address"}
 	v, err := k.Void(t.Context(), ask)
@@ -39,14 +39,14 @@ func TestAVoidInvoiceIsBilledAgain(t *testing.T) {
 	require.Contains(t, why.Sentences[0], "acme-hourly", "and how the amount came about is still told")
 	k.proved()
 
-	next := k.finalised("2026-04")
+	next := k.month("2026-04")
 	require.Equal(t, "187.50", next.Total.StringFixed(2))
 	require.Equal(t, "finalised 187.50", k.stands(next))
 
 	// A void of that one bills the line a third time, from where it is now.
 	k.void(next)
 	require.Equal(t, "187.50", k.counts())
-	require.Equal(t, "187.50", k.finalised("2026-05").Total.StringFixed(2))
+	require.Equal(t, "187.50", k.month("2026-05").Total.StringFixed(2))
 	k.proved()
 }
 
@@ -55,7 +55,7 @@ func TestWorkOfAVoidInvoiceIsStillUndoneOnce(t *testing.T) {
 	first, second := k.ticket("onboarding"), k.ticket("onboarding")
 	k.close(first, 1, k.minutes("tom", 30))
 	k.close(second, 1, k.minutes("tom", 30)) // one a month is included, this one costs 45.00
-	invoice := k.finalised("2026-03")
+	invoice := k.month("2026-03")
 	k.void(invoice)
 	require.Equal(t, "45.00", k.counts())
 
@@ -69,7 +69,7 @@ func TestWorkOfAVoidInvoiceIsStillUndoneOnce(t *testing.T) {
 	k.begin(second, 2)
 	k.close(second, 2, k.minutes("tom", 5))
 	require.Equal(t, "0.00", k.counts())
-	require.Equal(t, "0.00", k.finalised("2026-04").Total.StringFixed(2))
+	require.Equal(t, "0.00", k.month("2026-04").Total.StringFixed(2))
 	k.proved()
 }
 
@@ -81,7 +81,7 @@ func TestEdge46ACreditAppliedIsReversedOnce(t *testing.T) {
 	k.nextMonth()
 	id := k.ticket("email")
 	k.close(id, 1, k.minutes("tom", 60))
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	require.Equal(t, "partly-paid 50.00", k.stands(april), "100.00 of credit applied to 150.00")
 	require.Equal(t, "0.00", k.inCredit())
 
@@ -96,7 +96,7 @@ func TestEdge46ACreditAppliedIsReversedOnce(t *testing.T) {
 	k.proved()
 
 	// The same lines, finalised on another invoice: the credit pays it again.
-	may := k.finalised("2026-05")
+	may := k.month("2026-05")
 	require.Equal(t, "150.00", may.Total.StringFixed(2))
 	require.Equal(t, "partly-paid 50.00", k.stands(may))
 	require.Equal(t, "0.00", k.inCredit())
@@ -104,7 +104,7 @@ func TestEdge46ACreditAppliedIsReversedOnce(t *testing.T) {
 	require.Equal(t, "100.00", v.Returned.StringFixed(2))
 	require.Equal(t, "100.00", k.inCredit())
 
-	june := k.finalised("2026-06")
+	june := k.month("2026-06")
 	require.Equal(t, "partly-paid 50.00", k.stands(june))
 	require.EqualValues(t, 3, k.count("select count(*) from credit_applications where amount > 0"))
 	require.EqualValues(t, 2, k.count("select count(distinct reverses) from credit_applications where amount < 0"), "each application is reversed once")
@@ -140,7 +140,7 @@ func TestAPaymentForAVoidInvoiceIsCredit(t *testing.T) {
 	p := k.pay(invoice, "187.50")
 	require.Equal(t, "187.50 USD received for INV-2026-00001, which is void: all of it is acme's credit", p.Says)
 	require.Equal(t, "187.50", k.inCredit())
-	require.Equal(t, billing.InvoicePaid, k.finalised("2026-04").State, "the invoice that bills its lines now is paid by it")
+	require.Equal(t, billing.InvoicePaid, k.month("2026-04").State, "the invoice that bills its lines now is paid by it")
 	k.proved()
 }
 
@@ -156,7 +156,7 @@ func TestAdjustmentsAreNoneOfAPeriodsBusiness(t *testing.T) {
 	require.NoError(t, err)
 	k.on("2026-04-01")
 	require.Equal(t, "closing 2026-03-01: W 300.00, M 1000.00\nopening 2026-04-01: F 500.00", k.sweep(), "what is forgiven is no less billed")
-	march := k.finalised("2026-03")
+	march := k.month("2026-03")
 	require.Equal(t, "1950.00", march.Total.StringFixed(2))
 	v := k.void(march)
 	require.Len(t, v.Lines, 5)
@@ -174,7 +174,7 @@ func TestAdjustmentsAreNoneOfAPeriodsBusiness(t *testing.T) {
 	require.Equal(t, "2450.00", k.counts())
 	k.proved()
 
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	require.Equal(t, "2450.00", april.Total.StringFixed(2))
 	note, err := k.creditLines(april, v.Lines[0].Line)
 	require.NoError(t, err)

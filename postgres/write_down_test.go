@@ -74,7 +74,7 @@ func TestAWriteDownAfterFinalisingIsACreditNote(t *testing.T) {
 	line := k.close(id, 1, k.minutes("tom", 70)).Posted[0].Line
 	down, err := k.writeDown("olga", line, "100.00")
 	require.NoError(t, err)
-	invoice := k.finalised("2026-03")
+	invoice := k.month("2026-03")
 	require.Equal(t, "100.00", invoice.Total.StringFixed(2))
 	_, err = k.writeDown("olga", line, "50.00")
 	require.ErrorContains(t, err, "docket invoice credit INV-2026-00001 --lines "+ticket.LineID(line))
@@ -87,7 +87,7 @@ func TestAWriteDownAfterFinalisingIsACreditNote(t *testing.T) {
 	require.ErrorContains(t, err, "is not less than the line costs: 100.00 USD")
 	_, err = k.writeDown("olga", v.Lines[0].Line, "80.00")
 	require.NoError(t, err)
-	april := k.finalised("2026-04")
+	april := k.month("2026-04")
 	note, err := k.creditLines(april, v.Lines[0].Line)
 	require.NoError(t, err)
 	require.Equal(t, "80.00", note.Amount.StringFixed(2), "a line goes back with what it was written down by")

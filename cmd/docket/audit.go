@@ -40,7 +40,7 @@ func (a *app) audited(found billing.Audit) {
 		if len(list) > 0 {
 			verdict = fmt.Sprint(len(list))
 		}
-		_, _ = fmt.Fprintf(a.stdout, "%-58s %s\n", what, verdict)
+		_, _ = fmt.Fprintf(a.stdout, "%-60s %s\n", what, verdict)
 		for _, line := range list {
 			_, _ = fmt.Fprintf(a.stdout, "  %s\n", line)
 		}
@@ -49,7 +49,7 @@ func (a *app) audited(found billing.Audit) {
 		count(found.Postings, "posting"), lasting(found.ElapsedMS))
 	row("decisions that come out differently:", found.Mismatched)
 	row("work neither billed, covered, not billable nor waiting:", found.Leaks)
-	row("blocks and counters that differ from their moves:", found.Caches)
-	row("invoices whose total, lines or numbers do not add up:", found.Invoices)
+	row("blocks, counters and credit that differ from their moves:", found.Caches)
+	row("invoices, payments and credit that do not add up:", found.Invoices)
 	row("charges and lines that differ:", found.Lines)
 }

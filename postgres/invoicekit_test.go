@@ -12,7 +12,7 @@ import (
 // month finalises acme's invoice of a month, like 2026-03, before it is over.
 func (k *till) month(month string) billing.Invoice {
 	k.t.Helper()
-	return k.finalised(month+"-01", true)
+	return k.finaliseOf(month+"-01", true)
 }
 
 // nextMonth moves the clock to the same day of the next month.

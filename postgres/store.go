@@ -1,5 +1,6 @@
 // Package postgres owns the database: the schema, and every transaction on it. The
-// transactions of money stand one a file: close.go, settle.go, reopen.go, finalise.go.
+// transactions of money stand one a file: close.go, settle.go, reopen.go, finalise.go, and for what
+// happens to an invoice payments.go, credit_notes.go, credits.go, write_down.go, void.go.
 // It does not own rules (billing, sla, triage decide) nor who calls (desk, activities).
 package postgres
 

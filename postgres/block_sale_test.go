@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -132,12 +133,10 @@ func TestABlockSoldForLessIsNotTakenBackAtItsPrice(t *testing.T) {
 func TestASoldBlockIsALineOfItsOwn(t *testing.T) {
 	k := newTill(t, blocks)
 	sold := postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(5), GrantedAt: noon, Price: decimal.NewFromInt(550), Currency: "USD", By: "olga"}
-	var block postgres.Block
-	many(5, func(int) {
-		made, err := k.GrantBlock(context.WithoutCancel(t.Context()), sold)
-		require.NoError(t, err)
-		block = made
-	})
+	made, errs := make([]postgres.Block, 5), make([]error, 5)
+	many(5, func(i int) { made[i], errs[i] = k.GrantBlock(context.WithoutCancel(t.Context()), sold) })
+	require.NoError(t, errors.Join(errs...))
+	block := made[0]
 	require.Equal(t, "550.00", k.owed(), "one block, one line")
 	line := k.count("select charge_id from invoice_lines")
 	why, err := k.Why(t.Context(), line)

@@ -204,13 +204,14 @@ func Speaks(words []Word, h *Hold) (Word, bool) {
 }
 
 // Reopen undoes what posted of a closure, in the order in which it did, and gives back what its
-// holds reserve. It gives the reversals.
-func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version) ([]Charge, error) {
+// holds reserve. Contracts may keep what they charged, but for credits: the next closing measures the
+// ticket anew. It gives the reversals.
+func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version, keeps func(contract string) bool) ([]Charge, error) {
 	reversals := make([]Charge, 0, len(posted))
 	for i := range posted {
 		c := &posted[i]
-		if c.BuysBlock() {
-			continue // the block stays bought
+		if c.BuysBlock() || (c.Kind != Credit && keeps(c.Contract)) {
+			continue // a block that was bought stays so
 		}
 		var terms *Terms
 		if v := slices.IndexFunc(versions, func(v Version) bool { return v.Contract == c.Contract && v.Revision == c.Revision }); v >= 0 {

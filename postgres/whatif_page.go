@@ -32,7 +32,8 @@ type whatIfClosure struct {
 	whatIfRow
 	was      billing.Comparison // what posted, reversals included, and what waits
 	words    []decided          // of people, about its holds
-	undone   time.Time          // when it was reopened, and so reversed; zero: it stands
+	undone   time.Time          // when it was reopened, and what is not kept was reversed; zero: it stands
+	stays    []string           // contracts under which something of it stands, whatever was undone
 	charges  []billing.Charge   // what posted, where it is asked for
 	waits    []billing.Hold     // as above
 	facts    billing.Facts      // under the draft
@@ -109,18 +110,19 @@ func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*wh
 	charges, err := collect[struct {
 		ID       int64
 		Closure  int64
+		Kind     billing.ChargeKind
 		Contract string
 		Clause   string
 		Currency string
 		Amount   numeric
-		Undoes   bool
+		Stands   bool // nothing has reversed it, and it reverses nothing
 		At       time.Time
 		Hold     int64
 		Body     *string // where it came out of a hold
 	}](ctx, w.tx, "charges", `
-		select id, closure_id, contract_id, clause, currency, amount::text, reverses is not null, posted_at, coalesce(hold_id, 0),
-			case when hold_id is not null then body end
-		from charges where closure_id = any ($1) and adjusts is null order by id`, ids)
+		select c.id, c.closure_id, c.kind, c.contract_id, c.clause, c.currency, c.amount::text, c.reverses is null and r.id is null and c.key not like '%/renew/%',
+			c.posted_at, coalesce(c.hold_id, 0), case when c.hold_id is not null then c.body end
+		from charges c left join charges r on r.reverses = c.id where c.closure_id = any ($1) and c.adjusts is null order by c.id`, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +134,11 @@ func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*wh
 			return nil, fmt.Errorf("read the amount of %s: %w", ticket.LineID(row.ID), err)
 		}
 		c.was.Was(&billing.Charge{Contract: row.Contract, Clause: row.Clause, Currency: row.Currency, Amount: amount}, false)
-		if row.Undoes && (c.undone.IsZero() || row.At.Before(c.undone)) {
+		if row.Kind == billing.Reversal && (c.undone.IsZero() || row.At.Before(c.undone)) {
 			c.undone = row.At
+		}
+		if row.Stands && !slices.Contains(c.stays, row.Contract) {
+			c.stays = append(c.stays, row.Contract)
 		}
 		if row.Body != nil {
 			var charge billing.Charge

@@ -341,9 +341,9 @@ func (w *whatIf) billed(ctx context.Context, f *billing.PeriodFacts, posted []bi
 		select c.currency, sum(c.amount) from charges c left join charges o on o.id = c.reverses
 			left join closures cl on cl.id = c.closure_id left join postings p on p.id = c.posting_id
 		where c.contract_id = $1 and c.service_date >= $2::text::date and c.service_date < $3::text::date
-			and coalesce(o.kind, c.kind) not in ('credit', 'true-up')
+			and coalesce(o.kind, c.kind) not in ('credit', 'true-up') and c.key <> $6 and c.adjusts is null
 			and (cl.closed_at < $4 or cl.closed_at >= $5 or p.kind not in ('opening', 'closing', 'adjusting'))
-		group by 1 order by 1`, of, from, until, w.from, w.to)
+		group by 1 order by 1`, of, from, until, w.from, w.to, billing.KeyTermination)
 	if err != nil {
 		return err
 	}

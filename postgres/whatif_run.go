@@ -134,7 +134,7 @@ func (w *whatIf) happen(h happening) error {
 	}
 	r := h.closure
 	if h.word == nil {
-		reversals, err := w.rehearsal.Reopen(r.posted, r.held, r.facts.Contracts)
+		reversals, err := w.rehearsal.Reopen(r.posted, r.held, r.facts.Contracts, w.keeps(r.whatIfClosure))
 		if err != nil {
 			r.failed = err.Error()
 		}
@@ -149,6 +149,20 @@ func (w *whatIf) happen(h happening) error {
 		return nil
 	}
 	return w.end(r)
+}
+
+// keeps says which contracts keep what they charged, as they really did when the closure was reopened: the next
+// round rates the work of the others. The draft does as the contract that it replaces did; where the closure had
+// nothing under that, as any other that kept something.
+func (w *whatIf) keeps(c *whatIfClosure) func(contract string) bool {
+	return func(contract string) bool {
+		if contract != w.draft.Contract {
+			return slices.Contains(c.stays, contract)
+		}
+		return slices.Contains(c.stays, w.draft.InsteadOf) || (len(c.stays) > 0 && !slices.ContainsFunc(c.was, func(d billing.ClauseDifference) bool {
+			return d.Contract == w.draft.InsteadOf
+		}))
+	}
 }
 
 // end compares a closure of which nothing is to come any more.

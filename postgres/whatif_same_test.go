@@ -20,10 +20,10 @@ import (
 // the rehearsal forgets of what the books do shows here. So it is asked from the beginning, and from
 // some day in between, when reversals and settlements of earlier closures fall into the period.
 func TestWhatIfOfTheSameTermsInAnyOrder(t *testing.T) {
-	for name, c := range map[string]struct{ block, counted string }{
-		"hours ahead":    {"block: {overdraw: 2h}", "included: 3"},
-		"renewal":        {`block: {renewal: {hours: 4h, price: "400.00"}}`, "included: 1"},
-		"without either": {"overage: hold", "included: 2"},
+	for name, c := range map[string]struct{ block, counted, reopened string }{
+		"hours ahead": {"block: {overdraw: 2h}", "included: 3", ""},
+		"renewal":     {`block: {renewal: {hours: 4h, price: "400.00"}}`, "included: 1", ""},
+		"kept rounds": {"overage: hold", "included: 2", "reopen: keep\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -32,8 +32,8 @@ func TestWhatIfOfTheSameTermsInAnyOrder(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, seed))
 			contracts := []string{
 				replaced(bucket, "[email, network]", "[email]"),
-				replaced(replaced(blocks, "categories: [email, network]", "categories: [network]"), "charge: block,", "charge: block, "+c.block+","),
-				replaced(replaced(hourly, "[email, network]", "[hardware]"), "included: 1", c.counted),
+				replaced(replaced(blocks, "categories: [email, network]", "categories: [network]"), "charge: block,", "charge: block, "+c.block+",") + c.reopened,
+				replaced(replaced(hourly, "[email, network]", "[hardware]"), "included: 1", c.counted) + c.reopened,
 				replaced(managed, "charge: time", "charge: time, match: {categories: [project]}"),
 			}
 			k := newTill(t, contracts...)

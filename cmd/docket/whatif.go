@@ -26,12 +26,14 @@ block hours are then those that the client has bought for that contract.
 As posted is what really posted for the closures of the period, less what reversals took back, and what still
 waits for a person (held). What if is a rehearsal in the order of closing, with counters, tiers, caps, blocks and
 allowances that begin where the real ones stood at --from and then go their own way:
-  reopened   a round that was undone since is undone on both sides, when it really was; the next round counts by itself
+  reopened   a round that was undone since is undone on both sides, when it really was, and what was kept is kept on
+             both; the next round counts by itself
   held       a hold that somebody decided is decided by the same word where it would have been asked, and a sign-off up to
              the amount that was signed; anything else waits, and counts as held
   recurring  fees, minimums and true-ups of the billing periods that begin in the period, of the draft and of the
              contract that it replaces; a run that is due and not made counts as held
-  as it was  device counts, SLA outcomes, usage outside tickets, and every other contract`
+  as it was  device counts, SLA outcomes, usage outside tickets, and every other contract; what was adjusted on
+             invoices afterwards, such as a write-down, is on neither side`
 
 type whatIfOptions struct {
 	contract, client, insteadOf, why string

@@ -50,6 +50,10 @@ func (r *decoder) facts(f *Facts) {
 	f.Counters = readSome(r, "counters", 2, (*decoder).counter)
 	f.Items = readSome(r, "items", 2, (*decoder).item)
 	f.Events = readSome(r, "events", 2, (*decoder).event)
+	if r.has("past") {
+		f.Past = new(Past)
+		r.past(f.Past)
+	}
 	r.close()
 }
 
@@ -91,6 +95,22 @@ func (r *decoder) ticket(t *Ticket) {
 	r.close()
 }
 
+func (r *decoder) past(p *Past) {
+	r.open()
+	p.Days = int(r.number("days"))
+	p.Tickets = int(r.number("tickets"))
+	p.MS = r.number("ms")
+	p.Amounts = readSome(r, "amounts", 1, func(r *decoder, a *PastAmount) {
+		r.open()
+		a.Currency = r.text("currency")
+		a.Amount = r.decimal("amount")
+		r.close()
+	})
+	p.Span = int(r.number("span"))
+	p.Week = int(r.number("week"))
+	r.close()
+}
+
 func (r *decoder) work(w *Work) {
 	r.open()
 	w.ID = r.number("id")
@@ -104,6 +124,11 @@ func (r *decoder) work(w *Work) {
 	w.NoBill = r.someFlag("non_billable")
 	w.Hourly = r.someDecimal("hourly")
 	w.Unstarted = r.someFlag("unstarted")
+	if r.has("elsewhere") {
+		r.open()
+		w.Elsewhere = &Elsewhere{Ticket: r.text("ticket"), MS: r.number("ms")}
+		r.close()
+	}
 	w.Segments = readList(r, "segments", 1, (*decoder).segment)
 	r.close()
 }

@@ -19,6 +19,10 @@ func (w *encoder) facts(f *Facts) {
 	writeSome(w, "counters", f.Counters, (*encoder).counter)
 	writeSome(w, "items", f.Items, (*encoder).item)
 	writeSome(w, "events", f.Events, (*encoder).event)
+	if p := f.Past; p != nil {
+		w.name("past")
+		w.past(p)
+	}
 	w.close()
 }
 
@@ -66,6 +70,22 @@ func (w *encoder) ticket(t *Ticket) {
 	w.close()
 }
 
+func (w *encoder) past(p *Past) {
+	w.open()
+	w.number("days", int64(p.Days))
+	w.number("tickets", int64(p.Tickets))
+	w.number("ms", p.MS)
+	writeSome(w, "amounts", p.Amounts, func(w *encoder, a *PastAmount) {
+		w.open()
+		w.text("currency", a.Currency)
+		w.decimal("amount", a.Amount)
+		w.close()
+	})
+	w.number("span", int64(p.Span))
+	w.number("week", int64(p.Week))
+	w.close()
+}
+
 func (w *encoder) work(k *Work) {
 	w.open()
 	w.number("id", k.ID)
@@ -79,6 +99,13 @@ func (w *encoder) work(k *Work) {
 	w.someFlag("non_billable", k.NoBill)
 	w.someDecimal("hourly", k.Hourly)
 	w.someFlag("unstarted", k.Unstarted)
+	if e := k.Elsewhere; e != nil {
+		w.name("elsewhere")
+		w.open()
+		w.text("ticket", e.Ticket)
+		w.number("ms", e.MS)
+		w.close()
+	}
 	writeList(w, "segments", k.Segments, (*encoder).segment)
 	w.close()
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // The settings of what asks, limits and refuses.
@@ -118,10 +120,32 @@ func (ck checker) expected(e *Expected) {
 	ck.optionalPrice("expected.amount_over", e.AmountOver)
 	ck.length("expected.time_over", e.TimeOver, time.Minute, longestOfTicket)
 	ck.whole("expected.tickets", e.Tickets, 1, maxCount)
-	if e.AmountOver == nil && e.TimeOver == "" && e.Tickets == 0 && !ck.reported("expected") {
-		ck.add("expected", "", "has no limit", "set amount_over, time_over or tickets, or leave expected out")
+	ck.whole("expected.attempts", e.Attempts, 1, maxCount)
+	ck.history(e.History)
+	if e.AmountOver == nil && e.TimeOver == "" && e.Tickets == 0 && e.Attempts == 0 && e.History == nil && !ck.reported("expected") {
+		ck.add("expected", "", "has no limit", "set amount_over, time_over, tickets, attempts or history, or leave expected out")
 	}
 }
+
+func (ck checker) history(h *History) {
+	if h == nil {
+		return
+	}
+	switch {
+	case !plain(h.Times):
+		ck.add("expected.history.times", "", "is not a number", "give a decimal such as 3 or 2.5")
+	case !h.Times.GreaterThan(one) || h.Times.GreaterThan(maxTimes):
+		ck.add("expected.history.times", h.Times.String(), "is not between 1 and 1000", "give above how many times the usual the pattern breaks, such as 3")
+	}
+	ck.whole("expected.history.days", h.Days, 7, maxPastDays)
+	ck.whole("expected.history.tickets", h.Tickets, 3, MaxPast)
+	ck.namesOf("expected.history.of", h.Of, "name what to compare, or leave the list out to compare everything", pastTime, pastAmount, pastFrequency)
+}
+
+// How far a history may reach, and how many times the usual still says anything.
+const maxPastDays = 1096
+
+var maxTimes = decimal.NewFromInt(1000)
 
 func (ck checker) purchaseOrder(p *PurchaseOrder) {
 	if p == nil {

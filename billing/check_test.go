@@ -403,7 +403,7 @@ line 10: callers.people is missing: name at least one person of the client who m
 line 11: approval has no threshold: set amount_over, time_over, hourly_over, categories or actors, or leave approval out
 line 12: not_to_exceed.amount is missing: give the most that a ticket may cost, like 500.00
 line 13: project has no limit: set amount_over, time_over or categories, or leave project out
-line 14: expected has no limit: set amount_over, time_over or tickets, or leave expected out
+line 14: expected has no limit: set amount_over, time_over, tickets, attempts or history, or leave expected out
 `},
 		{"listed without add", `
 listed: {users: [x], unlisted: add}

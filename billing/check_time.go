@@ -25,6 +25,7 @@ func (ck checker) timeTerms(field string, t, contract *TimeTerms) {
 		ck.bandOrStandard(field+".unstarted", t.Unstarted)
 	}
 	ck.oneOf(field+".failed", t.Failed, "", failedCost, failedBill)
+	ck.oneOf(field+".elsewhere", t.Elsewhere, "", elsewhereShow, elsewhereHold)
 	ck.length(field+".ai_minimum", t.AIMinimum, 0, longestOfTime)
 	ck.length(field+".ai_increment", t.AIIncrement, 0, longestOfTime)
 	ck.oneOf(field+".ai_accumulate", t.AIAccumulate, "", accumulatePeriod, accumulateClosure)

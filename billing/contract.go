@@ -100,6 +100,7 @@ type TimeTerms struct {
 	IncrementScope string `json:"increment_scope,omitempty" yaml:"increment_scope,omitempty"` // of the increment: entry, ticket, day; empty: as Scope
 	Unstarted      string `json:"unstarted,omitempty" yaml:"unstarted,omitempty"`             // band of an entry without a start, "standard" for none; empty: an exception where bands matter
 	Failed         string `json:"failed,omitempty" yaml:"failed,omitempty"`                   // attempts: cost (default) only, or bill
+	Elsewhere      string `json:"elsewhere,omitempty" yaml:"elsewhere,omitempty"`             // a person's work while he was on another ticket too: show (default) in the explanation, or hold
 	// AI work is billed by the exact millisecond unless these say otherwise.
 	AIMinimum    string `json:"ai_minimum,omitempty" yaml:"ai_minimum,omitempty"`
 	AIIncrement  string `json:"ai_increment,omitempty" yaml:"ai_increment,omitempty"`
@@ -317,6 +318,16 @@ type Expected struct {
 	AmountOver *decimal.Decimal `json:"amount_over,omitempty" yaml:"amount_over,omitempty"` // of a ticket's round
 	TimeOver   string           `json:"time_over,omitempty" yaml:"time_over,omitempty"`     // of a ticket's round
 	Tickets    int              `json:"tickets,omitempty" yaml:"tickets,omitempty"`         // of a category in a period; more break the pattern
+	Attempts   int              `json:"attempts,omitempty" yaml:"attempts,omitempty"`       // of AI agents that failed on a ticket's round; more break the pattern
+	History    *History         `json:"history,omitempty" yaml:"history,omitempty"`         // what the client's own tickets of the category came to
+}
+
+// History compares a ticket with those that the client had in its category before.
+type History struct {
+	Times   decimal.Decimal `json:"times" yaml:"times"`                         // the usual, above which the pattern breaks, more than 1
+	Days    int             `json:"days,omitempty" yaml:"days,omitempty"`       // how far back to look, 180 by default
+	Tickets int             `json:"tickets,omitempty" yaml:"tickets,omitempty"` // the fewest that make a pattern, 10 by default
+	Of      []string        `json:"of,omitempty" yaml:"of,omitempty"`           // time, amount, frequency; empty: all three
 }
 
 // Commitment is the least that a period bills, before credits and tax; what is missing posts at its end.

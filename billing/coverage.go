@@ -8,7 +8,7 @@ import (
 func (d *decider) charge(p *piece) {
 	e := &d.entries[p.work]
 	key := slotKey{version: p.version, clause: p.line, month: d.periodKey(p.version, p.date), work: p.work}
-	if e.suspect {
+	if e.doubt != 0 {
 		key.reason = Implausible
 	}
 	switch {

@@ -25,7 +25,7 @@ func Decide(f Facts) (Decision, error) {
 }
 
 func (d *decider) decide() (Decision, error) {
-	d.findOverlaps()
+	d.doubtTime()
 	d.cut()
 	d.measure()
 	d.weigh()
@@ -68,8 +68,8 @@ type decider struct {
 type entry struct {
 	first, end int // its pieces
 	free       bool
-	suspect    bool // it overlaps another entry of the same person, or cannot be
-	timed      bool // some part of it becomes billable time
+	doubt      doubt // why it cannot be believed
+	timed      bool  // some part of it becomes billable time
 	rule       timeRule
 	whole      int64 // billable milliseconds of the whole entry
 }
@@ -150,7 +150,6 @@ func begin(f Facts) (*decider, error) {
 	for i := range d.facts.Work {
 		w := &d.facts.Work[i]
 		d.entries[i].free = w.NoBill || f.Ticket.Code == codeDuplicate || f.Ticket.Code == codeSpam || (w.Failed && !d.billsFailed(w))
-		d.entries[i].suspect = !d.entries[i].free && w.MS > longest
 	}
 	return d, nil
 }
@@ -168,25 +167,6 @@ const (
 	codeDuplicate = "duplicate"
 	codeSpam      = "spam"
 )
-
-// findOverlaps marks entries of one person that overlap: nobody works twice at a time.
-// An AI agent may, and its time is measured, so it is not asked about.
-func (d *decider) findOverlaps() {
-	last := make(map[string]int, 2) // by actor, the entry that ends last so far
-	for i := range d.facts.Work {
-		w := &d.facts.Work[i]
-		if d.entries[i].free || w.Kind != kindHuman || w.MS == 0 || w.Unstarted {
-			continue
-		}
-		j, ok := last[w.Actor]
-		if ok && w.StartedAt.Before(d.facts.Work[j].end()) {
-			d.entries[i].suspect, d.entries[j].suspect = true, true
-		}
-		if !ok || w.end().After(d.facts.Work[j].end()) {
-			last[w.Actor] = i
-		}
-	}
-}
 
 func (w *Work) at(ms int64) time.Time { return w.StartedAt.Add(time.Duration(ms) * time.Millisecond) }
 

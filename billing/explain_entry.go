@@ -33,10 +33,20 @@ func (s Step) entry(c Charge) string {
 		return s.get("name") + s.by() + " costs " + money(s.amount("price"), c.Currency) + " once a ticket, for work in its hours."
 	case ruleBeside:
 		return s.get("who") + " worked on it too, " + span(s.ms("ms")) + " at the same time; both bill."
+	case ruleElsewhere:
+		return s.elsewhere()
 	case ruleNoStart:
 		return "Nobody noted when the work began, the contract prices hours apart by the time of day, and it declares no band for such entries."
 	}
 	return ""
+}
+
+func (s Step) elsewhere() string {
+	said := s.get("who") + " was on " + s.get("ticket") + " for " + span(s.ms("ms")) + " of it"
+	if s.get("rule") == elsewhereHold {
+		return said + ", and the contract holds such work until a dispatcher has looked at it. Without that time there, nobody would have been asked."
+	}
+	return said + ", where that time may bill too."
 }
 
 // by names the clause of a step in brackets.

@@ -32,6 +32,9 @@ func (s Step) ofTicket(c Charge) string {
 		return s.size(c, "The ticket is a project by the contract", "it would have been a ticket like any other")
 	case rulePattern:
 		return s.size(c, "The ticket breaks the pattern of its kind", "nobody would have been asked")
+	case ruleHistory:
+		limit := decimalOf(s.get("usual")).Mul(decimalOf(s.get("times")))
+		return "The ticket breaks the pattern of those before it" + s.by() + ": " + s.broken(c.Currency) + ". Up to " + s.past(limit.String(), c.Currency) + ", and nobody would have been asked."
 	}
 	return ""
 }
@@ -170,6 +173,8 @@ func (s Step) size(c Charge, so, otherwise string) string {
 			money(over, c.Currency) + " less, and " + otherwise + "."
 	case byTime:
 		return so + s.by() + ": it took " + span(msOf(came)) + ", and the limit is " + span(msOf(limit)) + ". " + span(msOf(came)-msOf(limit)) + " less, and " + otherwise + "."
+	case byAttempts:
+		return so + s.by() + ": AI agents failed " + came + " times on it, and the contract expects " + limit + " at most. Fewer failures, and " + otherwise + "."
 	case byTickets:
 		return so + s.by() + ": it is number " + came + " of " + s.get("category") + " in the period, and " + limit + " are expected. One fewer, and " + otherwise + "."
 	}

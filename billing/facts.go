@@ -13,7 +13,8 @@ const Rules = 2
 // The versions of the rules. What a later one does otherwise asks for Facts.Rules.
 const (
 	rulesFirst = 1
-	// rulesOverlaps: work of two people at the same time says so in its explanation.
+	// rulesOverlaps: work of two people at the same time says so in its explanation; a person's entry, and his day, is no
+	// longer than a day.
 	rulesOverlaps = 2
 )
 
@@ -29,6 +30,23 @@ type Facts struct {
 	Counters  []Counter `json:"counters,omitempty"`
 	Items     []Item    `json:"items,omitempty"`  // parts, licences and expenses, by id
 	Events    []Event   `json:"events,omitempty"` // what happened beside the closure itself, by id
+	Past      *Past     `json:"past,omitempty"`   // of the client's tickets of this category; where a contract looks at it
+}
+
+// Past is what a client's tickets of one category came to before, looked at when the ticket closed.
+type Past struct {
+	Days    int          `json:"days"`              // how far back was looked
+	Tickets int          `json:"tickets"`           // closed in those days; at most 200, the latest
+	MS      int64        `json:"ms"`                // median of their work by people
+	Amounts []PastAmount `json:"amounts,omitempty"` // medians of what they billed, by currency
+	Span    int          `json:"span"`              // days from the first of them to now, at least 1
+	Week    int          `json:"week"`              // of them, in the last 7 days
+}
+
+// PastAmount is the median of what a client's tickets of one category billed in one currency.
+type PastAmount struct {
+	Currency string          `json:"currency"`
+	Amount   decimal.Decimal `json:"amount"`
 }
 
 // Ticket is what is known of the ticket at its closing.
@@ -107,7 +125,14 @@ type Work struct {
 	// Hourly is the entry's own rate, set by somebody with the right to it; it wins over the rate card.
 	Hourly    *decimal.Decimal `json:"hourly,omitempty"`
 	Unstarted bool             `json:"unstarted,omitempty"` // nobody knows when: StartedAt is a guess on the right date
+	Elsewhere *Elsewhere       `json:"elsewhere,omitempty"` // the same person on another ticket meanwhile
 	Segments  []Segment        `json:"segments"`            // tile [0, MS) in order
+}
+
+// Elsewhere is work of the same person on another ticket at the same time; where there are several, the one that begins last.
+type Elsewhere struct {
+	Ticket string `json:"ticket"`
+	MS     int64  `json:"ms"` // of this entry, that the other one overlaps
 }
 
 // Segment is a part of a work entry in which nothing that matters to money changes:

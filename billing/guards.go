@@ -90,6 +90,7 @@ const (
 	byCategory = "category"
 	byActor    = "actor"
 	byTickets  = "tickets"
+	byAttempts = "attempts"
 )
 
 // trigger is why a round needs a person: a limit's name, the limit, and what the round came to.
@@ -170,11 +171,28 @@ func (d *decider) guardPattern(version int) {
 	if n := d.countTicket(version, expected); by.limit == "" && n.GreaterThan(decimal.NewFromInt(int64(expected.Tickets))) {
 		by = trigger{byTickets, strconv.Itoa(expected.Tickets), n.String()}
 	}
-	if by.limit == "" {
+	if n := d.failedAttempts(); by.limit == "" && expected.Attempts > 0 && n > expected.Attempts {
+		by = trigger{byAttempts, strconv.Itoa(expected.Attempts), strconv.Itoa(n)}
+	}
+	if by.limit != "" {
+		args := append(by.args(expected.Clause), Arg{"category", d.facts.Ticket.Category})
+		d.hold(v.Contract, PatternBroken, expected.Clause, rulePattern, args)
 		return
 	}
-	args := append(by.args(expected.Clause), Arg{"category", d.facts.Ticket.Category})
-	d.hold(v.Contract, PatternBroken, expected.Clause, rulePattern, args)
+	if args := d.guardHistory(v); args != nil {
+		d.hold(v.Contract, PatternBroken, expected.Clause, ruleHistory, args)
+	}
+}
+
+// failedAttempts counts what AI agents tried in vain.
+func (d *decider) failedAttempts() int {
+	n := 0
+	for i := range d.facts.Work {
+		if w := &d.facts.Work[i]; w.Failed && w.Kind == kindAI {
+			n++
+		}
+	}
+	return n
 }
 
 // countTicket counts the ticket in its category's period, once, on the first of its charges, and

@@ -49,7 +49,7 @@ type ticketTime struct {
 // all give their part of it. One entry in doubt makes the sum doubtful, so all of them wait with it.
 func (d *decider) measureTogether(k ticketTime, entries []int) {
 	var sum int64
-	longest, suspect := entries[0], false
+	longest, doubtful := entries[0], false
 	each := make([]int64, len(entries))
 	for j, i := range entries {
 		each[j] = d.entries[i].whole
@@ -57,7 +57,7 @@ func (d *decider) measureTogether(k ticketTime, entries []int) {
 		if d.facts.Work[i].MS > d.facts.Work[longest].MS {
 			longest = i
 		}
-		suspect = suspect || d.entries[i].suspect
+		doubtful = doubtful || d.entries[i].doubt != 0
 	}
 	whole := k.rule.at(scopeTicket, k.kind, sum)
 	if whole >= sum {
@@ -68,7 +68,9 @@ func (d *decider) measureTogether(k ticketTime, entries []int) {
 		}
 	}
 	for _, i := range entries {
-		d.entries[i].suspect = suspect
+		if doubtful {
+			d.entries[i].doubt |= besideDoubt
+		}
 	}
 }
 

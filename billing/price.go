@@ -37,6 +37,7 @@ const (
 	ruleSeat      = "seat"
 	ruleFee       = "fee"
 	ruleBeside    = "beside"
+	ruleElsewhere = "elsewhere"
 	ruleNoStart   = "no-start"
 
 	ruleMaterial    = "material"
@@ -49,6 +50,7 @@ const (
 	ruleNotOrdered  = "not-ordered"
 	ruleProject     = "project"
 	rulePattern     = "pattern"
+	ruleHistory     = "history"
 	ruleBucket      = "bucket"
 	ruleLate        = "late"
 	ruleUnpaid      = "unpaid"
@@ -241,10 +243,13 @@ func (d *decider) explainTime(s *slot) {
 		args = append(args, msArg("grace_ms", e.rule.grace))
 	}
 	s.step(ruleTime, args...)
-	if d.facts.Rules >= rulesOverlaps && !e.suspect {
+	if d.facts.Rules >= rulesOverlaps && e.doubt == 0 {
 		if b := d.besides(s.work); b.ms > 0 {
 			s.step(ruleBeside, Arg{"who", b.who}, msArg("ms", b.ms))
 		}
+	}
+	if w.Elsewhere != nil {
+		s.step(ruleElsewhere, Arg{"who", w.Actor}, Arg{"ticket", w.Elsewhere.Ticket}, msArg("ms", w.Elsewhere.MS), Arg{"rule", e.rule.elsewhere})
 	}
 	if s.reason == NoStart {
 		s.step(ruleNoStart)

@@ -220,7 +220,7 @@ func TestPropertyHalfEvenAndHalfUp(t *testing.T) {
 		version(t, contract("TM-1", "rates: [{hourly: 0.01}]\nlines: [{clause: T1, name: Support, charge: time}]"))
 	cent := dec("0.01")
 	rapid.Check(t, func(t *rapid.T) {
-		w := work(1, noon, rapid.OneOf(rapid.Int64Range(1, 1000).AsAny(), rapid.Int64Range(1, 600*hour).AsAny()).Draw(t, "ms").(int64))
+		w := work(1, noon, rapid.OneOf(rapid.Int64Range(1, 1000).AsAny(), rapid.Int64Range(1, 24*hour).AsAny()).Draw(t, "ms").(int64))
 		amounts := make([]decimal.Decimal, 2)
 		for i, v := range []billing.Version{bank, up} {
 			d, err := billing.Decide(facts([]billing.Version{v}, w))

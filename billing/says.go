@@ -153,23 +153,6 @@ func (d *decider) workTypes(slots []*slot) string {
 	return strings.Join(types, ", ")
 }
 
-// doubts names the entries that overlap or are too long.
-func (d *decider) doubts() string {
-	var ids []string
-	long := false
-	for i := range d.entries {
-		if d.entries[i].suspect {
-			ids = append(ids, strconv.FormatInt(d.facts.Work[i].ID, 10))
-			long = long || d.facts.Work[i].MS > longest
-		}
-	}
-	says := "work entries " + strings.Join(ids, ", ")
-	if long {
-		return says + ", one of them longer than 31 days"
-	}
-	return says + ": entries of one person overlap"
-}
-
 func who(kind string) string {
 	if kind == kindAI {
 		return "an AI agent"

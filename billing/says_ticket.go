@@ -31,6 +31,9 @@ func (d *decider) saysOfTicket(h *Hold, slots []*slot, quoted string) string {
 	case ProjectSize:
 		return d.saysSize(h, slots[0].step0(ruleProject), "This looks like a project") + " Quote it as one, or rule on it: " + quoted + "."
 	case PatternBroken:
+		if past := slots[0].step0(ruleHistory); past.Rule != "" {
+			return "This is not what such tickets of the client come to: " + past.broken(h.Currency) + " (" + clauseName(h.Contract, h.Clause) + "). Look at it before the client does: " + quoted + "."
+		}
 		return d.saysSize(h, slots[0].step0(rulePattern), "This is not what such a ticket comes to") + " Look at it before the client does: " + quoted + "."
 	case OrderUsedUp:
 		step := slots[0].step0(ruleOrder)
@@ -91,6 +94,8 @@ func (d *decider) saysSize(h *Hold, by Step, so string) string {
 		return so + ": " + money(decimalOf(came), h.Currency) + " are more than the " + money(decimalOf(limit), h.Currency) + " of " + clause + "."
 	case byTime:
 		return so + ": " + span(msOf(came)) + " are more than the " + span(msOf(limit)) + " of " + clause + "."
+	case byAttempts:
+		return so + ": AI agents failed " + came + " times on it, and " + clause + " expects " + limit + " at most."
 	case byTickets:
 		return so + ": it is ticket " + came + " of " + strings.TrimSpace(d.facts.Ticket.Category) + " in the period, and " + clause + " expects " + limit + "."
 	}

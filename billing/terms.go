@@ -138,6 +138,7 @@ type timeRule struct {
 	incScope    string // of the increment, likewise
 	aiAlone     bool   // AI time is rounded at each closure by itself
 	failed      bool   // failed attempts bill
+	elsewhere   string // a person's work while he was on another ticket: show or hold
 }
 
 const (
@@ -230,6 +231,7 @@ func timeTerms(c TimeTerms, l *TimeTerms) timeRule {
 		incScope:    cmp.Or(l.IncrementScope, c.IncrementScope, scope),
 		aiAlone:     cmp.Or(l.AIAccumulate, c.AIAccumulate) == accumulateClosure,
 		failed:      cmp.Or(l.Failed, c.Failed) == failedBill,
+		elsewhere:   cmp.Or(l.Elsewhere, c.Elsewhere, elsewhereShow),
 	}
 }
 
@@ -242,6 +244,8 @@ const (
 	roundNearest      = "nearest"
 	roundDown         = "down"
 	failedBill        = "bill"
+	elsewhereShow     = "show"
+	elsewhereHold     = "hold"
 	accumulatePeriod  = "period"
 	accumulateClosure = "closure"
 )

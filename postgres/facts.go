@@ -86,13 +86,14 @@ func queueLock(b *pgx.Batch, id ticket.ID, into *lockedTicket) {
 // reading is what a closing reads once its ticket is locked. Statements after the lock see
 // everything that committed before it was granted.
 type reading struct {
-	people   map[string]actor // who resolves
-	work     []workRow
-	items    []itemRow
-	versions []versionRow
-	invoices []invoiceRow
-	billed   bool // an earlier round's charge for the closing itself still stands
-	late     adjuster
+	people    map[string]actor // who resolves
+	work      []workRow
+	items     []itemRow
+	versions  []versionRow
+	invoices  []invoiceRow
+	elsewhere []elsewhereRow
+	billed    bool // an earlier round's charge for the closing itself still stands
+	late      adjuster
 }
 
 type workRow struct {
@@ -126,6 +127,7 @@ from work_entries where ticket = $1 and rated_in is null order by started_at, id
 		r.work, err = pgx.CollectRows(rows, pgx.RowToStructByPos[workRow])
 		return err
 	})
+	queueElsewhere(b, number, &r.elsewhere)
 	queueItems(b, number, &r.items)
 	queueVersions(b, id, &r.versions)
 	queueInvoices(b, id, &r.invoices)
@@ -189,6 +191,9 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	if f.Events, err = events(m.Events, f.Ticket.ResolvedOn); err != nil {
 		return billing.Facts{}, err
 	}
+	if f.Past, err = s.past(ctx, q, t, versions, m.At); err != nil {
+		return billing.Facts{}, err
+	}
 	for _, i := range r.items {
 		f.Items = append(f.Items, i.Item)
 	}
@@ -200,6 +205,7 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 		f.Work = append(f.Work, billing.Work{
 			ID: w.ID, Actor: w.Actor, Kind: w.Kind, WorkType: w.WorkType, WorkRole: w.WorkRole, StartedAt: w.StartedAt.UTC(),
 			MS: w.MS, Failed: w.Failed, NoBill: w.NonBillable, Hourly: w.Hourly, Unstarted: w.Unstarted, Segments: segments,
+			Elsewhere: r.elsewhereOf(w.ID),
 		})
 	}
 	return f, nil

@@ -49,5 +49,8 @@ type Ledger interface {
 	// Overdue voids the quote whose step has run out, quotes afresh one step up the chain,
 	// and returns it; a hold that is decided meanwhile returns with Hold 0.
 	Overdue(ctx context.Context, id ticket.ID, hold int64, step int) (billing.HeldQuote, error)
+	// Remind reminds whom the quote of the step asks, for the nth time, and returns the quote as it stands then; a hold
+	// that is decided meanwhile returns with Hold 0.
+	Remind(ctx context.Context, id ticket.ID, hold int64, step, n int) (billing.HeldQuote, error)
 	Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (ticket.Answer, error)
 }

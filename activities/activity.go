@@ -133,6 +133,12 @@ func (a *Activities) Overdue(ctx context.Context, id ticket.ID, hold int64, step
 	return quote, translate(err)
 }
 
+// Remind reminds whom a quote asks.
+func (a *Activities) Remind(ctx context.Context, id ticket.ID, hold int64, step, n int) (billing.HeldQuote, error) {
+	quote, err := a.ledger.Remind(ctx, id, hold, step, n)
+	return quote, translate(err)
+}
+
 // Reopen starts the ticket's next round.
 func (a *Activities) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (ticket.Answer, error) {
 	answer, err := a.ledger.Reopen(ctx, id, m)

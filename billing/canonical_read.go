@@ -81,6 +81,7 @@ func (r *decoder) ticket(t *Ticket) {
 		t.Approved = r.amount()
 	}
 	t.ApprovedCurrency = r.someText("approved_currency")
+	t.ApprovedBy = r.someText("approved_by")
 	t.Contact = r.someText("contact")
 	if r.has("rework") {
 		r.open()

@@ -50,6 +50,7 @@ func (w *encoder) ticket(t *Ticket) {
 		w.decimal("approved", t.Approved)
 	}
 	w.someText("approved_currency", t.ApprovedCurrency)
+	w.someText("approved_by", t.ApprovedBy)
 	w.someText("contact", t.Contact)
 	if r := t.Rework; r != nil {
 		w.name("rework")

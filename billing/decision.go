@@ -230,5 +230,7 @@ type HeldQuote struct {
 	Digest    string          `json:"digest"`
 	Approvers []string        `json:"approvers,omitempty"`
 	ExpiresAt time.Time       `json:"expires_at"`
-	Step      int             `json:"step"` // how often it has been escalated
+	Reminded  int             `json:"reminded,omitempty"` // how often this quote has reminded whom it asks
+	RemindAt  time.Time       `json:"remind_at,omitzero"` // when it does next; zero: it does not
+	Step      int             `json:"step"`               // how often it has been escalated
 }

@@ -226,6 +226,10 @@ func (s Step) threshold(c Charge) string {
 		most, asked, _ := strings.Cut(hours, ": ")
 		return "The client had to agree: an hour of it costs " + moneyExactly(decimalOf(asked), c.Currency) + ", above the limit of " + moneyExactly(decimalOf(most), c.Currency) + "."
 	}
+	if agreed, ok := strings.CutPrefix(limit, "approved "); ok {
+		most, came, _ := strings.Cut(agreed, ": ")
+		return "The client had to agree again: the ticket came to " + money(decimalOf(came), c.Currency) + ", and he had agreed to " + money(decimalOf(most), c.Currency) + " before the work."
+	}
 	if category, ok := strings.CutPrefix(limit, "category "); ok {
 		return "The client had to agree: he does so to every " + category + " ticket that costs something."
 	}

@@ -72,9 +72,10 @@ type Ticket struct {
 	// Approved is what the client agreed to before the work, in ApprovedCurrency: up to it no threshold asks again.
 	Approved         decimal.Decimal `json:"approved,omitzero"`
 	ApprovedCurrency string          `json:"approved_currency,omitempty"`
-	Contact          string          `json:"contact,omitempty"` // person id of who asked for the work
-	Rework           *Rework         `json:"rework,omitempty"`  // the ticket is rework of an earlier one
-	SLA              *SLAOutcome     `json:"sla,omitempty"`     // how the ticket stood against its targets
+	ApprovedBy       string          `json:"approved_by,omitempty"` // person id of who agreed
+	Contact          string          `json:"contact,omitempty"`     // person id of who asked for the work
+	Rework           *Rework         `json:"rework,omitempty"`      // the ticket is rework of an earlier one
+	SLA              *SLAOutcome     `json:"sla,omitempty"`         // how the ticket stood against its targets
 }
 
 // Rework links a ticket to the one whose work it mends.

@@ -91,6 +91,7 @@ const (
 	byActor    = "actor"
 	byTickets  = "tickets"
 	byAttempts = "attempts"
+	byApproved = "approved"
 )
 
 // trigger is why a round needs a person: a limit's name, the limit, and what the round came to.

@@ -105,7 +105,7 @@ func (d *decider) saysSize(h *Hold, by Step, so string) string {
 // saysOver tells in one sentence why the client is asked.
 func saysOver(t *Terms, by trigger) string {
 	const pass = " lets pass without sign-off."
-	over, currency := clauseName(t.contract.ID, t.threshold.Clause), t.contract.Currency
+	over, currency := clauseName(t.contract.ID, t.threshold.clause()), t.contract.Currency
 	switch by.limit {
 	case byAmount:
 		return money(decimalOf(by.came), currency) + " is more than the " + money(decimalOf(by.value), currency) + " that " + over + pass
@@ -113,6 +113,8 @@ func saysOver(t *Terms, by trigger) string {
 		return span(msOf(by.came)) + " is more than the " + span(msOf(by.value)) + " that " + over + pass
 	case byHourly:
 		return moneyExactly(decimalOf(by.came), currency) + " an hour is more than the " + moneyExactly(decimalOf(by.value), currency) + " an hour that " + over + pass
+	case byApproved:
+		return money(decimalOf(by.came), currency) + " is more than the " + money(decimalOf(by.value), currency) + " that the client agreed to before the work."
 	case byActor:
 		return over + " lets no work of " + who(by.value) + " that costs something pass without sign-off."
 	}

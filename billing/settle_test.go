@@ -58,6 +58,27 @@ func TestEdge51AskedAgainOnlyBeyondWhatWasApproved(t *testing.T) {
 	require.Equal(t, "sign-off over-threshold A9: time T1 2 h × 150 = 300", holds(decide(t, f)))
 	f.Ticket.Approved, f.Ticket.ApprovedCurrency = dec("300"), "USD"
 	require.Len(t, decide(t, f).Holds, 1)
+
+	t.Run("what no threshold would ask about", func(t *testing.T) {
+		const body = "rates: [{hourly: 150}]\nlines: [{clause: T1, name: Support, charge: time}]\n"
+		f := under(t, contract("TM-1", body), work(1, noon, 2*hour))
+		f.Ticket.Approved, f.Ticket.ApprovedCurrency, f.Ticket.ApprovedBy = dec("100"), "EUR", "ann"
+		d := decide(t, f)
+		require.Equal(t, "sign-off over-threshold: time T1 2 h × 150 = 300", holds(d))
+		require.Equal(t, []string{"ann"}, d.Holds[0].Approvers)
+		require.Equal(t, "300.00 EUR is more than the 100.00 EUR that the client agreed to before the work.", d.Holds[0].Says)
+		require.Contains(t, billing.Explain(d.Holds[0].Charges[0]), "The client had to agree again: the ticket came to 300.00 EUR, and he had agreed to 100.00 EUR before the work.")
+		f.Ticket.Approved = dec("300")
+		require.Empty(t, decide(t, f).Holds)
+		f.Ticket.Approved, f.Ticket.ApprovedCurrency = dec("100"), "USD"
+		require.Empty(t, decide(t, f).Holds, "he agreed to something else")
+
+		f = under(t, contract("TM-1", body+"approval: {clause: A9, amount_over: 500, approvers: [bo]}"), work(1, noon, 2*hour))
+		f.Ticket.Approved, f.Ticket.ApprovedCurrency, f.Ticket.ApprovedBy = dec("100"), "EUR", "ann"
+		d = decide(t, f)
+		require.Equal(t, "sign-off over-threshold A9: time T1 2 h × 150 = 300", holds(d), "below the threshold, above what he agreed to")
+		require.Equal(t, []string{"bo"}, d.Holds[0].Approvers)
+	})
 }
 
 func TestEdge65HeldReservesAsPosted(t *testing.T) {

@@ -36,6 +36,7 @@ type lockedTicket struct {
 	OpenedAt         time.Time
 	Approved         *decimal.Decimal
 	ApprovedCurrency *string
+	ApprovedBy       *string
 	ClosedAt         *time.Time
 	MergedInto       *int64
 	Asked            bool // an agent's question to the client is still open
@@ -61,7 +62,7 @@ func (t lockedTicket) id() ticket.ID { return ticket.NewID(t.Number) }
 const lockTicket = `
 with t as materialized (select * from tickets where number = $1 for update)
 select t.number, t.client_id, c.time_zone, c.currency, c.payer_id, t.round, t.stage, t.category, t.subcategory, t.type,
-       t.channel, t.site_id, t.device, t.priority, t.subject, t.event_time, t.opened_at, t.approved, t.approved_currency,
+       t.channel, t.site_id, t.device, t.priority, t.subject, t.event_time, t.opened_at, t.approved, t.approved_currency, t.approved_by,
        t.closed_at, t.merged_into,
        exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked,
        coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of),
@@ -181,6 +182,9 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	}
 	if t.Approved != nil && t.ApprovedCurrency != nil {
 		f.Ticket.Approved, f.Ticket.ApprovedCurrency = *t.Approved, *t.ApprovedCurrency
+		if t.ApprovedBy != nil {
+			f.Ticket.ApprovedBy = *t.ApprovedBy
+		}
 	}
 	if t.ReworkOf != nil && t.ReworkResolvedAt != nil {
 		f.Ticket.Rework = &billing.Rework{Of: string(ticket.NewID(*t.ReworkOf)), ResolvedAt: t.ReworkResolvedAt.UTC()}

@@ -59,12 +59,15 @@ type heldRow struct {
 	Asked     []string
 	ExpiresAt *time.Time
 	Step      int
+	QuotedAt  *time.Time
+	Reminded  int
 }
 
 func (r Reads) holdViews(ctx context.Context, where string, args ...any) ([]billing.HoldView, error) {
 	rows, err := r.q.Query(ctx, `
 		select h.id, h.kind, h.reason, h.says, h.amount, h.currency, h.hold, h.ticket, h.client_id, t.subject, h.state, h.opened_at,
-			h.decided_at, coalesce(h.decided_by, ''), coalesce(q.digest, ''), coalesce(q.asked, '{}'), q.expires_at, coalesce(q.step, 0)
+			h.decided_at, coalesce(h.decided_by, ''), coalesce(q.digest, ''), coalesce(q.asked, '{}'), q.expires_at, coalesce(q.step, 0),
+			q.quoted_at, (select count(*) from quote_reminders r where r.hold_id = q.hold_id and r.step = q.step)::int
 		from holds h join tickets t on t.number = h.ticket
 		left join lateral (select * from quotes q where q.hold_id = h.id order by q.step desc limit 1) q on true `+where, args...)
 	if err != nil {
@@ -88,7 +91,10 @@ func (r Reads) holdViews(ctx context.Context, where string, args ...any) ([]bill
 			Decided: h.DecidedAt, By: h.DecidedBy, Charges: quoted.Charges,
 		}
 		if h.ExpiresAt != nil {
-			v.ExpiresAt = *h.ExpiresAt
+			v.ExpiresAt, v.Reminded = *h.ExpiresAt, h.Reminded
+			if v.Decided == nil {
+				v.RemindAt = remindAt(*h.QuotedAt, *h.ExpiresAt, h.Reminded)
+			}
 		}
 		return v, nil
 	})

@@ -53,7 +53,7 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 		if first := time.Duration(content.Patience) * time.Millisecond; first < longestPatience>>min(h.Step+1, 16) {
 			patience = first << (h.Step + 1)
 		}
-		h.Step, h.ExpiresAt = h.Step+1, s.now().Add(patience)
+		h.Step, h.QuotedAt, h.ExpiresAt, h.Reminded = h.Step+1, s.now(), s.now().Add(patience), 0
 		if h.Digest, err = quoteDigest(h.ID, h.Step, content.Digest); err != nil {
 			return err
 		}
@@ -64,11 +64,12 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 		}
 		quote = h.quote()
 		b = t.batch()
-		queueQuote(b, row.ClientID, quote, s.now())
+		queueQuote(b, row.ClientID, quote, h.QuotedAt)
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: row.ClientID, Round: h.Round, At: s.now(), Kind: "overdue", Actor: itself, Via: "timer", Effect: true,
 			Says: fmt.Sprintf("%s ran out of time at step %d; quoted afresh until %s, asking %v", ticket.HoldID(h.ID), step,
 				h.ExpiresAt.UTC().Format(time.RFC3339), h.Asked),
+			Answer: quote,
 		}); err != nil {
 			return err
 		}

@@ -36,11 +36,13 @@ type waiting struct {
 	Asked       []string
 	QuotedAt    time.Time
 	ExpiresAt   time.Time
+	Reminded    int // reminders of this quote so far
 }
 
 const selectWaiting = `
 select h.id, h.closure_id, h.ticket, h.round, h.kind, h.reason, h.says, h.currency, h.amount, h.hold, h.requested_by, h.state,
-  h.decided_at, h.decided_by, h.decision, q.step, q.digest, q.asked, q.quoted_at, q.expires_at
+  h.decided_at, h.decided_by, h.decision, q.step, q.digest, q.asked, q.quoted_at, q.expires_at,
+  (select count(*) from quote_reminders r where r.hold_id = q.hold_id and r.step = q.step)::int
 from holds h cross join lateral (select * from quotes where hold_id = h.id order by step desc limit 1) as q `
 
 // queueWaiting reads holds with their latest quotes; where narrows, by the id as $1.
@@ -55,6 +57,7 @@ func (h waiting) quote() billing.HeldQuote {
 	return billing.HeldQuote{
 		Hold: h.ID, Kind: h.Kind, Reason: h.Reason, Says: h.Says, Amount: h.Amount, Currency: h.Currency,
 		Digest: h.Digest, Approvers: h.Asked, ExpiresAt: h.ExpiresAt.UTC(), Step: h.Step,
+		Reminded: h.Reminded, RemindAt: remindAt(h.QuotedAt, h.ExpiresAt, h.Reminded),
 	}
 }
 
@@ -88,6 +91,7 @@ func (p posting) openHold(b *pgx.Batch, id int64, h billing.Hold, by string, m *
 		Hold: id, Kind: h.Kind, Reason: h.Reason, Says: h.Says, Amount: h.Amount, Currency: h.Currency, Digest: digest,
 		Approvers: h.Approvers, ExpiresAt: p.at.Add(time.Duration(h.Patience) * time.Millisecond).UTC(),
 	}
+	quote.RemindAt = remindAt(p.at, quote.ExpiresAt, 0)
 	b.Queue(`
 insert into holds (id, closure_id, ticket, client_id, round, key, kind, reason, says, currency, amount, hold, requested_by, opened_at)
 values ($1, nullif($2::bigint, 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,

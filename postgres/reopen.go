@@ -210,7 +210,7 @@ update ticket_items set rated_in = null, generation = generation + 1
 where ticket = $1 and rated_in is not null and not id = any ($2)`, row.Number, stay.items)
 	b.Queue(`
 update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at = null, resolved_at = null, closed_at = null,
-  waiting_for = '', approved = null, approved_currency = null where number = $1`, row.Number)
+  waiting_for = '', approved = null, approved_currency = null, approved_by = null where number = $1`, row.Number)
 	b.Queue("insert into outbox (ticket, round, created_at) values ($1, $2, $3)", row.Number, row.Round+1, s.now())
 	if err := returns.giveBack(ctx, t, b, &moves, r.at); err != nil {
 		return "", err

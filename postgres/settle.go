@@ -180,7 +180,7 @@ func (d *settling) unsigned(m ticket.SignOff) (billing.Outcome, string) {
 		return h.decided()
 	case h.Kind != billing.SignOff:
 		return billing.Refused, name + " waits for a dispatcher's ruling, not for a sign-off"
-	case m.Who == h.RequestedBy:
+	case d.asker(m.Who):
 		return billing.Refused, m.Who + " asked for it; nobody signs off his own request"
 	case !d.entitled(m.Who):
 		return billing.Refused, fmt.Sprintf("%s may not sign %s off; it asks %v", m.Who, name, h.Asked)
@@ -225,12 +225,17 @@ func (h waiting) decided() (billing.Outcome, string) {
 	return billing.Already, fmt.Sprintf("%s is decided: %s by %s at %s", name, how, by, at)
 }
 
+// asker says whether the person asked for the work or for the charge.
+func (d *settling) asker(who string) bool {
+	return who == d.found.RequestedBy || who == d.ticket.ContactID
+}
+
 // entitled says whether the person is asked, or stands in for one who is away, gone, or the
 // very person who asked for the work.
 func (d *settling) entitled(who string) bool {
 	if p, ok := d.people[who]; !ok || p.Client != d.ticket.ClientID || !slices.Contains(d.found.Asked, who) {
 		return ok && p.Client == d.ticket.ClientID && slices.ContainsFunc(d.asked, func(a askedPerson) bool {
-			away := !a.Active || a.ID == d.found.RequestedBy || (a.AbsentUntil != nil && a.AbsentUntil.After(d.at))
+			away := !a.Active || d.asker(a.ID) || (a.AbsentUntil != nil && a.AbsentUntil.After(d.at))
 			return a.Delegate != nil && *a.Delegate == who && away && slices.Contains(d.found.Asked, a.ID)
 		})
 	}
@@ -324,7 +329,7 @@ func (s *Store) decline(ctx context.Context, t *tx, b *pgx.Batch, d *settling, r
 	}
 	next := d.found
 	next.Kind, next.Reason, next.Says = declined.Kind, declined.Reason, declined.Says
-	next.Step, next.Digest, next.Asked, next.ExpiresAt = d.found.Step+1, digest, nil, d.at.Add(patience)
+	next.Step, next.Digest, next.Asked, next.QuotedAt, next.ExpiresAt, next.Reminded = d.found.Step+1, digest, nil, d.at, d.at.Add(patience), 0
 	queueQuote(b, d.ticket.ClientID, next.quote(), d.at)
 	for i := range d.open {
 		if d.open[i].ID == d.hold {
@@ -343,7 +348,8 @@ func (d *settling) answerAsked(b *pgx.Batch, m ticket.SignOff) (billing.Settleme
 	says := fmt.Sprintf("%s %s %s: %s", d.people[m.Who].Name, verb, money(d.found.Amount, d.found.Currency), d.found.Says)
 	d.decide(b, "settled", how, says)
 	if m.Approved && d.ticket.Round == d.found.Round && d.ticket.Stage.Open() {
-		b.Queue("update tickets set approved = $2, approved_currency = $3 where number = $1", d.ticket.Number, d.found.Amount, d.found.Currency)
+		b.Queue("update tickets set approved = $2, approved_currency = $3, approved_by = $4 where number = $1",
+			d.ticket.Number, d.found.Amount, d.found.Currency, m.Who)
 	}
 	outcome := billing.Settled
 	if !m.Approved {

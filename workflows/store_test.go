@@ -33,12 +33,13 @@ type memory struct {
 	headers   map[string]ticket.Header // likewise
 
 	// What the test sets up.
-	holds    []billing.HeldQuote // what the next closing holds
-	patience time.Duration       // of a fresh quote
-	targets  ticket.Deadlines    // what triage finds
-	routes   []string            // whom routing finds, in order
-	atClose  func()              // between the closing's commit and its answer
-	fail     func(deed string) error
+	holds     []billing.HeldQuote // what the next closing holds
+	patience  time.Duration       // of a fresh quote
+	reminders []time.Duration     // after which a quote of the closing reminds: each after the one before
+	targets   ticket.Deadlines    // what triage finds
+	routes    []string            // whom routing finds, in order
+	atClose   func()              // between the closing's commit and its answer
+	fail      func(deed string) error
 
 	keepDeadline bool // a breach finds that the deadline has not come yet
 
@@ -242,6 +243,9 @@ func (s *memory) Close(_ context.Context, _ ticket.ID, round int, m ticket.Resol
 	s.stage, s.deadlines = ticket.Posted, ticket.Deadlines{}
 	for _, q := range s.holds {
 		q.ExpiresAt = s.now().Add(s.patience)
+		if len(s.reminders) > 0 {
+			q.RemindAt = s.now().Add(s.reminders[0])
+		}
 		s.held, s.stage = append(s.held, q), ticket.Held
 	}
 	s.holds = nil
@@ -333,6 +337,24 @@ func (s *memory) Overdue(_ context.Context, _ ticket.ID, hold int64, step int) (
 			q.ExpiresAt = s.now().Add(s.patience)
 			s.held[i] = q
 			return q, nil
+		}
+	}
+	return billing.HeldQuote{}, nil
+}
+
+func (s *memory) Remind(_ context.Context, _ ticket.ID, hold int64, step, n int) (billing.HeldQuote, error) {
+	leave, err := s.enter("remind H-%d step %d the %d. time", hold, step, n)
+	if err != nil {
+		return billing.HeldQuote{}, err
+	}
+	defer leave()
+	for i, q := range s.held {
+		if q.Hold == hold {
+			s.held[i].Reminded, s.held[i].RemindAt = n, time.Time{}
+			if n < len(s.reminders) {
+				s.held[i].RemindAt = q.RemindAt.Add(s.reminders[n])
+			}
+			return s.held[i], nil
 		}
 	}
 	return billing.HeldQuote{}, nil

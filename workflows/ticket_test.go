@@ -41,6 +41,22 @@ func TestSignOffAfterThirtyHoursAndAReminder(t *testing.T) {
 	require.Contains(t, d.store.asked(), "overdue H-7 step 0")
 }
 
+func TestRemindersBackOffAndDecideNothing(t *testing.T) {
+	d := newDesk(t)
+	d.store.holds, d.store.reminders = []billing.HeldQuote{quote(7, "d7")}, []time.Duration{3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
+	d.after(time.Minute, ticket.MsgResolve, resolve("r1"))
+	d.at(4*time.Hour, func() {
+		require.Equal(t, "remind: client sign-off of H-7, 500.00 USD", d.status().DueWhat)
+		require.Contains(t, d.store.asked(), "remind H-7 step 0 the 1. time")
+		require.NotContains(t, d.store.asked(), "remind H-7 step 0 the 2. time")
+	})
+	signed := d.ask(22*time.Hour, ticket.MsgSignOff, "s1", approve("s1", 7, "d7"))
+	require.Equal(t, ticket.Posted, d.run().Stage)
+	require.Equal(t, billing.Settled, answerOf[billing.Settlement](signed).Outcome, "the quote is the same after every reminder")
+	require.Subset(t, d.store.asked(), []string{"remind H-7 step 0 the 2. time", "remind H-7 step 0 the 3. time"})
+	require.NotContains(t, d.store.asked(), "overdue H-7 step 0")
+}
+
 func TestNoTimeoutDecides(t *testing.T) {
 	d := newDesk(t)
 	d.store.holds = []billing.HeldQuote{quote(7, "d7")}

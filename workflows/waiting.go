@@ -58,7 +58,7 @@ func (t *lifecycle) continueAsNew(ctx workflow.Context) error {
 // due is something that happens unless a message comes first.
 type due struct {
 	at   time.Time // zero: nothing is due
-	what string    // "response", "resolution", or "hold"
+	what string    // "response", "resolution", "reminder" or "hold"
 	hold billing.HeldQuote
 	says string // the timer's summary in the Temporal UI
 }
@@ -79,6 +79,9 @@ func (t *lifecycle) due() due {
 		if !q.ExpiresAt.IsZero() && (first.at.IsZero() || q.ExpiresAt.Before(first.at)) {
 			first = due{at: q.ExpiresAt, what: "hold", hold: q, says: asked(q)}
 		}
+		if !q.RemindAt.IsZero() && q.RemindAt.Before(first.at) {
+			first = due{at: q.RemindAt, what: "reminder", hold: q, says: "remind: " + asked(q)}
+		}
 	}
 	if !first.at.IsZero() && first.at.Before(t.notBefore) {
 		first.at = t.notBefore
@@ -91,7 +94,7 @@ func (t *lifecycle) due() due {
 func (t *lifecycle) overdue(ctx workflow.Context) error {
 	d := t.alarm.due
 	t.alarm.cancel()
-	if d.what != "hold" {
+	if d.hold.Hold == 0 {
 		answer, err := write[ticket.Answer](ctx, d.what+" target missed", acts.Breach, t.id, t.round, d.what)
 		if err != nil {
 			return err
@@ -102,14 +105,14 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 		return t.believe(ctx, answer)
 	}
 
-	fresh, err := deed[billing.HeldQuote](ctx, "time is up: "+asked(d.hold), acts.Overdue, t.id, d.hold.Hold, d.hold.Step)
+	fresh, err := t.askAgain(ctx, d)
 	if err != nil {
 		return err
 	}
 	if fresh.Hold == 0 { // decided meanwhile
 		return t.recallHolds(ctx)
 	}
-	if !fresh.ExpiresAt.After(workflow.Now(ctx)) {
+	if now := workflow.Now(ctx); !fresh.ExpiresAt.After(now) || (!fresh.RemindAt.IsZero() && !fresh.RemindAt.After(now)) {
 		t.snooze(ctx)
 	}
 	for i, q := range t.held {
@@ -118,6 +121,14 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// askAgain reminds whom a quote asks, or has it quoted afresh.
+func (t *lifecycle) askAgain(ctx workflow.Context, d due) (billing.HeldQuote, error) {
+	if d.what == "reminder" {
+		return write[billing.HeldQuote](ctx, "remind: "+asked(d.hold), acts.Remind, t.id, d.hold.Hold, d.hold.Step, d.hold.Reminded+1)
+	}
+	return deed[billing.HeldQuote](ctx, "time is up: "+asked(d.hold), acts.Overdue, t.id, d.hold.Hold, d.hold.Step)
 }
 
 // snooze puts off the next alarm. Temporal's clock and PostgreSQL's may differ: what has fallen

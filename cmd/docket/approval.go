@@ -96,7 +96,7 @@ func (a *app) hold(h billing.HoldView) {
 	_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", ticket.HoldID(h.Hold), h.Says)
 	fields(a.stdout,
 		"ticket", h.Ticket+"  "+h.Subject, "client", h.Client, "state", h.State, "reason", string(h.Reason),
-		"amount", quoted(h.HeldQuote), "asked", joined(h.Approvers), "until", a.until(h), "digest", h.Digest,
+		"amount", quoted(h.HeldQuote), "asked", joined(h.Approvers), "until", a.until(h), "reminded", a.reminded(h), "digest", h.Digest,
 	)
 	if len(h.Charges) == 0 {
 		return
@@ -107,6 +107,18 @@ func (a *app) hold(h billing.HoldView) {
 		rows = append(rows, []string{string(c.Kind), c.Clause, c.Text, c.Quantity.String() + " " + c.Unit, money(c.Rate, c.Currency), money(c.Amount, c.Currency)})
 	}
 	align(a.stdout, rows, []bool{false, false, false, true, true, true})
+}
+
+// reminded tells how often the quote has reminded whom it asks, and when it does next.
+func (a *app) reminded(h billing.HoldView) string {
+	var parts []string
+	if h.Reminded > 0 {
+		parts = append(parts, count(h.Reminded, "time"))
+	}
+	if !h.RemindAt.IsZero() {
+		parts = append(parts, "next "+a.when(h.RemindAt))
+	}
+	return joined(parts)
 }
 
 func newApprove(a *app) *cobra.Command { return newSignOff(a, "approve HOLD", true) }

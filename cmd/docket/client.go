@@ -118,38 +118,4 @@ func newClientAdd(a *app) *cobra.Command {
 	return cmd
 }
 
-func newPerson(a *app) *cobra.Command {
-	var client string
-	c := &cobra.Command{
-		Use:   "list",
-		Short: "List people: ours, the clients', AI agents",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			people, err := s.store.People(cmd.Context(), client)
-			if err != nil {
-				return err
-			}
-			return a.people(people)
-		},
-	}
-	c.Flags().StringVar(&client, "client", "", "only of this `client`; - for our own")
-	return noun("person", "Who acts: technicians, approvers, dispatchers, AI agents", c)
-}
-
-func (a *app) people(people []ticket.Person) error {
-	return list(a, people, "Nobody yet. `docket up` seeds a company with technicians, approvers and a dispatcher.",
-		text("PERSON", func(p ticket.Person) string { return p.ID }),
-		text("NAME", func(p ticket.Person) string { return p.Name }),
-		text("KIND", func(p ticket.Person) string { return string(p.Kind) }),
-		text("OF", func(p ticket.Person) string { return p.Client }),
-		text("ROLES", func(p ticket.Person) string { return joined(p.Roles) }),
-		text("WORK ROLE", func(p ticket.Person) string { return p.WorkRole }),
-		text("BOARD", func(p ticket.Person) string { return p.Board }),
-	)
-}
-
 func joined(list []string) string { return strings.Join(list, ", ") }

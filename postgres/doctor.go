@@ -153,6 +153,7 @@ func (s *Store) lookAtDesk(ctx context.Context, p Patience) ([]Finding, error) {
 		{Critical, notStarted, []any{p.Start}},
 		{Critical, notMoving, []any{p.Move}},
 		{Warning, overdueHolds, []any{p.Move}},
+		{Warning, escalatedHolds, []any{p.Move}},
 		{Warning, breached, nil},
 		{Warning, unassigned, []any{p.Move}},
 	} {

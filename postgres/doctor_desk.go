@@ -27,6 +27,16 @@ cross join lateral (select * from quotes q where q.hold_id = h.id order by q.ste
 where h.state = 'open' and not t.event_time and q.expires_at < $1 - $2::interval
 order by q.expires_at limit 50`
 
+	escalatedHolds = `
+select 'H-' || h.id, (extract(epoch from $1 - h.opened_at) * 1000)::bigint, coalesce(nullif(array_to_string(q.asked, ', '), ''), 'dispatcher'),
+  format('%s of %s for T-%s, %s: nobody has decided; asked %s times, now until %s. %s', h.kind, h.currency || ' ' || h.amount, h.ticket, h.reason,
+    q.step + 1, to_char(q.expires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI UTC'), h.says),
+  format('` + "`docket %s show H-%s`" + `', case h.kind when 'sign-off' then 'approval' else 'exception' end, h.id)
+from holds h join tickets t on t.number = h.ticket
+cross join lateral (select * from quotes q where q.hold_id = h.id order by q.step desc limit 1) q
+where h.state = 'open' and not t.event_time and q.step > 0 and q.expires_at >= $1 - $2::interval
+order by h.opened_at limit 50`
+
 	breached = `
 select 'T-' || t.number, (extract(epoch from $1 - t.resolution_due) * 1000)::bigint, coalesce(t.assignee, 'dispatcher'),
   format('the target for its resolution (priority %s) passed unmet', t.priority), format('` + "`docket ticket show T-%s`" + `', t.number)

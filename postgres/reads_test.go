@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -335,6 +336,22 @@ func TestDoctorTellsWhatStandsStill(t *testing.T) {
 	assert.Equal(t, postgres.Critical, found[string(opened.Ticket)].Severity)
 	assert.Equal(t, "ann", found[name].Owner)
 	assert.Contains(t, found[name].Why, "ran out at step 0")
+	waits, err := l.Waits(ctx, l.now())
+	require.NoError(t, err)
+	require.Len(t, waits.Holds, 1)
+	assert.Equal(t, postgres.WaitingHolds{Kind: billing.SignOff, Reason: billing.OverThreshold, Open: 1, Past: 1, Oldest: 100 * time.Hour}, waits.Holds[0])
+	assert.Equal(t, 1, waits.Outbox)
+	assert.Equal(t, 100*time.Hour, waits.OutboxOldest)
+
+	fresh, err := l.Overdue(ctx, ticket.ID(hold[0].Ticket), hold[0].Hold, 0)
+	require.NoError(t, err)
+	found = what()
+	assert.Equal(t, postgres.Warning, found[name].Severity, "it was asked for again, and still nobody has decided")
+	assert.EqualValues(t, 100*time.Hour/time.Millisecond, found[name].AgeMS)
+	assert.Equal(t, strings.Join(fresh.Approvers, ", "), found[name].Owner)
+	assert.Contains(t, found[name].Why, "sign-off of USD 750 for "+hold[0].Ticket+", over-threshold: nobody has decided; asked 2 times, now until 2026-")
+	assert.Contains(t, found[name].Why, "is more than the 500.00 USD", "the sentence why it waits")
+	assert.Equal(t, "`docket approval show "+name+"`", found[name].Do)
 
 	t.Run("a clock that is off, a schema that is behind", func(t *testing.T) {
 		all, err := l.Doctor(ctx, postgres.Patience{})

@@ -10,10 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
-
-	"github.com/docket-psa/docket/postgres"
 )
 
 // defaultListen is where health and metrics are served; DOCKET_METRICS_ADDR names another place.
@@ -71,48 +68,4 @@ func (a *app) httpd(ctx context.Context, l net.Listener, s *session) error {
 		return fmt.Errorf("serve health and metrics: %w", err)
 	}
 	return nil
-}
-
-// standingMetrics reads the standing count when it is scraped, so that it is never stale.
-type standingMetrics struct {
-	store                                             *postgres.Store
-	open, closed, posted, waiting, exceptions, leaked *prometheus.Desc
-}
-
-func newStandingMetrics(store *postgres.Store) *standingMetrics {
-	d := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-	return &standingMetrics{
-		store:      store,
-		open:       d("docket_tickets_open", "Tickets that can still be worked on."),
-		closed:     d("docket_tickets_closed", "Tickets that are closed, held ones included."),
-		posted:     d("docket_tickets_posted", "Tickets on which everything is decided."),
-		waiting:    d("docket_holds_sign_off", "Holds that wait for a client's sign-off."),
-		exceptions: d("docket_holds_exception", "Holds that wait for a dispatcher's ruling."),
-		leaked:     d("docket_tickets_leaked", "Closed tickets whose work is not wholly accounted for. Alert above 0."),
-	}
-}
-
-func (m *standingMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
-
-func (m *standingMetrics) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin)
-	defer cancel()
-	standing, err := m.store.Standing(ctx)
-	if err != nil {
-		ch <- prometheus.NewInvalidMetric(m.open, err)
-		return
-	}
-	for _, v := range []struct {
-		desc  *prometheus.Desc
-		value int
-	}{
-		{m.open, standing.Open},
-		{m.closed, standing.Closed},
-		{m.posted, standing.Posted},
-		{m.waiting, standing.Waiting},
-		{m.exceptions, standing.Exceptions},
-		{m.leaked, standing.Leaked},
-	} {
-		ch <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, float64(v.value))
-	}
 }

@@ -99,7 +99,7 @@ func (a *app) up(ctx context.Context, o upOptions) (err error) {
 	if a.session, err = a.connect(ctx, s.places, workConns); err != nil {
 		return err
 	}
-	a.tel.Metrics.Registry.MustRegister(newStandingMetrics(a.session.store))
+	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(a.session.store, a.now))
 	if err := a.welcome(ctx, p, s, o); err != nil {
 		return err
 	}

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// Waits is what stands still at an instant, as a monitor watches it. The past told again is left out: nobody waits for it.
+type Waits struct {
+	Holds []WaitingHolds
+	// Tickets that are accepted, and that no run has begun.
+	Outbox       int
+	OutboxOldest time.Duration
+	// Tickets whose target passed unmet and that are not resolved yet.
+	Breached   int
+	Unassigned int // in resolution, with nobody who has them
+}
+
+// WaitingHolds are the open holds of one kind and reason.
+type WaitingHolds struct {
+	Kind   billing.HoldKind
+	Reason billing.HoldReason
+	Open   int
+	Past   int           // beyond their patience: quoted afresh at least once, or run out
+	Oldest time.Duration // how long the oldest has waited
+}
+
+// Waits reads it. It looks at what is open alone, so it costs little however long the history is.
+func (r Reads) Waits(ctx context.Context, now time.Time) (p Waits, err error) {
+	rows, err := r.q.Query(ctx, `
+select h.kind, h.reason, count(*)::int, count(*) filter (where q.step > 0 or q.expires_at < $1)::int,
+  (extract(epoch from $1 - min(h.opened_at)) * 1e9)::bigint
+from holds h join tickets t on t.number = h.ticket
+cross join lateral (select step, expires_at from quotes where hold_id = h.id order by step desc limit 1) q
+where h.state = 'open' and not t.event_time
+group by h.kind, h.reason order by h.kind, h.reason`, now)
+	if err != nil {
+		return p, fmt.Errorf("count what is held: %w", err)
+	}
+	if p.Holds, err = pgx.CollectRows(rows, pgx.RowToStructByPos[WaitingHolds]); err != nil {
+		return p, fmt.Errorf("count what is held: %w", err)
+	}
+	err = r.q.QueryRow(ctx, `
+select (select count(*) from outbox), (select coalesce(extract(epoch from $1 - min(created_at)) * 1e9, 0)::bigint from outbox),
+  (select count(*) from tickets where stage in ('new', 'triage', 'routing', 'resolution') and not event_time
+    and (resolution_due < $1 or (responded_at is null and response_due < $1))),
+  (select count(*) from tickets where stage = 'resolution' and assignee is null and not event_time)`, now).
+		Scan(&p.Outbox, &p.OutboxOldest, &p.Breached, &p.Unassigned)
+	if err != nil {
+		return p, fmt.Errorf("count what stands still: %w", err)
+	}
+	return p, nil
+}

@@ -42,6 +42,8 @@ type Ledger interface {
 	Close(ctx context.Context, id ticket.ID, round int, m ticket.Resolve) (billing.Receipt, error)
 	// Held lists what still waits for a person on this ticket, closed rounds and asked approvals alike.
 	Held(ctx context.Context, id ticket.ID) ([]billing.HeldQuote, error)
+	// Proven says whether the desk took the message from who it names.
+	Proven(ctx context.Context, name ticket.Name, m ticket.Message) (bool, error)
 	SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (billing.Settlement, error)
 	Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error)
 	// RequestApproval asks the client before an action; the quote waits like any other hold.

@@ -19,6 +19,16 @@ func New(desk Desk, ledger Ledger) *Activities {
 	return &Activities{desk: desk, ledger: ledger}
 }
 
+// prove lets the header say no more than what is proved. Where a message came from, and so who sent it, is the sender's
+// word alone unless the desk vouches for it.
+func (a *Activities) prove(ctx context.Context, name ticket.Name, m ticket.Message, h *ticket.Header) error {
+	proven, err := a.ledger.Proven(ctx, name, m)
+	if err == nil && !proven {
+		*h = h.Typed()
+	}
+	return translate(err)
+}
+
 // Begin says 'round n begun' and tells where the ticket stands.
 func (a *Activities) Begin(ctx context.Context, id ticket.ID, round int) (ticket.Brief, error) {
 	brief, err := a.desk.Begin(ctx, id, round)
@@ -45,6 +55,11 @@ func (a *Activities) Claim(ctx context.Context, id ticket.ID, m ticket.Claim) (t
 
 // Log writes one work entry.
 func (a *Activities) Log(ctx context.Context, id ticket.ID, m ticket.Work) (ticket.Answer, error) {
+	if m.SetsRate() {
+		if err := a.prove(ctx, ticket.MsgWork, m, &m.Header); err != nil {
+			return ticket.Answer{}, err
+		}
+	}
 	answer, err := a.desk.Log(ctx, id, m)
 	return answer, translate(err)
 }
@@ -99,6 +114,11 @@ func (a *Activities) Late(ctx context.Context, id ticket.ID, name ticket.Name, h
 
 // Close closes, rates and posts or holds the round.
 func (a *Activities) Close(ctx context.Context, id ticket.ID, round int, m ticket.Resolve) (billing.Receipt, error) {
+	if m.SetsRate() {
+		if err := a.prove(ctx, ticket.MsgResolve, m, &m.Header); err != nil {
+			return billing.Receipt{}, err
+		}
+	}
 	receipt, err := a.ledger.Close(ctx, id, round, m)
 	return receipt, translate(err)
 }
@@ -111,12 +131,18 @@ func (a *Activities) Held(ctx context.Context, id ticket.ID) ([]billing.HeldQuot
 
 // SignOff settles a hold by the client's word.
 func (a *Activities) SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (billing.Settlement, error) {
+	if err := a.prove(ctx, ticket.MsgSignOff, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
 	settlement, err := a.ledger.SignOff(ctx, id, m)
 	return settlement, translate(err)
 }
 
 // Rule settles a hold by the dispatcher's word.
 func (a *Activities) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error) {
+	if err := a.prove(ctx, ticket.MsgRule, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
 	settlement, err := a.ledger.Rule(ctx, id, m)
 	return settlement, translate(err)
 }

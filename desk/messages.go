@@ -37,6 +37,11 @@ func (d *Desk) Work(ctx context.Context, id ticket.ID, m ticket.Work) (Sent, err
 	if err := errors.Join(d.check(m), d.checkWork(m.Entry)); err != nil {
 		return Sent{}, err
 	}
+	if m.SetsRate() {
+		if err := d.prove(ctx, ticket.MsgWork, m, &m.Header); err != nil {
+			return Sent{}, err
+		}
+	}
 	return d.signal(ctx, id, ticket.MsgWork, m)
 }
 
@@ -69,6 +74,11 @@ func (d *Desk) Resolve(ctx context.Context, id ticket.ID, m ticket.Resolve) (bil
 	if err := errors.Join(d.check(m), d.checkWork(m.Work...)); err != nil {
 		return billing.Receipt{}, err
 	}
+	if m.SetsRate() {
+		if err := d.prove(ctx, ticket.MsgResolve, m, &m.Header); err != nil {
+			return billing.Receipt{}, err
+		}
+	}
 	return update[billing.Receipt](ctx, d, id, ticket.MsgResolve, m)
 }
 
@@ -81,13 +91,25 @@ func (d *Desk) RequestApproval(ctx context.Context, id ticket.ID, m ticket.Reque
 // SignOff approves or declines the quote of a hold.
 func (d *Desk) SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (billing.Settlement, error) {
 	m.Header = d.head(m.Header)
+	if err := d.prove(ctx, ticket.MsgSignOff, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
 	return update[billing.Settlement](ctx, d, id, ticket.MsgSignOff, m)
 }
 
 // Rule decides an exception.
 func (d *Desk) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error) {
 	m.Header = d.head(m.Header)
+	if err := d.prove(ctx, ticket.MsgRule, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
 	return update[billing.Settlement](ctx, d, id, ticket.MsgRule, m)
+}
+
+// prove puts the desk's word for who sent the message, and how, on it: without it, what decides about money has no effect.
+func (d *Desk) prove(ctx context.Context, name ticket.Name, m ticket.Message, h *ticket.Header) (err error) {
+	h.Proof, err = d.store.Prove(ctx, name, m)
+	return err
 }
 
 // Reply adds the customer's words to the conversation and tells the workflow that he answered.

@@ -33,6 +33,9 @@ func (d *Desk) head(h ticket.Header) ticket.Header {
 	if h.At.IsZero() {
 		h.At = d.now().UTC()
 	}
+	if h.Via == "" {
+		h.Via = ticket.ViaAPI
+	}
 	return h
 }
 

@@ -26,6 +26,8 @@ type Intake interface {
 	AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ticket.Answer, error)
 	// Move gives the ticket to another client; it answers what became of it.
 	Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error)
+	// Prove gives the proof that the desk took the message from who it names.
+	Prove(ctx context.Context, name ticket.Name, m ticket.Message) (string, error)
 	// Where gives the ticket that carries on for id, which is id itself unless it was merged.
 	Where(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 }

@@ -102,6 +102,9 @@ func TestE2EWorkAndResolutionOfOneBatchAreRatedTogether(t *testing.T) {
 // ways are how a sign-off may come while nobody can answer it yet.
 var ways = map[string]func(*house, ticket.ID, ticket.SignOff){
 	"as a signal": func(h *house, id ticket.ID, m ticket.SignOff) {
+		proof, err := h.Prove(h.t.Context(), ticket.MsgSignOff, m)
+		require.NoError(h.t, err)
+		m.Proof = proof
 		require.NoError(h.t, h.temporal.SignalWorkflow(h.t.Context(), id.WorkflowID(), "", string(ticket.MsgSignOff), m))
 	},
 	"by the desk": func(h *house, id ticket.ID, m ticket.SignOff) {

@@ -78,10 +78,14 @@ func TestE2EForgedSignOffIsRecordedAndChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	held := receipt.Held[0]
 
-	// Typed into the Temporal UI: by who did the work, by a contact who approves nothing, by nobody known.
-	for _, who := range []string{"tom", "carl", "mallory"} {
+	// Typed into the Temporal UI: by who did the work, by a contact who approves nothing, by nobody known, and in the name
+	// of her who may.
+	for _, who := range []string{"tom", "carl", "mallory", "ann"} {
 		forged := h.approve(held)
-		forged.Who, forged.Via = who, ""
+		forged.Who = who
+		if who != "ann" {
+			forged.Via = ""
+		}
 		require.NoError(t, h.temporal.SignalWorkflow(t.Context(), id.WorkflowID(), "", string(ticket.MsgSignOff), forged))
 		h.until("the sign-off of "+who+" on record", func(context.Context) bool {
 			for _, m := range h.timeline(id) {

@@ -50,6 +50,9 @@ func (s *Store) SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (bi
 	}
 	d := &settling{name: ticket.MsgSignOff, head: m.Header, hold: m.Hold, asks: []any{m.Hold, m.Digest, m.Approved, m.Reason}}
 	return s.settle(ctx, id, d, func(t *tx, b *pgx.Batch) (billing.Settlement, error) {
+		if d.typed() {
+			return billing.Settlement{Outcome: billing.Refused, Says: unprovenDeed(m.Header, "sign off at the desk: docket approval approve "+ticket.HoldID(m.Hold))}, nil
+		}
 		if outcome, says := d.unsigned(m); outcome != "" {
 			return billing.Settlement{Outcome: outcome, Says: says}, nil
 		}
@@ -79,6 +82,9 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 	}
 	d := &settling{name: ticket.MsgRule, head: m.Header, hold: m.Hold, asks: []any{m.Hold, m.Action, m.Reason, m.Hourly}}
 	return s.settle(ctx, id, d, func(t *tx, b *pgx.Batch) (billing.Settlement, error) {
+		if d.typed() {
+			return billing.Settlement{Outcome: billing.Refused, Says: unprovenDeed(m.Header, "rule at the desk: docket exception rule "+ticket.HoldID(m.Hold))}, nil
+		}
 		if err := d.people[m.Who].may(ticket.MsgRule, d.ticket.ClientID); err != nil {
 			return billing.Settlement{Outcome: billing.Refused, Says: err.Error()}, nil
 		}
@@ -97,6 +103,9 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 		return settlement, err
 	})
 }
+
+// typed says whether nobody vouches for who sent it.
+func (d *settling) typed() bool { return cmp.Or(d.head.Via, ticket.ViaTemporal) == ticket.ViaTemporal }
 
 // settle is the transaction of both: lock the ticket, read the hold, let decide queue what it
 // changes, and commit that with the event that remembers the answer.

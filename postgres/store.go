@@ -24,6 +24,7 @@ type Store struct {
 	charges  *numbers
 	holds    *numbers
 	postings *numbers
+	proofs   proofKey
 }
 
 // Options of Open.

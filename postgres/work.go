@@ -138,7 +138,7 @@ func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e
 	w = preparedWork{
 		ticket: id, client: client, round: round, digest: digest, kind: who.Kind, role: e.WorkRole, loggedAt: now, via: cmp.Or(h.Via, ticket.ViaTemporal),
 	}
-	if w.hourly, err = ownRate(book.people[h.Who], e.Hourly); err != nil {
+	if w.hourly, err = ownRate(book.people[h.Who], h, e.Hourly); err != nil {
 		return w, false, err
 	}
 	if w.unstarted = e.StartedAt.IsZero(); w.unstarted {
@@ -152,9 +152,12 @@ func (s *Store) price(id ticket.ID, client string, round int, h ticket.Header, e
 }
 
 // ownRate reads the rate that an entry brings along, nil for none. Not everybody may set one.
-func ownRate(sender actor, hourly string) (*decimal.Decimal, error) {
+func ownRate(sender actor, h ticket.Header, hourly string) (*decimal.Decimal, error) {
 	if hourly == "" {
 		return nil, nil
+	}
+	if cmp.Or(h.Via, ticket.ViaTemporal) == ticket.ViaTemporal {
+		return nil, ticket.Invalid("work.hourly", hourly, "is set by nobody who is proved to be "+h.Who, "log it at the desk: docket ticket work --hourly")
 	}
 	if err := sender.maySetPrices("work.hourly", hourly); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +27,12 @@ const (
 	MsgCancel          Name = "cancel"
 )
 
+// Typed gives the header of a message that carries no proof: whatever it says, it came by way of Temporal.
+func (h Header) Typed() Header {
+	h.Via, h.Proof = ViaTemporal, ""
+	return h
+}
+
 // Where a message came from.
 const (
 	ViaCLI      = "cli"
@@ -41,6 +48,8 @@ type Header struct {
 	Who          string    `json:"who"`           // person id
 	Via          string    `json:"via"`           // one of Via…; empty counts as ViaTemporal
 	At           time.Time `json:"at"`            // when it happened, UTC; zero means when it arrived
+	// Proof shows that the desk took the message from Who; see Prove. What decides about money needs it.
+	Proof string `json:"proof,omitempty"`
 }
 
 // Validate checks the header's shape.
@@ -50,6 +59,7 @@ func (h Header) Validate() error {
 		h.unreserved(),
 		text("who", h.Who, 1, MaxKey),
 		text("via", h.Via, 0, MaxKey),
+		text("proof", h.Proof, 0, MaxKey),
 	)
 }
 
@@ -150,6 +160,9 @@ type Work struct {
 	Entry WorkEntry `json:"entry"`
 }
 
+// SetsRate says whether the message prices work by hand: only who may does, and he is proved to have.
+func (m Work) SetsRate() bool { return m.Entry.Hourly != "" }
+
 // Validate checks the message's shape.
 func (m Work) Validate() error { return errors.Join(m.Header.Validate(), m.Entry.Validate()) }
 
@@ -188,6 +201,11 @@ const (
 	Duplicate = "duplicate" // no minimum, no charge of its own
 	Spam      = "spam"
 )
+
+// SetsRate says whether the message prices work by hand.
+func (m Resolve) SetsRate() bool {
+	return slices.ContainsFunc(m.Work, func(w WorkEntry) bool { return w.Hourly != "" })
+}
 
 // Validate checks the message's shape.
 func (m Resolve) Validate() error {

@@ -127,22 +127,6 @@ func (t *Terms) weighsMinutes() bool {
 	return t.contract.Premium != nil && t.contract.Premium.On == onMinutes
 }
 
-// weigh multiplies billable time by what its bands weigh, once, where the contract weighs minutes.
-// A contract that weighs the rate does so when the charge is priced.
-func (d *decider) weigh() {
-	for i := range d.pieces {
-		p := &d.pieces[i]
-		if p.version < 0 || p.bands == "" {
-			continue
-		}
-		t := d.facts.Contracts[p.version].Terms
-		p.weight, p.by = t.weight(p.bands, d.facts.Work[p.work].Kind)
-		if p.by != "" && t.weighsMinutes() {
-			p.bill = decimal.NewFromInt(p.bill).Mul(p.weight).Round(0).IntPart()
-		}
-	}
-}
-
 // chargeCallOuts adds the fee for a person's billable work in a band, once a contract and round: of
 // several bands the highest.
 func (d *decider) chargeCallOuts() {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/shopspring/decimal"
 )
 
 // drawOrder is the order in which blocks are drawn from: by priority (1 before 2), the
@@ -87,23 +85,23 @@ func (d *decider) fromBlocks(key slotKey, p *piece) {
 	need -= d.lend(p, need, &posts)
 	need -= d.renew(key, p, need, &posts, &waits)
 
-	parts := allocate(p.elapsed(), []int64{posts.ms, waits.ms, need})
+	parts, plain := allocate(p.elapsed(), []int64{posts.ms, waits.ms, need}), allocate(p.plain, []int64{posts.ms, waits.ms, need})
 	if p.bill == 0 {
-		parts = []int64{p.elapsed(), 0, 0}
+		parts, plain = []int64{p.elapsed(), 0, 0}, []int64{p.plain, 0, 0}
 	}
 	edge := p.from + parts[0]
 	if posts.ms > 0 || p.bill == 0 {
-		d.pay(key, p, p.from, edge, &posts)
+		d.pay(key, p, p.from, edge, plain[0], &posts)
 	}
 	if waits.ms > 0 {
 		unpaid := key
 		unpaid.reason = orElse(key.reason, BlockUnpaid)
 		unpaid.of = joined(key.of, ofUnpaid)
-		d.pay(unpaid, p, edge, edge+parts[1], &waits)
+		d.pay(unpaid, p, edge, edge+parts[1], plain[1], &waits)
 	}
 	if need > 0 {
 		key.kind = Overage
-		d.overage(key, p, edge+parts[1], need)
+		d.overage(key, p, edge+parts[1], need, plain[2])
 	}
 }
 
@@ -111,7 +109,7 @@ func (d *decider) fromBlocks(key slotKey, p *piece) {
 const ofUnpaid = "unpaid"
 
 // pay puts time that block hours pay for into its charge.
-func (d *decider) pay(key slotKey, p *piece, from, to int64, by *drawing) {
+func (d *decider) pay(key slotKey, p *piece, from, to, plain int64, by *drawing) {
 	s := d.open(key, p)
 	for _, draw := range by.draws {
 		s.draw(draw)
@@ -120,7 +118,8 @@ func (d *decider) pay(key slotKey, p *piece, from, to int64, by *drawing) {
 		s.tally(count)
 	}
 	s.charge.Steps = append(s.charge.Steps, by.steps...)
-	d.add(s, p, from, to, by.ms)
+	d.add(s, p, from, to, by.ms, plain)
+	d.noteWeighing(s, p, by.ms, plain)
 }
 
 // drawFrom takes up to need from the block, and says how much it gave.
@@ -214,25 +213,4 @@ func (s *slot) tally(count Count) {
 		return
 	}
 	s.charge.Counts = append(s.charge.Counts, count)
-}
-
-// overage charges what the blocks did not hold, as the line says: at its own hourly
-// price, at the rate card, or after a dispatcher's word. The line's price is for people,
-// unless the line speaks of AI work by name.
-func (d *decider) overage(key slotKey, p *piece, from, bill int64) {
-	l := p.line
-	if p.by != "" {
-		key.bands = p.by
-	}
-	if l.overage.Valid && (d.facts.Work[p.work].Kind == kindHuman || slices.Contains(l.Match.Actors, kindAI)) {
-		s := d.open(key, p)
-		s.hourly = decimal.NewNullDecimal(l.overage.Decimal)
-		s.weight, s.by = p.weight, p.by
-		d.add(s, p, from, p.to, bill)
-		return
-	}
-	if l.Overage == overageHold {
-		key.reason = orElse(key.reason, BlockEmpty)
-	}
-	d.timed(key, p, from, p.to, bill)
 }

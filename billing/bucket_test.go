@@ -141,9 +141,9 @@ func TestExplainAllowance(t *testing.T) {
 	rolled := allowanceOf(9, 30*minute)
 	rolled.Priority, rolled.RolledFrom, rolled.GrantedMS = 1, 6, hour
 	f.Blocks = []billing.Block{rolled, allowanceOf(7, 71*minute)}
-	require.Equal(t, `BK-1 K1 (revision 1), "Ten hours", governs this work: it matched as it speaks of any work, and no clause in force was more specific.
+	require.Equal(t, `BK-1 K1 (revision 1), "Ten hours", governs this work: it speaks of any work, and no clause in force was more specific.
 1 h 30 min were measured, and the same is billable.
-30 min were drawn from what rolled over into 2026-03 (from block 6): 1 h of its 1 h are used, and it is empty now.
+30 min were drawn from what rolled over into 2026-03 (from block 6): 1 h of its 1 h are used, and it is empty now: any more would have been beyond it.
 1 h were drawn from the allowance of 2026-03: 9 h 49 min of its 10 h are used; 11 min more, and it would have been empty.
 So 1 h 30 min are paid with the period's allowance and cost 0.00 EUR.`, explainedLines(decide(t, f).Charges[0]))
 

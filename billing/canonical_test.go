@@ -60,7 +60,7 @@ func TestDecisionsHaveNoNulls(t *testing.T) {
 	f.Ticket.Code = "silent"
 	got, err := billing.Canonical(decide(t, f))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"rules":2,"charges":[],"holds":[]}`, string(got))
+	require.JSONEq(t, `{"rules":3,"charges":[],"holds":[]}`, string(got))
 }
 
 func TestDecideRefusesMalformedFacts(t *testing.T) {

@@ -75,7 +75,7 @@ func check(ps *problems, c *Contract) {
 	ck.timeTerms("time", &c.Time, nil)
 	ck.bandsOf(c)
 	ck.premium(c)
-	ck.rates(c.Rates)
+	ck.rates(c)
 	ck.lines(c)
 	ck.materials(c.Materials)
 	ck.listed(c)

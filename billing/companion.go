@@ -26,6 +26,20 @@ func (d *decider) accompany(s *slot, kind ChargeKind, of, counter, text string) 
 	return k
 }
 
+// accompanied says whether the charge has a companion where its line is lowered: also one that costs nothing now, if
+// its reversal may come to something, since others have moved on by then.
+func (d *decider) accompanied(s *slot) bool {
+	return !s.charge.Amount.IsZero() || (s.running() && d.facts.Rules >= rulesBooks)
+}
+
+// companionOf gives the key of the charge that a companion lowers; false where c is none.
+func (c *Charge) companionOf() (key string, ok bool) {
+	if c.Kind == FromRetainer {
+		return strings.CutPrefix(c.Key, string(FromRetainer)+"/from/")
+	}
+	return strings.CutPrefix(c.Key, string(Discount)+"/cap/")
+}
+
 // lapsed says whether the charge is for work that its clause grants nothing to.
 func (s *slot) lapsed() bool {
 	reason, _, _ := strings.Cut(s.of, "/")
@@ -40,7 +54,7 @@ func (d *decider) drawRetainers() {
 		}
 		key := "retainer/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
 		before := d.counter(key) // asked for in any case: what costs nothing while nothing is counted may cost something then
-		if s.charge.Amount.IsZero() {
+		if !d.accompanied(s) {
 			continue
 		}
 		k := d.accompany(s, FromRetainer, "from", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"from the retainer")
@@ -56,7 +70,7 @@ func (d *decider) capLines() {
 		}
 		key := "cap/" + s.charge.Contract + "/" + s.charge.Clause + "/" + d.periodKey(s.version, s.charge.Date)
 		before := d.counter(key) // asked for in any case: what costs nothing while nothing is counted may cost something then
-		if s.charge.Amount.IsZero() {
+		if !d.accompanied(s) {
 			continue
 		}
 		k := d.accompany(s, Discount, "cap", key, s.clause.Name+" · "+d.facts.Ticket.ID+textSep+"beyond the cap")

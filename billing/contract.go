@@ -136,6 +136,9 @@ type Rate struct {
 	Actor    string          `json:"actor,omitempty" yaml:"actor,omitempty"` // human or ai; empty is human: AI is never billed at a human rate
 	Band     string          `json:"band,omitempty" yaml:"band,omitempty"`   // its price is for the band: no multiplier comes on top
 	Hourly   decimal.Decimal `json:"hourly" yaml:"hourly"`
+	// Weight is what a minute of the work counts where it is drawn from hours that are paid for: a senior's hour may take
+	// an hour and a half of a block. Beside a premium on minutes the higher of the two counts. Empty: 1.
+	Weight *decimal.Decimal `json:"weight,omitempty" yaml:"weight,omitempty"`
 }
 
 // Line is one clause: which work it speaks of, and how that is charged.

@@ -13,7 +13,8 @@ import (
 const (
 	countsAI       = "ai"       // seconds of AI work at one rate
 	countsTickets  = "tickets"  // under a price per ticket with included ones
-	countsDay      = "day"      // milliseconds of one day under a daily minimum or increment
+	countsDay      = "day"      // milliseconds of one day under a daily minimum or increment, by rules before rulesBooks
+	countsDayTime  = "day-time" // the same since
 	countsRetainer = "retainer" // money at the rate card
 	countsCap      = "cap"      // money of a line before its cap
 	countsSeat     = "seat"     // 1 once a device or a user has been added
@@ -21,6 +22,8 @@ const (
 	countsCredit   = "credit"   // money of SLA credits before their cap
 
 	// Those that are only watched.
+	countsDayWorth = "day-worth" // milliseconds × hourly rate, less the discount, of the time that countsDayTime counts
+
 	countsEvents  = "events"  // of use that is priced event by event
 	countsValue   = "value"   // of the same events
 	countsOrder   = "po"      // money billed against a purchase order
@@ -33,7 +36,7 @@ const (
 // only watched.
 func prices(key string) bool {
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
-	case countsAI, countsTickets, countsDay, countsRetainer, countsCap, countsSeat, countsUsage, countsCredit:
+	case countsAI, countsTickets, countsDay, countsDayTime, countsRetainer, countsCap, countsSeat, countsUsage, countsCredit:
 		return true
 	}
 	return false

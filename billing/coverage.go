@@ -32,7 +32,7 @@ func (d *decider) charge(p *piece) {
 		d.whole(key, p)
 		return
 	}
-	if p.noStart && p.line.Charge != chargeCovered && p.line.Charge != chargeNotBillable {
+	if p.noStart && d.needsStart(p.line.Charge) {
 		key.reason = orElse(key.reason, NoStart)
 	}
 	if p.lapse.reason != "" {
@@ -49,13 +49,24 @@ func (d *decider) charge(p *piece) {
 		d.whole(key, p)
 	case chargeTime, chargeRetainer:
 		key.kind = Time
-		d.timed(key, p, p.from, p.to, p.bill)
+		d.timed(key, p, p.from, p.to, p.bill, p.plain)
 	case chargeOutOfScope:
 		key.kind, key.reason = Time, orElse(key.reason, OutOfScope)
-		d.timed(key, p, p.from, p.to, p.bill)
+		d.timed(key, p, p.from, p.to, p.bill, p.plain)
 	case chargeBlock, chargeBucket:
 		d.fromBlocks(key, p)
 	}
+}
+
+// needsStart says whether it matters to what a charge bills when the work was done.
+func (d *decider) needsStart(charge string) bool {
+	switch charge {
+	case chargeCovered, chargeNotBillable:
+		return false
+	case chargePerTicket:
+		return d.facts.Rules < rulesBooks
+	}
+	return true
 }
 
 func orElse(reason, other HoldReason) HoldReason {
@@ -69,19 +80,19 @@ func orElse(reason, other HoldReason) HoldReason {
 func (d *decider) whole(key slotKey, p *piece) {
 	s := d.open(key, p)
 	s.charge.Hidden = key.kind == NotBillable || (key.clause != nil && (key.clause.Hidden || key.clause.Charge == chargePerTicket))
-	d.add(s, p, p.from, p.to, 0)
+	d.add(s, p, p.from, p.to, 0, 0)
 }
 
 // unrated puts the piece into a charge for which no price can be found; it keeps the time.
 func (d *decider) unrated(key slotKey, p *piece) {
 	s := d.open(key, p)
 	s.charge.Unrated = true
-	d.add(s, p, p.from, p.to, p.elapsed())
+	d.add(s, p, p.from, p.to, p.elapsed(), p.elapsed())
 }
 
 // timed puts billable time into a charge at the rate card's price. No rate is an
 // exception: never zero, and for AI work never the rate of a person.
-func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
+func (d *decider) timed(key slotKey, p *piece, from, to, bill, plain int64) *slot {
 	w := &d.facts.Work[p.work]
 	if key.clause.time.within(scopeDay, kindHuman) && key.kind == Time {
 		key.of = joined(key.of, p.date)
@@ -89,8 +100,8 @@ func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
 	if w.Hourly != nil {
 		s := d.open(key, p)
 		s.hourly = decimal.NewNullDecimal(*w.Hourly)
-		d.add(s, p, from, to, bill)
-		return
+		d.add(s, p, from, to, bill, plain)
+		return s
 	}
 	r, ok := d.facts.Contracts[key.version].Terms.rate(w, p.bands)
 	if p.by != "" && (!ok || r.Band == "") {
@@ -100,8 +111,8 @@ func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
 		key.reason = orElse(key.reason, NoRate)
 		s := d.open(key, p)
 		s.charge.Unrated = true
-		d.add(s, p, from, to, bill)
-		return
+		d.add(s, p, from, to, bill, plain)
+		return s
 	}
 	if r.Band != "" {
 		key.bands = r.Band
@@ -111,7 +122,8 @@ func (d *decider) timed(key slotKey, p *piece, from, to, bill int64) {
 	if r.Band == "" {
 		s.weight, s.by = p.weight, p.by
 	}
-	d.add(s, p, from, to, bill)
+	d.add(s, p, from, to, bill, plain)
+	return s
 }
 
 // ofWarranty marks what a warranty makes free.

@@ -81,12 +81,14 @@ type piece struct {
 	from, to int64
 	at       time.Time // instant of from
 	date     string
-	bill     int64 // its share of the entry's billable milliseconds
+	bill     int64 // its share of the entry's billable milliseconds, as its bands or its role weigh it
+	plain    int64 // the same before it is weighed
 	lapse    lapse // why its clause does not pay for it
 	warranty bool  // it mends earlier work
 	noStart  bool  // its bands are anybody's guess, and matter
 	weight   decimal.Decimal
 	by       string // the bands that make the weight; empty: it weighs 1
+	role     *rate  // the row whose weight counts for hours that are paid for, instead of the bands'
 }
 
 func (p *piece) elapsed() int64 { return p.to - p.from }
@@ -109,6 +111,8 @@ type slot struct {
 	charge  Charge
 	elapsed int64
 	bill    int64
+	plain   int64               // bill before it was weighed
+	weighed []weighing          // how, by what weighs it
 	rate    *rate               // the row of the rate card, where one was used
 	hourly  decimal.NullDecimal // invalid: unrated, or not a matter of time
 	tie     int                 // with reason Tie: the other version
@@ -122,6 +126,8 @@ type slot struct {
 	rivals  string // with reason Tie, of what belongs to the ticket: the contracts that claim it
 	guard   string // clause of what keeps it for a dispatcher, where that is not its own
 	period  string // of a bucket line: the billing period, as it is told
+	doing   doing  // the first of its work, or what the ticket is priced by
+	within  string // time that its day had billed already
 }
 
 func begin(f Facts) (*decider, error) {
@@ -263,6 +269,10 @@ func (d *decider) open(k slotKey, p *piece) *slot {
 			s.charge.Clause = k.clause.Clause
 		}
 		s.charge.Key = d.key(k)
+		if p.work >= 0 {
+			w := &d.facts.Work[p.work]
+			s.doing = doing{workType: w.WorkType, kind: w.Kind, bands: p.bands}
+		}
 		if k.clause != nil && k.clause.Charge == chargeBucket {
 			s.period = d.facts.Contracts[k.version].Terms.tellPeriod(p.date)
 		}
@@ -292,10 +302,11 @@ func (d *decider) periodKey(version int, date string) string {
 	return d.facts.Contracts[version].Terms.periodKey(date)
 }
 
-// add puts a part of the piece's elapsed and billable time into the charge.
-func (d *decider) add(s *slot, p *piece, from, to, bill int64) {
+// add puts a part of the piece's elapsed and billable time into the charge; plain is what is billable before it is weighed.
+func (d *decider) add(s *slot, p *piece, from, to, bill, plain int64) {
 	s.elapsed += to - from
 	s.bill += bill
+	s.plain += plain
 	s.human = s.human || d.facts.Work[p.work].Kind == kindHuman
 	if p.date < s.charge.Date {
 		s.charge.Date = p.date

@@ -38,7 +38,7 @@ func TestContractsDocument(t *testing.T) {
 	}
 	require.Equal(t, 9, contracts)
 	require.Equal(t, 11, parts)
-	require.Equal(t, 44, examples)
+	require.Equal(t, 46, examples)
 }
 
 // requirePart requires that a part of a contract is one: that it stands in a whole document

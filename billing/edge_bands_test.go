@@ -56,7 +56,7 @@ func TestEdge19AcrossTheAfterHoursEdge(t *testing.T) {
 	t.Run("on the minutes", func(t *testing.T) {
 		d := decide(t, under(t, contract("TM-1", fmt.Sprintf(afterHours, "premium: {on: minutes}")), across))
 		require.Equal(t, "time T1 1 h × 100 = 100\ntime T1 2 h × 100 = 200", posts(d))
-		require.Contains(t, billing.Explain(d.Charges[1]), "It was done in evening (H1): each minute counts 2.")
+		require.Contains(t, billing.Explain(d.Charges[1]), "It was done in evening (H1): each minute counts 2. In standard hours it would not.")
 	})
 	t.Run("rounded whole, then shared by elapsed time", func(t *testing.T) {
 		// 16:58–17:12 in increments of 15 is 15 minutes, not 30.
@@ -113,7 +113,7 @@ rates: [{hourly: 100}]
 lines: [{clause: T1, name: Support, charge: time}]
 `), inBands(work(1, noon, 0), 30, bands("evening", "weekend")), inBands(work(2, noon.Add(time.Hour), 0), 30, bands("weekend"))))
 		require.Equal(t, "time T1 0.5 h × 200 = 100\ntime T1 0.5 h × 150 = 75\ncall-out H2 1 piece × 75 = 75", posts(d))
-		require.Contains(t, billing.Explain(d.Charges[2]), "Call-out weekend (H2) costs 75.00 EUR once a ticket, for work in its hours.")
+		require.Contains(t, billing.Explain(d.Charges[2]), "Call-out weekend (H2) costs 75.00 EUR once a ticket, for work in its hours. In other hours there would have been none.")
 	})
 }
 

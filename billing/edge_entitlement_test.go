@@ -106,7 +106,7 @@ lines: [{clause: A1, name: Support, charge: covered}]
 `)
 	d := decide(t, under(t, billed, work(1, noon, hour)))
 	require.Equal(t, "time A1 1 h × 100 = 100", posts(d))
-	require.Contains(t, billing.Explain(d.Charges[0]), "The contract was paused on 2026-03-10, so the clause grants nothing.")
+	require.Contains(t, billing.Explain(d.Charges[0]), "The contract was paused on 2026-03-10, so the clause grants nothing. On a day without a pause it would have.")
 	after := work(1, noon.AddDate(0, 1, 0), hour)
 	require.Equal(t, "covered A1 1 h × 0 = 0", posts(decide(t, under(t, billed, after))), "the end of a pause is not in it")
 }
@@ -156,7 +156,7 @@ func TestEdge54WarrantyRework(t *testing.T) {
 	f.Ticket.Rework = &billing.Rework{Of: "T-7", ResolvedAt: noon.AddDate(0, 0, -30)}
 	d := decide(t, f)
 	require.Equal(t, "not-billable T1 1 h × 0 = 0 hidden", posts(d))
-	require.Contains(t, billing.Explain(d.Charges[0]), "It mends T-7, resolved on 2026-02-08, within the 30 days of warranty (W1), so it bills nothing.")
+	require.Contains(t, billing.Explain(d.Charges[0]), "It mends T-7, resolved on 2026-02-08, within the 30 days of warranty (W1), so it bills nothing. After 2026-03-10 it would have billed.")
 	f.Ticket.Rework.ResolvedAt = noon.AddDate(0, 0, -31)
 	require.Equal(t, "time T1 1 h × 100 = 100", posts(decide(t, f)), "a day later it bills")
 	t.Run("its price per ticket is free too", func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestDiscountPercentThenFixed(t *testing.T) {
 	d := decide(t, under(t, contract("TM-1", "rates: [{hourly: 200}]\nlines: [{clause: T1, name: Support, charge: time, discount: {percent: 50, amount: 10, until: 2026-03-11}}]"),
 		work(1, noon, hour), work(2, noon.AddDate(0, 0, 1), hour)))
 	require.Equal(t, "time T1 1 h × 200 = 90\ntime T1 1 h × 200 = 200", posts(d), "on the last day, and no longer")
-	require.Contains(t, billing.Explain(d.Charges[0]), "The clause takes 50 %, then 10.00 EUR off, for work before 2026-03-11.")
+	require.Contains(t, billing.Explain(d.Charges[0]), "1 h at 200 would be 200.00 EUR, and the clause takes 50 %, then 10.00 EUR off, for work before 2026-03-11.")
 	t.Run("then the cap", func(t *testing.T) {
 		// 200 less 50 % with 35 billed before and a cap of 100 bills 65.
 		f := under(t, contract("TM-1", "rates: [{hourly: 200}]\nlines: [{clause: T1, name: Support, charge: time, discount: {percent: 50}, cap: 100}]"), work(1, noon, hour))

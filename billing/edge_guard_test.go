@@ -28,7 +28,7 @@ func TestEdge80HourlyRateAboveTheThreshold(t *testing.T) {
 	d := decide(t, under(t, doc, dear))
 	require.Equal(t, "sign-off over-threshold A9: time T1 0.016666667 h × 200 = 3.33", holds(d), "however little")
 	require.Equal(t, "200.00 EUR an hour is more than the 150.00 EUR an hour that TM-1 A9 lets pass without sign-off.", d.Holds[0].Says)
-	require.Contains(t, billing.Explain(d.Holds[0].Charges[0]), "The client had to agree: an hour of it costs 200.00 EUR, above the limit of 150.00 EUR.")
+	require.Contains(t, billing.Explain(d.Holds[0].Charges[0]), "The client had to agree: an hour of it costs 200.00 EUR, above the limit of 150.00 EUR. At that rate nobody would have been asked.")
 
 	f := under(t, doc, work(1, noon, hour))
 	f.Items = []billing.Item{item(7, "1", "999")}
@@ -42,7 +42,7 @@ func TestSignOffByCategoryAndActor(t *testing.T) {
 	d := decide(t, f)
 	require.Equal(t, "sign-off over-threshold A9: time T1 0.016666667 h × 60 = 1", holds(d))
 	require.Equal(t, "TM-1 A9 lets no Email ticket that costs something pass without sign-off.", d.Holds[0].Says)
-	require.Contains(t, billing.Explain(d.Holds[0].Charges[0]), "The client had to agree: he does so to every Email ticket that costs something.")
+	require.Contains(t, billing.Explain(d.Holds[0].Charges[0]), "The client had to agree: he does so to every Email ticket that costs something. In another category nobody would have been asked.")
 	f.Ticket.Category = "Printer"
 	require.Empty(t, decide(t, f).Holds)
 
@@ -186,7 +186,7 @@ func TestEdge61PurchaseOrderUsedUp(t *testing.T) {
 		c := d.Charges[0]
 		require.Equal(t, "PO-77", c.PurchaseOrder)
 		require.Equal(t, "po/TM-1/PO-77 60", counted(c.Counts))
-		require.Contains(t, billing.Explain(c), "It bills against order PO-77, of which 460.00 EUR of 500.00 EUR are used now: 40.00 EUR more and the order PO-77 is used up.")
+		require.Contains(t, billing.Explain(c), "It bills against order PO-77, of which 460.00 EUR of 500.00 EUR are used now: 40.00 EUR more, and it is used up.")
 	})
 	t.Run("passed, with a warning", func(t *testing.T) {
 		f := at(t, order(""), "400", work(1, noon, hour), work(2, noon.Add(2*time.Hour), hour))

@@ -69,6 +69,9 @@ func (t *Terms) lapsed(ticket *Ticket, date string) lapse {
 func (d *decider) withoutEntitlement(key slotKey, p *piece) {
 	if p.lapse.instead == insteadAdd {
 		d.addSeat(p)
+		if key.reason == NoStart && d.facts.Rules >= rulesBooks {
+			key.reason = "" // when it was done changes nothing for what is covered
+		}
 		key.kind, key.work, key.of = Covered, -1, string(p.lapse.reason)
 		d.whole(key, p)
 		return
@@ -77,7 +80,7 @@ func (d *decider) withoutEntitlement(key slotKey, p *piece) {
 	if p.lapse.instead == insteadAsk {
 		key.reason = orElse(key.reason, p.lapse.reason)
 	}
-	d.timed(key, p, p.from, p.to, p.bill)
+	d.timed(key, p, p.from, p.to, p.bill, p.plain)
 }
 
 // addSeat charges one more device or seat for the period, the first time that work for it comes.

@@ -138,7 +138,11 @@ func (d *decider) priceAlone(s *slot, u *UsageTerms, t *Terms) []Arg {
 	c.Exact, c.Amount = exact.Round(exactPlaces), t.rounding.round(exact, one, t.places)
 	d.count(s, number, one)
 	d.count(s, value, c.Quantity)
-	return []Arg{{"events", events.String()}, {"value", before.String()}, {"percent", u.Percentage.Percent.String()}}
+	args := []Arg{{"events", events.String()}, {"value", before.String()}, {"percent", u.Percentage.Percent.String()}}
+	if d.facts.Rules >= rulesBooks {
+		args = append(args, u.Percentage.bounds()...)
+	}
+	return args
 }
 
 // next tells how many more units the period may use before a further unit costs otherwise, and why;

@@ -54,7 +54,7 @@ func (s Step) render(c Charge) string {
 	case ruleNone:
 		return "No contract of the client was in force when the work was done."
 	case ruleTie:
-		return "Two contracts claim the work equally, so neither was chosen."
+		return "Two contracts claim the work equally, so neither was chosen. A higher priority of one would have decided it."
 	case ruleTime:
 		return s.time(c)
 	case ruleBlock:
@@ -65,6 +65,8 @@ func (s Step) render(c Charge) string {
 		return s.late()
 	case ruleUnpaid:
 		return "Block " + s.get("block") + " is not paid, and what it would pay for waits until it is."
+	case ruleEnded:
+		return s.ended()
 	case ruleOverdraw:
 		return s.overdraw()
 	case ruleSale:
@@ -78,8 +80,11 @@ func (s Step) render(c Charge) string {
 		if period := s.get("period"); period != "" {
 			beyond = "the allowance of " + period
 		}
-		return "Time beyond " + beyond + " costs " + s.get("hourly") + " an hour by clause " + s.get("clause") + "."
+		return "Time beyond " + beyond + " costs " + s.get("hourly") + " an hour by clause " + s.get("clause") + ". " + c.hadThereBeen()
 	case ruleRate:
+		if c.Kind == Overage {
+			return s.rate() + " " + c.hadThereBeen()
+		}
 		return s.rate()
 	case ruleNoRate:
 		return "The rate card has no row for " + who(s.get("actor")) + " doing " + s.get("work_type") + " as " + quote(s.get("work_role")) + "."
@@ -113,17 +118,49 @@ func (s Step) match() string {
 	by := clauseName(s.get("contract"), s.get("clause"))
 	revision := " (revision " + s.get("revision") + ")"
 	if s.get("clause") == "" {
-		return "No clause of " + by + revision + " speaks of this work; the contract charges the rest as " + s.get("charge") + "."
+		rest := "puts the rest out of scope"
+		if s.get("charge") == chargeTime {
+			rest = "bills the rest at the rate card"
+		}
+		return "No clause of " + by + revision + " speaks of this work; the contract " + rest + "."
 	}
-	fields := "as it speaks of any work"
+	fields := "it speaks of any work"
 	if n := int(s.ms("fields")); n > 0 {
-		fields = "on " + strconv.Itoa(n) + " of the ticket's and the work's properties"
+		fields = "it matched on " + strconv.Itoa(n) + " of the ticket's and the work's properties"
 	}
-	said := by + revision + ", " + strconv.Quote(s.get("line")) + ", governs this work: it matched " + fields + ", and no clause in force was more specific."
+	said := by + revision + ", " + strconv.Quote(s.get("line")) + ", governs this work: " + fields + ", and no clause in force was more specific."
 	if s.get("charge") == chargePerTicket && s.get("code") == codeSilent {
 		said += " The customer fell silent, so the ticket itself costs nothing."
 	}
-	return said
+	return said + s.otherwise()
+}
+
+// otherwise tells what would have become of the work without its clause.
+func (s Step) otherwise() string {
+	charge := s.get("otherwise")
+	how := ", which charges " + charge
+	switch charge {
+	case "":
+		return ""
+	case chargeCovered:
+		how = ", which covers it"
+	case chargeNotBillable:
+		how = ", which bills nothing"
+	case chargeOutOfScope:
+		how = ", which puts it out of scope"
+	}
+	if clause := s.get("otherwise_clause"); clause != "" {
+		return " Without it " + clause + " would have governed" + how + "."
+	}
+	if charge == chargeTime {
+		return " Without it no clause would speak of the work, and it would be billed at the rate card."
+	}
+	return " Without it no clause would speak of the work, and a dispatcher would be asked."
+}
+
+// hadThereBeen tells what overage would have been with hours left.
+func (c Charge) hadThereBeen() string {
+	return "With " + span(c.timeOf()) + " more of them left it would have cost nothing."
 }
 
 func (s Step) free() string {
@@ -137,76 +174,52 @@ func (s Step) free() string {
 	}
 }
 
-func (s Step) time(c Charge) string {
-	entry, whole := s.ms("entry_ms"), s.ms("billable_ms")
-	said := span(entry) + " were measured"
-	minimum, increment := s.ms("minimum_ms"), s.ms("increment_ms")
-	each := ""
-	if s.get("scope") == scopeTicket {
-		each = " for the whole ticket"
-	}
-	switch {
-	case whole == entry:
-		said += ", and the same is billable"
-	case entry < minimum && whole == minimum:
-		said += "; the minimum" + each + " is " + span(minimum)
-	default:
-		said += "; " + span(whole) + " are billable" + each
-	}
-	if increment > 0 && whole != minimum {
-		said += " in increments of " + span(increment) + s.rounding()
-	}
-	if share := s.ms("share_ms"); share != whole {
-		said += ". " + span(share) + " of them fall to this charge, for " + span(s.ms("part_ms")) + " of the time"
-	}
-	if increment > 0 && whole >= increment && whole > entry && entry >= minimum && s.get("scope") == scopeEntry && c.Kind != BlockDraw && c.Kind != BucketDraw {
-		if over := entry - (whole - increment) - s.ms("grace_ms"); over > 0 && s.get("round") == "" {
-			said += ". " + span(over) + " less, and one increment less would have been billed"
-		}
-	}
-	return said + "."
-}
-
 func (s Step) block() string {
 	left := s.ms("left_ms")
 	said := span(s.ms("drawn_ms")) + " were drawn from block " + s.get("block")
 	if left == 0 {
-		return said + ", which is empty now."
+		return said + ", which is empty now: any more would have been beyond it."
 	}
 	return said + "; " + span(left) + " more, and the block would have been empty."
 }
 
 func (s Step) rate() string {
-	var by []string
-	for _, of := range []string{"work_role", "work_type", "actor"} {
-		if v := s.get(of); v != "" {
-			by = append(by, strings.ReplaceAll(of, "_", " ")+" "+v)
-		}
+	work := "people's"
+	if s.get("actor") == kindAI {
+		work = "AI"
 	}
-	said := "The rate card asks " + s.get("hourly") + " an hour"
-	if len(by) > 0 {
-		said += " for " + strings.Join(by, ", ")
+	if workType := s.get("work_type"); workType != "" {
+		work += " " + workType
 	}
-	if clause := s.get("clause"); clause != "" {
-		said += " (" + clause + ")"
+	said := "The rate card asks " + s.get("hourly") + " an hour for " + work + " work"
+	if role := s.get("work_role"); role != "" {
+		said += " as " + quote(role)
 	}
-	return said + "."
+	return said + s.by() + "."
 }
 
 func (s Step) included(c Charge) string {
 	n := s.amount("before").Add(decimal.NewFromInt(1))
-	said := "It is ticket " + n.String() + " of the month; " + s.get("included") + " are included"
+	said := "It is ticket " + n.String() + " of the period; " + s.get("included") + " are included"
 	if left := s.amount("included").Sub(n); !left.IsNegative() {
 		return said + ", so it costs nothing. " + left.String() + " more are free, then each costs " + money(s.amount("price"), c.Currency) + "."
 	}
-	return said + ", each one more costs " + money(s.amount("price"), c.Currency) + "."
+	said += ", each one more costs " + money(s.amount("price"), c.Currency) + "."
+	if over := n.Sub(s.amount("included")); over.Equal(one) {
+		return said + " One ticket fewer before it, and it would have been free."
+	} else {
+		return said + " " + over.String() + " tickets fewer before it, and it would have been free."
+	}
 }
 
 func (s Step) period() string {
 	if s.get("before_s") == "" {
-		return "The month's count goes from " + s.get("before") + " to " + s.get("after") + "; the amount is the difference that this makes."
+		if s.get("before") == s.get("after") {
+			return ""
+		}
+		return "The period's count goes from " + s.get("before") + " to " + s.get("after") + "; the amount is the difference that this makes."
 	}
-	return "The month's AI time at this rate goes from " + s.get("before_s") + " s to " + s.get("after_s") + " s; the amount is the difference of the two sums, each rounded."
+	return "The period's AI time at this rate goes from " + s.get("before_s") + " s to " + s.get("after_s") + " s; the amount is the difference of the two sums, each rounded."
 }
 
 func (s Step) round(c Charge) string {
@@ -220,18 +233,21 @@ func (s Step) round(c Charge) string {
 func (s Step) threshold(c Charge) string {
 	limit := s.get("limit")
 	if amount, ok := strings.CutPrefix(limit, "amount_over "); ok {
-		return "The client had to agree: the round came to " + money(s.amount("amount"), c.Currency) + ", above the limit of " + amount + " " + c.Currency + "."
+		over := s.amount("amount").Sub(decimalOf(amount))
+		return "The client had to agree: the round came to " + money(s.amount("amount"), c.Currency) + ", above the limit of " + money(decimalOf(amount), c.Currency) +
+			". " + money(over, c.Currency) + " less, and nobody would have been asked."
 	}
 	if hours, ok := strings.CutPrefix(limit, "hourly_over "); ok {
 		most, asked, _ := strings.Cut(hours, ": ")
-		return "The client had to agree: an hour of it costs " + moneyExactly(decimalOf(asked), c.Currency) + ", above the limit of " + moneyExactly(decimalOf(most), c.Currency) + "."
+		return "The client had to agree: an hour of it costs " + moneyExactly(decimalOf(asked), c.Currency) + ", above the limit of " + moneyExactly(decimalOf(most), c.Currency) +
+			". At that rate nobody would have been asked."
 	}
 	if agreed, ok := strings.CutPrefix(limit, "approved "); ok {
 		most, came, _ := strings.Cut(agreed, ": ")
 		return "The client had to agree again: the ticket came to " + money(decimalOf(came), c.Currency) + ", and he had agreed to " + money(decimalOf(most), c.Currency) + " before the work."
 	}
 	if category, ok := strings.CutPrefix(limit, "category "); ok {
-		return "The client had to agree: he does so to every " + category + " ticket that costs something."
+		return "The client had to agree: he does so to every " + category + " ticket that costs something. In another category nobody would have been asked."
 	}
 	if kind, ok := strings.CutPrefix(limit, "actor "); ok {
 		return "The client had to agree: he does so to all work of " + who(kind) + " that costs something."
@@ -241,7 +257,8 @@ func (s Step) threshold(c Charge) string {
 	if err != nil {
 		return "The client had to agree."
 	}
-	return "The client had to agree: the round came to " + span(s.ms("billable_ms")) + ", above the limit of " + span(ms) + "."
+	return "The client had to agree: the round came to " + span(s.ms("billable_ms")) + ", above the limit of " + span(ms) + ". " +
+		span(s.ms("billable_ms")-ms) + " less, and nobody would have been asked."
 }
 
 func (s Step) ruling() string {
@@ -274,38 +291,66 @@ func (c Charge) outcome() string {
 	if said := c.periodOutcome(); said != "" {
 		return said
 	}
-	quantity := span(c.timeOf())
+	cost, quantity := money(c.Amount, c.Currency), span(c.timeOf())
 	switch c.Unit {
 	case UnitTicket:
 		quantity = "1 ticket"
 	case UnitPiece:
 		quantity = c.Quantity.String() + " of it"
 	}
+	are, costs, bills, shows := " are ", " cost ", " bill ", " show "
+	if single(quantity) {
+		are, costs, bills, shows = " is ", " costs ", " bills ", " shows "
+	}
 	switch c.Kind {
 	case Covered:
-		return "So " + quantity + " are covered and cost " + money(c.Amount, c.Currency) + "."
+		return "So " + quantity + are + "covered and" + costs + cost + "."
 	case BlockDraw:
-		return "So " + quantity + " are paid with block hours and cost " + money(c.Amount, c.Currency) + "."
+		return "So " + quantity + are + "paid with block hours and" + costs + cost + "."
+	case BucketDraw:
+		return "So " + quantity + are + "paid with the period's allowance and" + costs + cost + "."
 	case NotBillable:
-		return "So " + quantity + " bill nothing and show on no invoice."
+		return "So " + quantity + bills + "nothing and" + shows + "on no invoice."
 	case WrittenOff:
 		return "So we bear " + quantity + " ourselves."
-	case Reversal, Credited, Carried:
-		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
 	case FromRetainer, Discount, Credit:
 		if c.Amount.IsZero() {
 			return "So nothing is taken off."
 		}
-		return "So the invoice moves by " + money(c.Amount, c.Currency) + "."
-	case BucketDraw:
-		return "So " + quantity + " are paid with the period's allowance and cost " + money(c.Amount, c.Currency) + "."
+		return "So the invoice moves by " + cost + "."
+	case Reversal, Credited, Carried:
+		if c.Amount.IsZero() {
+			return "So the invoice does not move."
+		}
+		return "So the invoice moves by " + cost + "."
 	case CallOut, Material, Usage, Recurring, TrueUp, Time, Overage, PerTicket, Rebilled:
 	}
 	switch {
 	case c.Unrated:
 		return "So no amount could be found."
-	case c.Unit == UnitPiece || c.Unit == UnitPeriod:
-		return "So it costs " + money(c.Amount, c.Currency) + "."
+	case c.Unit == UnitPiece || c.Unit == UnitPeriod || c.Rate.IsZero() || !c.multiplies():
+		return "So it costs " + cost + "."
 	}
-	return "So " + quantity + " at " + c.Rate.String() + " are " + money(c.Amount, c.Currency) + "."
+	return "So " + quantity + " at " + c.Rate.String() + are + cost + "."
+}
+
+// single says whether a quantity is one of a thing: "1 h", "1 ticket"; not "1 h 15 min".
+func single(quantity string) bool {
+	n, of, _ := strings.Cut(quantity, " ")
+	return n == "1" && (!strings.Contains(of, " ") || of == "of it")
+}
+
+// multiplies says whether the amount is quantity × rate, to a minor unit: not where a discount lowers it, or a day or a
+// period makes it.
+func (c Charge) multiplies() bool {
+	places, _ := MinorUnits(c.Currency)
+	return c.gross().Sub(c.Amount).Abs().LessThanOrEqual(decimal.New(1, -places))
+}
+
+// gross is quantity × rate.
+func (c Charge) gross() decimal.Decimal {
+	if c.Unit == UnitHour || c.Unit == UnitSecond {
+		return decimal.NewFromInt(c.timeOf()).Mul(c.Rate).DivRound(msPerHour, exactPlaces)
+	}
+	return c.Quantity.Mul(c.Rate)
 }

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ func (s Step) bucket() string {
 	}
 	left := s.ms("left_ms")
 	if left == 0 {
-		return said + ", and it is empty now."
+		return said + ", and it is empty now: any more would have been beyond it."
 	}
 	return said + "; " + span(left) + " more, and it would have been empty."
 }
@@ -40,7 +41,7 @@ func (s Step) overdraw() string {
 	if left := s.ms("most_ms") - s.ms("all_ms"); left > 0 {
 		return said + "; " + span(left) + " more, and time would have been billed."
 	}
-	return said + "."
+	return said + ": any more would have been billed."
 }
 
 func (s Step) renewal(c Charge) string {
@@ -68,6 +69,26 @@ func saysUnpaid(slots []*slot, h *Hold, time string) string {
 			}
 		}
 	}
-	return "Block " + strings.Join(blocks, ", ") + " of " + clauseName(h.Contract, h.Clause) + " is not paid: " + time +
+	what, are := "Block ", " is"
+	if len(blocks) > 1 {
+		what, are = "Blocks ", " are"
+	}
+	return what + joinAnd(blocks) + " of " + clauseName(h.Contract, h.Clause) + are + " not paid: " + time +
 		" that it would pay for wait. Bill them once it is, or rule otherwise."
+}
+
+// ended tells why a block with hours did not pay.
+func (s Step) ended() string {
+	said := "Block " + s.get("block") + " has " + span(s.ms("left_ms")) + ", but "
+	switch s.get("why") {
+	case "later":
+		return said + "was bought at " + s.get("on") + ", after the work."
+	case "late":
+		after := "that"
+		if days := s.ms("grace_ms") / day.Milliseconds(); days > 0 {
+			after = strconv.FormatInt(days, 10) + " days of grace"
+		}
+		return said + "expired at " + s.get("on") + ", and the work was logged after " + after + "."
+	}
+	return said + "had expired at " + s.get("on") + ", before the work."
 }

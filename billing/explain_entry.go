@@ -10,13 +10,15 @@ import (
 func (s Step) entry(c Charge) string {
 	switch s.Rule {
 	case ruleWarranty:
-		return "It mends " + s.get("of") + ", resolved on " + s.get("resolved") + ", within the " + s.get("days") + " days of warranty" + s.by() + ", so it bills nothing."
+		return "It mends " + s.get("of") + ", resolved on " + s.get("resolved") + ", within the " + s.get("days") + " days of warranty" + s.by() + ", so it bills nothing." + s.warrantyUntil()
 	case rulePaused:
-		return "The contract was paused on " + c.Date + ", so the clause grants nothing."
+		return "The contract was paused on " + c.Date + ", so the clause grants nothing. On a day without a pause it would have."
 	case ruleUnlisted:
 		return s.unlisted()
 	case rulePremium:
 		return s.premium()
+	case ruleWeighed:
+		return s.weighed()
 	case ruleOwnRate:
 		return "The entry has a rate of its own, " + s.get("hourly") + " an hour, set by somebody who may; the rate card was not asked."
 	case ruleDay:
@@ -30,7 +32,7 @@ func (s Step) entry(c Charge) string {
 	case ruleSeat:
 		return s.seat(c)
 	case ruleFee:
-		return s.get("name") + s.by() + " costs " + money(s.amount("price"), c.Currency) + " once a ticket, for work in its hours."
+		return s.get("name") + s.by() + " costs " + money(s.amount("price"), c.Currency) + " once a ticket, for work in its hours. In other hours there would have been none."
 	case ruleBeside:
 		return s.get("who") + " worked on it too, " + span(s.ms("ms")) + " at the same time; both bill."
 	case ruleElsewhere:
@@ -57,19 +59,40 @@ func (s Step) by() string {
 	return ""
 }
 
-func (s Step) unlisted() string {
-	if device := s.get("device"); device != "" {
-		return "The contract lists its devices and users, and " + device + " is not among them."
+// warrantyUntil tells the last day on which mending was free.
+func (s Step) warrantyUntil() string {
+	resolved, ok := dayOf(s.get("resolved"))
+	if !ok {
+		return ""
 	}
-	return "The contract lists its users, and " + s.get("user") + " is not among them."
+	return " After " + (resolved + epochDay(s.ms("days"))).String() + " it would have billed."
+}
+
+func (s Step) unlisted() string {
+	const otherwise = " Were it, the clause would have paid for this."
+	if device := s.get("device"); device != "" {
+		return "The contract lists its devices and users, and " + device + " is not among them." + otherwise
+	}
+	return "The contract lists its users, and " + s.get("user") + " is not among them." + otherwise
 }
 
 func (s Step) premium() string {
 	bands, weight := strings.ReplaceAll(s.get("bands"), "+", " and "), s.get("weight")
 	if s.get("on") == onMinutes {
-		return "It was done in " + bands + s.by() + ": each minute counts " + weight + "."
+		return "It was done in " + bands + s.by() + ": each minute counts " + weight + ". In standard hours it would not."
 	}
 	return "It was done in " + bands + s.by() + ": the rate counts " + weight + " times. In standard hours it would not."
+}
+
+// weighed tells what a minute counts where it is paid with hours.
+func (s Step) weighed() string {
+	what, otherwise := "as "+quote(s.get("work_role")), "With a weight of 1"
+	if bands := s.get("bands"); bands != "" {
+		otherwise = "In standard hours"
+		what = "in " + strings.ReplaceAll(bands, "+", " and ")
+	}
+	return span(s.ms("plain_ms")) + " of it were done " + what + s.by() + ", where each minute counts " + s.get("weight") + ": that takes " + span(s.ms("weighed_ms")) +
+		" of the hours. " + otherwise + " it would have taken " + span(s.ms("plain_ms")) + "."
 }
 
 func (s Step) day() string {
@@ -81,7 +104,14 @@ func (s Step) day() string {
 	if increment := s.ms("increment_ms"); increment > 0 {
 		said += ", in increments of " + span(increment)
 	}
-	said += ": this adds " + span(s.ms("billable_ms")) + "."
+	adds := "nothing"
+	if ms := s.ms("billable_ms"); ms != 0 {
+		adds = span(ms)
+	}
+	said += ": this adds " + adds + "."
+	if average := s.get("average"); average != "" {
+		said += " Its work has several rates, so the day bills at their average, " + average + " an hour: the amount is what the whole day costs more."
+	}
 	if left := minimum - after; left > 0 {
 		said += " " + span(left) + " more of that day are in the minimum already."
 	}
@@ -97,6 +127,14 @@ func (s Step) discount(c Charge) string {
 		parts = append(parts, money(s.amount("amount"), c.Currency))
 	}
 	said := "The clause takes " + strings.Join(parts, ", then ") + " off"
+	if (c.Unit == UnitHour || c.Unit == UnitSecond || c.Unit == UnitTicket) && !c.multiplies() {
+		places, _ := MinorUnits(c.Currency)
+		quantity := span(c.timeOf())
+		if c.Unit == UnitTicket {
+			quantity = "1 ticket"
+		}
+		said = quantity + " at " + c.Rate.String() + " would be " + money(c.gross().Round(places), c.Currency) + ", and the clause takes " + strings.Join(parts, ", then ") + " off"
+	}
 	if until := s.get("until"); until != "" {
 		said += ", for work before " + until
 	}
@@ -131,21 +169,4 @@ func (s Step) seat(c Charge) string {
 		return said + ", and that was charged before."
 	}
 	return said + ", once."
-}
-
-// rounding tells how time becomes a whole number of increments, where it does not simply go up.
-func (s Step) rounding() string {
-	switch s.get("round") {
-	case roundNearest:
-		return ", to the nearest"
-	case roundDown:
-		return ", rounded down"
-	}
-	if grace := s.ms("grace_ms"); grace > 0 {
-		return ", with a grace of " + span(grace)
-	}
-	if each := s.get("increment_scope"); each != "" {
-		return ", rounded by the " + each
-	}
-	return ""
 }

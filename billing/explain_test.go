@@ -15,42 +15,61 @@ func TestExplain(t *testing.T) {
 
 	t.Run("time", func(t *testing.T) {
 		d := decide(t, under(t, contract("TM-1", timeAndMaterials), work(1, noon, 70*minute)))
-		require.Equal(t, `TM-1 T1 (revision 1), "Support", governs this work: it matched as it speaks of any work, and no clause in force was more specific.
+		require.Equal(t, `TM-1 T1 (revision 1), "Support", governs this work: it speaks of any work, and no clause in force was more specific.
 1 h 10 min were measured; 1 h 15 min are billable in increments of 15 min. 10 min less, and one increment less would have been billed.
-The rate card asks 150 an hour for actor human.
+The rate card asks 150 an hour for people's work.
 So 1 h 15 min at 150 are 187.50 EUR.`, explained(d.Charges[0]))
 	})
 	t.Run("block and overage", func(t *testing.T) {
 		d := decide(t, withBlocks(t, ", overage: 140", []billing.Block{block(7, hour)}, work(1, noon, 49*minute)))
-		require.Equal(t, `HB-1 B1 (revision 1), "Block hours", governs this work: it matched as it speaks of any work, and no clause in force was more specific.
-49 min were measured; 1 h are billable in increments of 15 min.
-1 h were drawn from block 7, which is empty now.
-So 1 h are paid with block hours and cost 0.00 EUR.`, explained(d.Charges[0]))
+		require.Equal(t, `HB-1 B1 (revision 1), "Block hours", governs this work: it speaks of any work, and no clause in force was more specific.
+49 min were measured; 1 h are billable in increments of 15 min. 4 min less, and one increment less would have been drawn.
+1 h were drawn from block 7, which is empty now: any more would have been beyond it.
+So 1 h is paid with block hours and costs 0.00 EUR.`, explained(d.Charges[0]))
 
 		d = decide(t, withBlocks(t, ", overage: 140", []billing.Block{block(7, 71*minute)}, work(1, noon, hour)))
 		require.Contains(t, explained(d.Charges[0]), "1 h were drawn from block 7; 11 min more, and the block would have been empty.")
 
 		d = decide(t, withBlocks(t, ", overage: 140", nil, work(1, noon, hour)))
-		require.Contains(t, explained(d.Charges[0]), "Time beyond the block costs 140 an hour by clause B1.\nSo 1 h at 140 are 140.00 EUR.")
+		require.Contains(t, explained(d.Charges[0]), "Time beyond the block costs 140 an hour by clause B1. With 1 h more of them left it would have cost nothing.\nSo 1 h at 140 is 140.00 EUR.")
+	})
+	t.Run("overage beside blocks with hours", func(t *testing.T) {
+		at := func(days int, b billing.Block) billing.Block { // expired or bought so many days after the work
+			if days < 0 {
+				b.GrantedAt, b.ExpiresAt = noon.AddDate(0, -2, 0), noon.AddDate(0, 0, days)
+			} else {
+				b.GrantedAt = noon.AddDate(0, 0, days)
+			}
+			return b
+		}
+		blocks := []billing.Block{at(-9, block(5, hour)), at(-1, block(6, hour)), at(1, block(7, 10*hour)), at(2, block(8, hour))}
+		said := explained(decide(t, withBlocks(t, ", overage: 140", blocks, work(1, noon, hour))).Charges[0])
+		require.Contains(t, said, "Block 6 has 1 h, but had expired at 2026-03-09 12:00 UTC, before the work.\nBlock 7 has 10 h, but was bought at 2026-03-11 12:00 UTC, after the work.\n")
+		require.NotContains(t, said, "Block 5")
+
+		late := at(-1, block(6, hour))
+		late.ExpiresAt = noon.Add(time.Hour)
+		f := withBlocks(t, ", block: {grace_days: 0}", []billing.Block{late}, work(1, noon, hour))
+		require.Contains(t, explained(decide(t, f).Charges[0]), "Block 6 has 1 h, but expired at 2026-03-10 13:00 UTC, and the work was logged after that.")
 	})
 	t.Run("AI", func(t *testing.T) {
 		d := decide(t, under(t, contract("TM-1", timeAndMaterials), aiWork(1, noon, 2*second)))
 		require.Contains(t, explained(d.Charges[0]), `2 s were measured, and the same is billable.
-The rate card asks 150 an hour for actor ai.
-The month's AI time at this rate goes from 0 s to 2 s; the amount is the difference of the two sums, each rounded.
+The rate card asks 150 an hour for AI work.
+The period's AI time at this rate goes from 0 s to 2 s; the amount is the difference of the two sums, each rounded.
 0.0833333333333333 EUR exactly, 0.08 EUR rounded.
 So 2 s at 150 are 0.08 EUR.`)
 	})
 	t.Run("included ticket", func(t *testing.T) {
 		f := under(t, contract("PT-1", "lines: [{clause: U1, name: Ticket, charge: per-ticket, price: 12, included: 3}]"), work(1, noon, minute))
-		require.Contains(t, explained(decide(t, f).Charges[1]), "It is ticket 1 of the month; 3 are included, so it costs nothing. 2 more are free, then each costs 12.00 EUR.")
+		require.Contains(t, explained(decide(t, f).Charges[1]), "It is ticket 1 of the period; 3 are included, so it costs nothing. 2 more are free, then each costs 12.00 EUR.")
 		f.Counters = []billing.Counter{{Key: "tickets/PT-1/U1/2026-03", Value: dec("3")}}
-		require.Contains(t, explained(decide(t, f).Charges[1]), "It is ticket 4 of the month; 3 are included, each one more costs 12.00 EUR.\nSo 1 ticket at 12 are 12.00 EUR.")
+		require.Contains(t, explained(decide(t, f).Charges[1]), "It is ticket 4 of the period; 3 are included, each one more costs 12.00 EUR. One ticket fewer before it, and it would have been free.\nSo 1 ticket at 12 is 12.00 EUR.")
 	})
 	t.Run("spam, failed, marked", func(t *testing.T) {
 		f := under(t, contract("TM-1", timeAndMaterials), work(1, noon, minute))
 		f.Ticket.Code = "spam"
-		require.Equal(t, "The ticket was closed as spam: its work bills nothing, not even a minimum.\nSo 1 min bill nothing and show on no invoice.", explained(decide(t, f).Charges[0]))
+		require.Equal(t, "The ticket was closed as spam: its work bills nothing, not even a minimum.\nSo 1 min bills nothing and shows on no invoice.", explained(decide(t, f).Charges[0]))
 		f.Ticket.Code, f.Work[0].Failed = "solved", true
 		require.Contains(t, explained(decide(t, f).Charges[0]), "The attempt failed: it costs us, and bills nothing.")
 		f.Work[0].Failed, f.Work[0].NoBill = false, true
@@ -60,7 +79,7 @@ So 2 s at 150 are 0.08 EUR.`)
 		hold := decide(t, under(t, contract("TM-1", threshold), work(1, noon, 2*hour))).Holds[0]
 		charges, err := billing.Settle(hold, billing.Ruling{Action: billing.Approve, By: "P-1", Reason: "fine"})
 		require.NoError(t, err)
-		require.Contains(t, explained(charges[0]), "The client had to agree: the round came to 300.00 EUR, above the limit of 150 EUR.\nP-1 approved it for the client: fine.\nSo 2 h at 150 are 300.00 EUR.")
+		require.Contains(t, explained(charges[0]), "The client had to agree: the round came to 300.00 EUR, above the limit of 150.00 EUR. 150.00 EUR less, and nobody would have been asked.\nP-1 approved it for the client: fine.\nSo 2 h at 150 are 300.00 EUR.")
 		charges, err = billing.Settle(hold, billing.Ruling{Action: billing.WriteOff, By: "D-1", Reason: "our fault"})
 		require.NoError(t, err)
 		require.Contains(t, explained(charges[0]), "D-1 wrote it off: our fault.\nSo we bear 2 h ourselves.")

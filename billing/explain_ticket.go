@@ -13,7 +13,7 @@ func (s Step) ofTicket(c Charge) string {
 	case ruleMaterial:
 		return s.material(c)
 	case ruleUsage:
-		return s.usage()
+		return s.usage(c)
 	case ruleRoundTicket:
 		return "The contract bills the rounded sum of a ticket: its lines are " + s.get("exact") + " " + c.Currency + " exactly and " + money(s.amount("lines"), c.Currency) +
 			" each rounded, so " + money(s.amount("rounded"), c.Currency) + " bills. By line it would have been " + money(s.amount("lines"), c.Currency) + "."
@@ -41,7 +41,7 @@ func (s Step) ofTicket(c Charge) string {
 
 func (s Step) material(c Charge) string {
 	cost := money(s.amount("cost"), s.get("currency"))
-	what := s.get("quantity") + " of it, a " + s.get("kind") + ", cost us " + cost + " each"
+	what := s.get("quantity") + " of it, " + article(s.get("kind")) + ", cost us " + cost + " each"
 	switch {
 	case s.get("contract") == "" && s.get("price") == "":
 		return what + "; no contract says what it is sold for."
@@ -60,11 +60,19 @@ func (s Step) material(c Charge) string {
 	return what + "; " + clauseName(s.get("contract"), s.get("clause")) + " adds " + markup + " %, so it is sold at " + price + "."
 }
 
-func (s Step) usage() string {
+// article puts the article before a word: "a part", "an expense".
+func article(word string) string {
+	if word != "" && strings.ContainsRune("aeiou", rune(word[0])) {
+		return "an " + word
+	}
+	return "a " + word
+}
+
+func (s Step) usage(c Charge) string {
 	by := clauseName(s.get("contract"), s.get("clause"))
 	if s.get("before") == "" {
 		said := by + " takes " + s.get("percent") + " % of each " + s.get("event") + ", which was worth " + s.get("quantity") + " here."
-		return said + " " + s.get("events") + " came before in the period, worth " + s.get("value") + "."
+		return said + s.bounded(c) + " " + s.get("events") + " came before in the period, worth " + s.get("value") + "."
 	}
 	said := by + " prices " + s.get("event") + " (" + s.get("model") + "): the period's use goes from " + s.get("before") + " to " + s.get("after") +
 		"; the amount is what the whole costs more."
@@ -79,6 +87,28 @@ func (s Step) usage() string {
 		return said + " " + left + " more fit into the package that is paid for."
 	case "tier":
 		return said + " More than " + left + " more, and the next tier would price them."
+	}
+	return said
+}
+
+// bounded tells what a percentage of an event comes to with what stands beside it.
+func (s Step) bounded(c Charge) string {
+	var parts []string
+	for _, of := range []struct{ name, before string }{{"fixed", "plus "}, {"least", "at least "}, {"most", "at most "}} {
+		if value := s.get(of.name); value != "" {
+			parts = append(parts, of.before+moneyExactly(decimalOf(value), c.Currency))
+		}
+	}
+	said := ""
+	if len(parts) > 0 {
+		of := s.amount("quantity").Mul(s.amount("percent")).Shift(-2)
+		said = " That is " + moneyExactly(of, c.Currency) + "; an event costs " + joinAnd(parts) + "."
+	}
+	if n := s.get("free_events"); n != "" {
+		said += " The first " + n + " of a period are free."
+	}
+	if value := s.get("free_value"); value != "" {
+		said += " The first " + value + " of a period's value is free."
 	}
 	return said
 }
@@ -114,7 +144,8 @@ func (s Step) credit(c Charge) string {
 
 // promise tells what the ticket earned a credit for.
 func (s Step) promise(c Charge) string {
-	exact := moneyExactly(s.amount("exact").Round(4), c.Currency)
+	places, _ := MinorUnits(c.Currency)
+	exact := money(s.amount("exact").Round(places), c.Currency)
 	if missed := s.get("missed"); missed != "" {
 		of := "the period's fee of "
 		if s.get("base") == baseTicket {
@@ -128,7 +159,7 @@ func (s Step) promise(c Charge) string {
 			", " + exact + ". In time, nothing would have been credited."
 	}
 	allotment, spent := s.ms("allotment_ms"), s.ms("spent_ms")
-	return "It was resolved in " + span(spent) + " of the " + span(allotment) + " that the contract" + s.by() + " allots: " + s.get("hourly") + " for each hour less, " +
+	return "It was resolved in " + span(spent) + " of the " + span(allotment) + " that the contract" + s.by() + " allots: " + moneyExactly(s.amount("hourly"), c.Currency) + " for each hour less, " +
 		exact + ". " + span(allotment-spent) + " longer, and nothing would have been credited."
 }
 
@@ -149,11 +180,19 @@ func (s Step) order(c Charge) string {
 			money(s.amount("needs"), c.Currency) + ", so a dispatcher had to be asked. " + money(s.amount("needs").Sub(limit.Sub(before)), c.Currency) + " less, and it would have posted."
 	}
 	after := s.amount("after")
-	said := "It bills against order " + order + ", of which " + money(after, c.Currency) + " of " + money(limit, c.Currency) + " are used now"
-	if left := limit.Sub(after); left.IsPositive() {
-		return said + ": " + money(left, c.Currency) + " more and the order " + order + " is used up."
+	said := "It bills against order " + order
+	if moved := after.Sub(before); moved.IsNegative() {
+		said = "It gives " + money(moved.Neg(), c.Currency) + " back to order " + order
 	}
-	return said + ": the order " + order + " is used up."
+	if after.IsPositive() {
+		said += ", of which " + money(after, c.Currency) + " of " + money(limit, c.Currency) + " are used now"
+	} else {
+		said += ", of which nothing of " + money(limit, c.Currency) + " is used now"
+	}
+	if left := limit.Sub(after); left.IsPositive() {
+		return said + ": " + money(left, c.Currency) + " more, and it is used up."
+	}
+	return said + ": it is used up."
 }
 
 func (s Step) notOrdered() string {

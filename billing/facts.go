@@ -8,7 +8,7 @@ import (
 
 // Rules is the version of the rules below. A change that alters any decision is a new
 // version: old decisions keep theirs, and Decide still speaks it.
-const Rules = 2
+const Rules = 3
 
 // The versions of the rules. What a later one does otherwise asks for Facts.Rules.
 const (
@@ -16,6 +16,9 @@ const (
 	// rulesOverlaps: work of two people at the same time says so in its explanation; a person's entry, and his day, is no
 	// longer than a day.
 	rulesOverlaps = 2
+	// rulesBooks: what tests of whole books of closings found wrong, and what clients could not follow. Work without a
+	// start waits for none under a price per ticket, where it costs nothing.
+	rulesBooks = 3
 )
 
 // Facts are all that Decide may know about one closure (or one settlement). They are

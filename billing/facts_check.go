@@ -18,7 +18,11 @@ const (
 	maxExtras = 10_000 // materials, and events, of one ticket
 )
 
-var maxCounter = decimal.New(1, 18)
+// maxDayWorth is that of milliseconds × rate: of a rate, a premium and a discount of 9 decimals each, so it is finer too.
+var (
+	maxCounter  = decimal.New(1, 18)
+	maxDayWorth = decimal.New(1, 24)
+)
 
 // check refuses facts that no store may build: such an error is a defect, never a
 // question for a person.
@@ -80,7 +84,11 @@ func (f *Facts) check() error {
 		// The exponent first: comparing 1e10000 would write out its zeros.
 		// Credits may bring an order below zero; nothing else gives more than was taken.
 		negative := c.Value.IsNegative() && !strings.HasPrefix(c.Key, countsOrder+"/")
-		if c.Value.Exponent() > 18 || c.Value.Exponent() < -18 || negative || c.Value.Abs().GreaterThan(maxCounter) {
+		most, finest := maxCounter, int32(-18)
+		if strings.HasPrefix(c.Key, countsDayWorth+"/") {
+			most, finest = maxDayWorth, -40
+		}
+		if c.Value.Exponent() > 18 || c.Value.Exponent() < finest || negative || c.Value.Abs().GreaterThan(most) {
 			return fmt.Errorf("facts of ticket %s: counter %s is out of bounds", f.Ticket.ID, c.Key)
 		}
 	}

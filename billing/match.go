@@ -57,6 +57,23 @@ func (t *Terms) find(ticket *Ticket, w doing) *line {
 	return &t.rest
 }
 
+// after gives the line that would have governed the work without this one; nil where the line is none of those that
+// speak of work.
+func (t *Terms) after(l *line, ticket *Ticket, w doing) *line {
+	for i := range t.lines {
+		if &t.lines[i] != l {
+			continue
+		}
+		for j := i + 1; j < len(t.lines); j++ {
+			if t.lines[j].matches(ticket, w) {
+				return &t.lines[j]
+			}
+		}
+		return &t.rest
+	}
+	return nil
+}
+
 // rate finds the hourly rate for the work: the row with the most fields set, then the
 // first. A row for people never speaks of AI work.
 func (t *Terms) rate(w *Work, bands string) (*rate, bool) {

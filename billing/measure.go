@@ -2,8 +2,6 @@ package billing
 
 import (
 	"time"
-
-	"github.com/shopspring/decimal"
 )
 
 // measure turns each entry's measured time into billable time: the minimum, then the
@@ -186,28 +184,6 @@ func (r *timeRule) stepped(ms, increment int64) int64 {
 		whole++
 	}
 	return whole * increment
-}
-
-// byDay says whether the charge's time counts towards a daily minimum or increment of its line.
-func (d *decider) byDay(s *slot) bool {
-	return s.work >= 0 && s.kind == Time && s.version >= 0 && d.facts.Work[s.work].Kind == kindHuman && s.clause.time.within(scopeDay, kindHuman)
-}
-
-// priceByDay prices time as F(after) − F(before) of its day.
-func (d *decider) priceByDay(s *slot) {
-	clause := ""
-	if s.clause.ownTime {
-		clause = s.clause.Clause
-	}
-	key := countsDay + "/" + s.charge.Contract + "/" + clause + "/" + s.charge.Date
-	before := d.counter(key)
-	measured := decimal.NewFromInt(s.bill)
-	after := before.Add(measured)
-	s.bill = s.clause.time.ofDay(after.IntPart()) - s.clause.time.ofDay(before.IntPart())
-	s.charge.Quantity = s.quantity(s.bill)
-	d.countFor(s, key, measured)
-	s.step(ruleDay, msArg("before_ms", before.IntPart()), msArg("after_ms", after.IntPart()), msArg("minimum_ms", s.clause.time.minimum),
-		msArg("increment_ms", s.clause.time.increment), Arg{"date", s.charge.Date}, msArg("billable_ms", s.bill))
 }
 
 // beside notes, for the explanation, who else worked on the ticket at the same time.

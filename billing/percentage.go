@@ -38,3 +38,21 @@ func (p *Percentage) free() decimal.Decimal {
 	}
 	return *p.FreeValue
 }
+
+// bounds names what stands beside the percentage, for the explanation.
+func (p *Percentage) bounds() []Arg {
+	var args []Arg
+	add := func(name string, of *decimal.Decimal) {
+		if of != nil && !of.IsZero() {
+			args = append(args, Arg{name, of.String()})
+		}
+	}
+	add("fixed", &p.Fixed)
+	add("least", p.Min)
+	add("most", p.Max)
+	add("free_value", p.FreeValue)
+	if p.FreeEvents > 0 {
+		args = append(args, Arg{"free_events", decimal.NewFromInt(int64(p.FreeEvents)).String()})
+	}
+	return args
+}

@@ -151,11 +151,11 @@ func (s Step) tellPeriod(c Charge) string {
 		if s.get("model") == modelVolume {
 			model = "the tier that they reach prices all of them"
 		}
-		return "They cost " + s.get("price") + " a period: " + model + "."
+		return "They cost " + moneyExactly(s.amount("price").Round(4), c.Currency) + " a period: " + model + "."
 	case ruleFeeCap:
 		return "The line costs at most " + money(s.amount("cap"), c.Currency) + " a period."
 	case ruleShare:
-		return "It was in force for " + s.get("days") + " of the period's " + s.get("of") + " days, of " + s.get("price") + " for all of it."
+		return "It was in force for " + s.get("days") + " of the period's " + s.get("of") + " days; all of it costs " + moneyExactly(s.amount("price").Round(4), c.Currency) + "."
 	case ruleRest:
 		return "The days at this price come to " + money(s.amount("total"), c.Currency) + " in all, of which " + money(s.amount("others"), c.Currency) +
 			" are on other lines: this is the rest."
@@ -189,9 +189,9 @@ func (s Step) counted() string {
 	case "fixed":
 		said = "The contract fixes the number of " + kind + " at " + number
 	case takePeak:
-		said = "The most " + kind + " counted on any day of it were " + number
+		said = "The highest count of " + kind + " on any day of it was " + number
 	case takeAverage:
-		said = "Over its days there were " + number + " " + kind + " on average"
+		said = "Over its days the count of " + kind + " was " + s.amount("number").Round(4).String() + " on average"
 	default:
 		said = "The count of " + kind + " on " + s.get("on") + " was " + number
 	}
@@ -208,7 +208,7 @@ func (s Step) counted() string {
 		said += ", at least " + floor + " bill"
 	}
 	if billable := s.get("billable"); billable != number {
-		said += ": " + billable + " cost something"
+		said += ": " + s.amount("billable").Round(4).String() + " cost something"
 	}
 	return said + "."
 }

@@ -29,6 +29,8 @@ const (
 	rulePaused    = "paused"
 	ruleUnlisted  = "unlisted"
 	rulePremium   = "premium"
+	ruleWeighed   = "weighed"
+	ruleEnded     = "ended"
 	ruleOwnRate   = "own-rate"
 	ruleDay       = "day"
 	ruleDiscount  = "discount"
@@ -82,6 +84,7 @@ func (d *decider) price(s *slot) {
 	d.explainMatch(s)
 	d.explainLapse(s)
 	d.explainTime(s)
+	d.explainWeighing(s)
 	s.charge.Steps = append(s.charge.Steps, draws...)
 
 	if !s.human && s.charge.Unit == UnitHour {
@@ -182,14 +185,7 @@ func (d *decider) explainPremium(s *slot, t *Terms) {
 	if t.weighsMinutes() {
 		on = onMinutes
 	}
-	clause := ""
-	for i := range t.bands {
-		if inBand(s.by, t.bands[i].Name) {
-			clause = t.bands[i].Clause
-			break
-		}
-	}
-	s.step(rulePremium, Arg{"bands", s.by}, Arg{"weight", s.weight.String()}, Arg{"on", on}, Arg{"clause", clause})
+	s.step(rulePremium, Arg{"bands", s.by}, Arg{"weight", s.weight.String()}, Arg{"on", on}, Arg{"clause", t.clauseOf(s.by)})
 }
 
 var secondsPerHour = decimal.NewFromInt(3600)
@@ -201,8 +197,16 @@ func (d *decider) explainMatch(s *slot) {
 	case s.kind == CallOut || s.kind == Recurring:
 	case s.version >= 0:
 		v := &d.facts.Contracts[s.version]
-		s.step(ruleMatch, Arg{"contract", v.Contract}, Arg{"revision", strconv.Itoa(v.Revision)}, Arg{"clause", s.clause.Clause},
-			Arg{"line", s.clause.Name}, Arg{"charge", s.clause.Charge}, Arg{"fields", strconv.Itoa(max(s.clause.fields, 0))}, Arg{"code", d.facts.Ticket.Code})
+		args := []Arg{
+			{"contract", v.Contract},
+			{"revision", strconv.Itoa(v.Revision)},
+			{"clause", s.clause.Clause},
+			{"line", s.clause.Name},
+			{"charge", s.clause.Charge},
+			{"fields", strconv.Itoa(max(s.clause.fields, 0))},
+			{"code", d.facts.Ticket.Code},
+		}
+		s.step(ruleMatch, append(args, d.otherwise(s)...)...)
 		if s.of == ofWarranty {
 			d.explainWarranty(s)
 		}
@@ -221,6 +225,21 @@ func (d *decider) explainMatch(s *slot) {
 	}
 }
 
+// otherwise notes what would have become of the work without its clause, where no number of a later step tells what would
+// have changed the answer.
+func (d *decider) otherwise(s *slot) []Arg {
+	if d.facts.Rules < rulesBooks {
+		return nil
+	}
+	switch s.clause.Charge {
+	case chargeCovered, chargePerTicket, chargeNotBillable, chargeOutOfScope:
+		if next := d.facts.Contracts[s.version].Terms.after(s.clause, &d.facts.Ticket, s.doing); next != nil {
+			return []Arg{{"otherwise", next.Charge}, {"otherwise_clause", next.Clause}}
+		}
+	}
+	return nil
+}
+
 // explainTime notes how the elapsed time of the charge's work became billable time.
 func (d *decider) explainTime(s *slot) {
 	if s.work < 0 || s.kind == NotBillable || s.version < 0 {
@@ -228,10 +247,14 @@ func (d *decider) explainTime(s *slot) {
 	}
 	e, w := &d.entries[s.work], &d.facts.Work[s.work]
 	scope, incScope := e.rule.scopes(w.Kind)
+	share := s.bill
+	if d.facts.Rules >= rulesBooks {
+		share = s.plain // what weighs it is a step of its own
+	}
 	args := []Arg{
 		msArg("entry_ms", w.MS), msArg("minimum_ms", e.rule.least(w.Kind)), msArg("increment_ms", e.rule.step(w.Kind)),
 		{"scope", scope},
-		msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", s.bill),
+		msArg("billable_ms", e.whole), msArg("part_ms", s.elapsed), msArg("share_ms", share),
 	}
 	if incScope != scope {
 		args = append(args, Arg{"increment_scope", incScope})
@@ -309,6 +332,9 @@ func (s *slot) how() string {
 	case Recurring:
 		return "added " + strings.TrimPrefix(s.of, "added/")
 	case Time:
+		if s.within != "" {
+			return s.within
+		}
 		if s.by != "" {
 			return span(s.bill) + " · " + s.by + " ×" + s.weight.String()
 		}

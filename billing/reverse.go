@@ -9,6 +9,46 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// Undoing undoes posted charges one after another. Its counters move with each.
+type Undoing struct {
+	counters []Counter
+	came     map[string]decimal.Decimal // what reversals came to, by the key of the charge that each undid
+}
+
+// Undo begins to undo charges on counters as they stand.
+func Undo(counters []Counter) *Undoing {
+	return &Undoing{counters: slices.Clone(counters), came: map[string]decimal.Decimal{}}
+}
+
+// Reverse is Reverse of the next charge. What lowers a charge comes after it, and gives back as much as the charge's own
+// reversal came to: that is not what it once counted, where the period has moved on since.
+func (u *Undoing) Reverse(id int64, c Charge, terms *Terms) (Charge, error) {
+	if of, ok := c.companionOf(); ok {
+		if gross, known := u.came[of]; known {
+			c.Counts = slices.Clone(c.Counts)
+			for i := range c.Counts {
+				if prices(c.Counts[i].Key) {
+					c.Counts[i].Quantity = gross.Neg()
+				}
+			}
+		}
+	}
+	r, err := Reverse(id, c, terms, u.counters)
+	if err != nil {
+		return Charge{}, err
+	}
+	u.came[c.Key] = r.Amount
+	for _, n := range r.Counts {
+		i := slices.IndexFunc(u.counters, func(have Counter) bool { return have.Key == n.Key })
+		if i < 0 {
+			i = len(u.counters)
+			u.counters = append(u.counters, Counter{Key: n.Key})
+		}
+		u.counters[i].Value = u.counters[i].Value.Add(n.Quantity)
+	}
+	return r, nil
+}
+
 // Reverse gives the charge that undoes posted charge id. Its draws go back, and so do its
 // counts. A charge that depends on a counter is undone as F(counter − q) − F(counter), so
 // that what remains of the period is as if the charge had never been; any other by
@@ -80,11 +120,16 @@ func (r *Charge) uncount(c Charge, count Count, terms *Terms, counters []Counter
 	if count.Quantity.IsPositive() && without.IsNegative() {
 		return fmt.Errorf("counter %s stands at %s, below the %s that were counted", count.Key, now, count.Quantity)
 	}
-	exact, amount, err := terms.moves(&c, count.Key, now, without)
+	kind, _, _ := strings.Cut(count.Key, "/")
+	undone := func() (exact, amount decimal.Decimal, err error) { return terms.moves(&c, count.Key, now, without) }
+	if kind == countsDayTime {
+		undone = func() (exact, amount decimal.Decimal, err error) { return terms.undoDay(&c, count, now, counters) }
+	}
+	exact, amount, err := undone()
 	if err != nil {
 		return err
 	}
-	switch kind, _, _ := strings.Cut(count.Key, "/"); kind {
+	switch kind {
 	case countsAI:
 		r.Amount = amount
 	case countsTickets:

@@ -66,7 +66,7 @@ func (d *decider) saysUnpriced(h *Hold, s *slot) string {
 	case WrongCurrency:
 		return what + " cost " + cost + " each, and " + h.Contract + " bills in " + h.Currency + ": rule what one costs in " + h.Currency + "."
 	case NoRate:
-		return "The materials of " + h.Contract + " have no row for a " + s.item.Kind + ", and nobody set a price: " + what + " (cost " + cost + " each) wait for one."
+		return "The materials of " + h.Contract + " have no row for " + article(s.item.Kind) + ", and nobody set a price: " + what + " (cost " + cost + " each) wait for one."
 	case NoContract:
 		return "No contract of " + d.facts.Ticket.Client + " was in force when the ticket was resolved: " + what + " (cost " + cost + " each) wait for a ruling."
 	default:

@@ -21,6 +21,7 @@ type Terms struct {
 	others    []line // recurring ones and those of usage, as written
 	rest      line   // what is true of work that no line speaks of
 	rates     []rate // by fields set, most first, then as written
+	weighs    bool   // some row weighs hours that are paid for
 	threshold threshold
 	patience  time.Duration
 	targets   map[int]Target
@@ -187,6 +188,7 @@ func (c *Contract) Compile() (*Terms, error) {
 		if r.Actor == "" {
 			r.Actor = kindHuman
 		}
+		t.weighs = t.weighs || r.Weight != nil
 		t.rates = append(t.rates, rate{Rate: r, fields: fields})
 	}
 	slices.SortStableFunc(t.rates, func(a, b rate) int { return b.fields - a.fields })

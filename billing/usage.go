@@ -31,7 +31,8 @@ func (d *decider) chargeTicket() {
 		case p.tie < 0 && p.line.Charge == chargePerTicket && (d.underWarranty(&p) || d.facts.Contracts[p.version].Terms.lapsed(t, p.date).reason != ""):
 			// It mends earlier work, or the contract grants nothing: the work itself says what happens.
 		case p.tie < 0 && p.line.Charge == chargePerTicket:
-			d.open(key, &p).charge.Unit = UnitTicket
+			s := d.open(key, &p)
+			s.charge.Unit, s.doing = UnitTicket, doing{workType: workType, kind: t.ResolvedKind}
 		}
 	}
 }

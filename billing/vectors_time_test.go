@@ -56,7 +56,7 @@ func vectorTime(v *vector) (map[string]any, error) {
 	return map[string]any{"hours": hours, "amount_minor": toMinor(net), "tax_minor": toMinor(sums.Tax)}, err
 }
 
-// vectorWeighted weighs minutes by the band in which they were worked.
+// vectorWeighted weighs minutes by the band in which they were worked, and by who worked them.
 func vectorWeighted(v *vector) (map[string]any, error) {
 	var params struct {
 		Member decimal.Decimal `json:"member_mult"`
@@ -73,6 +73,9 @@ func vectorWeighted(v *vector) (map[string]any, error) {
 		return nil, err
 	}
 	t, err := vectorTerms(Line{Charge: chargeBlock, Overage: "1.00"}, func(c *Contract) {
+		if !params.Member.Equal(one) {
+			c.Rates = []Rate{{WorkRole: "engineer", Hourly: one, Weight: &params.Member}}
+		}
 		if !params.After.Equal(one) {
 			c.Bands = []Band{{Name: "after-hours", Days: []string{"weekend"}, Multiplier: &params.After}}
 			c.Premium = &Premium{On: onMinutes}
@@ -90,9 +93,6 @@ func vectorWeighted(v *vector) (map[string]any, error) {
 	for i, s := range in.Segments {
 		if walls[i], err = inMS(s.Wall); err != nil {
 			return nil, err
-		}
-		if !params.Member.Equal(one) && (s.InHours || params.Member.GreaterThan(params.After)) {
-			return nil, notApplicable("no contract here weighs the block hours of a work role by a multiplier of its own")
 		}
 	}
 	for i, ms := range allocate(billable, walls) {

@@ -128,6 +128,9 @@ values ($1, nullif($2::bigint, 0), nullif($3::bigint, 0), $4, $5, $6, $7, $8, $9
 func (p posting) allowances(b *pgx.Batch, id int64, c billing.Charge, m *moves) {
 	m.cause = p.cause(id, c)
 	for _, n := range c.Counts {
+		if n.Quantity.IsZero() {
+			continue // of what lowers a charge that costs nothing yet
+		}
 		kind := "count"
 		if n.Quantity.IsNegative() {
 			kind = "return"

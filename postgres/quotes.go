@@ -121,6 +121,9 @@ func (p posting) reserve(b *pgx.Batch, hold int64, c billing.Charge, sign int64,
 		kind, m.cause = "release", ticket.HoldID(hold)
 	}
 	for _, n := range c.Counts {
+		if n.Quantity.IsZero() {
+			continue
+		}
 		q := n.Quantity.Mul(decimal.NewFromInt(sign))
 		b.Queue(`insert into counter_moves (counter, client_id, kind, quantity, hold_id, key, at) values ($1, $2, $3, $4, $5, $6, $7)`,
 			n.Key, p.ticket.ClientID, kind, q, hold, c.Key, p.at)

@@ -159,7 +159,7 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		return "", err
 	}
 	p := posting{ticket: row, at: r.at, bodies: true, bought: returns.bought}
-	counters := slices.Clone(returns.counters) // they move with each reversal
+	undoing := billing.Undo(returns.counters)
 	reversals := make([]billing.Charge, 0, len(charges))
 	var moves moves
 	for i, c := range stands {
@@ -169,13 +169,9 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 				return "", err
 			}
 		}
-		reversal, err := billing.Reverse(charges[i].ID, c, terms, counters)
+		reversal, err := undoing.Reverse(charges[i].ID, c, terms)
 		if err != nil {
 			return "", ticket.Invalid("line", ticket.LineID(charges[i].ID), "cannot be reversed: "+err.Error(), "`docket audit` tells what is wrong with the books")
-		}
-		for _, n := range reversal.Counts {
-			j := slices.IndexFunc(counters, func(have billing.Counter) bool { return have.Key == n.Key })
-			counters[j].Value = counters[j].Value.Add(n.Quantity)
 		}
 		p.closure, p.round = charges[i].Closure, charges[i].Round
 		if err := p.charges(b, []billing.Charge{reversal}, ids[i:i+1], &moves); err != nil {

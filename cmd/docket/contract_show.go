@@ -198,9 +198,13 @@ func (t contractText) bands() {
 func (t contractText) rates() {
 	rows := make([][]string, 0, len(t.c.Rates))
 	for _, r := range t.c.Rates {
-		rows = append(rows, []string{r.Clause, or(r.WorkRole, "any"), or(r.WorkType, "any"), or(r.Actor, "human"), r.Band, money(r.Hourly, t.c.Currency)})
+		draws := ""
+		if r.Weight != nil {
+			draws = "×" + r.Weight.String()
+		}
+		rows = append(rows, []string{r.Clause, or(r.WorkRole, "any"), or(r.WorkType, "any"), or(r.Actor, "human"), r.Band, money(r.Hourly, t.c.Currency), draws})
 	}
-	t.table([]string{"CLAUSE", "ROLE", "WORK TYPE", "ACTOR", "BAND", "HOURLY"}, rows)
+	t.table([]string{"CLAUSE", "ROLE", "WORK TYPE", "ACTOR", "BAND", "HOURLY", "DRAWS"}, rows)
 }
 
 func (t contractText) materials() {

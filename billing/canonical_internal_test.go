@@ -245,7 +245,7 @@ func TestStoredDecisionsByHand(t *testing.T) {
 			require.True(t, r.whole(), "given up at %d of %s", r.at, s.Facts)
 			require.Equal(t, want, got)
 			for i := range got.Contracts {
-				c, err := ParseContract([]byte(s.Documents[got.Contracts[i].Digest]))
+				c, err := ReadContract([]byte(s.Documents[got.Contracts[i].Digest]))
 				require.NoError(t, err)
 				got.Contracts[i].Terms, err = c.Compile()
 				require.NoError(t, err)

@@ -98,7 +98,8 @@ func (ck checker) creditsOfFee(c *Contract, missed bool) {
 	// A line that could not be read may well be the one that is meant.
 	may := func(l Line) bool {
 		counted := l.Charge == chargePerDevice || l.Charge == chargePerSeat
-		return l.Charge == "" || (slices.Contains(periodCharges, l.Charge) && l.Price != nil && (!counted || (l.Count != nil && l.Count.Fixed > 0)))
+		priced := l.Price != nil || (l.Count != nil && l.Count.Tiers != nil)
+		return l.Charge == "" || (slices.Contains(periodCharges, l.Charge) && priced && (!counted || (l.Count != nil && l.Count.Fixed > 0)))
 	}
 	if len(c.Lines) == 0 || slices.ContainsFunc(c.Lines, may) {
 		return

@@ -43,6 +43,7 @@ func ParseContract(data []byte) (*Contract, error) {
 		// What could not be read is not there: its absence must not be reported as well.
 		check(ps, c)
 		reach(ps, c)
+		ignored(ps, c)
 	}
 	if err := ps.err(); err != nil {
 		return nil, err

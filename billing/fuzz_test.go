@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/docket-psa/docket/billing"
 )
@@ -53,7 +54,10 @@ func FuzzParseContract(f *testing.F) {
 // FuzzDecide reads facts as they are stored; whatever they say, the answer is a whole
 // decision or an error.
 func FuzzDecide(f *testing.F) {
-	compiled := terms(f, contract("HB-1", guards[3]+fmt.Sprintf(mixed, times[0])+strings.TrimPrefix(fmt.Sprintf(ticketTerms, ""), "\n")))
+	compiled := []*billing.Terms{terms(f, contract("HB-1", guards[3]+fmt.Sprintf(mixed, times[0])+strings.TrimPrefix(fmt.Sprintf(ticketTerms, ""), "\n")))}
+	for _, v := range wholeContracts(f)[:6] {
+		compiled = append(compiled, v.Terms)
+	}
 	seeds := []billing.Facts{
 		facts([]billing.Version{{Contract: "HB-1", Revision: 1}}, work(1, noon, hour), aiWork(2, noon, 2*second)),
 		facts(nil, work(1, noon, 0)),
@@ -65,6 +69,11 @@ func FuzzDecide(f *testing.F) {
 	seeds[0].Items = []billing.Item{item(7, "2", "33.33"), item(8, "1", "80")}
 	seeds[1].Events = []billing.Event{event(1, "action", "15"), event(2, "payment", "10")}
 	seeds[0].Ticket.SLA, seeds[1].Ticket.SLA = &billing.SLAOutcome{ResponseMissed: true}, &billing.SLAOutcome{Contract: "HB-1", ResolutionMissed: true}
+	for i := range compiled[1:] { // what a contract that has everything is drawn for
+		v := wholeContracts(f)[i]
+		v.Revision = i + 1
+		seeds = append(seeds, rapid.Custom(func(t *rapid.T) billing.Facts { return onSomeBooks(t, drawnWhole(t, v)) }).Example(i))
+	}
 	for _, s := range seeds {
 		data, err := json.Marshal(s)
 		require.NoError(f, err)
@@ -76,7 +85,9 @@ func FuzzDecide(f *testing.F) {
 			return
 		}
 		for i := range facts.Contracts {
-			facts.Contracts[i].Terms, facts.Contracts[i].Digest = compiled, compiled.Digest()
+			v := &facts.Contracts[i]
+			v.Terms = compiled[uint(v.Revision)%uint(len(compiled))]
+			v.Digest = v.Terms.Digest()
 		}
 		billing.Want(facts)
 		d, err := billing.Decide(facts)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,7 +53,10 @@ func TestStoredDecisions(t *testing.T) {
 				require.NoError(t, json.Unmarshal(lines.Bytes(), &s))
 				for i := range s.Facts.Contracts {
 					v := &s.Facts.Contracts[i]
-					v.Terms = terms(t, s.Documents[v.Digest])
+					document, err := billing.ReadContract([]byte(s.Documents[v.Digest]))
+					require.NoError(t, err)
+					v.Terms, err = document.Compile()
+					require.NoError(t, err)
 					require.Equal(t, v.Digest, v.Terms.Digest(), "the document is what it was")
 				}
 				d, err := billing.Decide(s.Facts)
@@ -66,9 +70,9 @@ func TestStoredDecisions(t *testing.T) {
 }
 
 func storeDecisions(t *testing.T) {
-	docs := mixedContracts(t)
+	docs, all := mixedContracts(t), wholeContracts(t)
 	documents := map[string]string{}
-	for _, v := range docs {
+	for _, v := range slices.Concat(docs, all) {
 		canonical, err := billing.Canonical(v.Terms.Contract())
 		require.NoError(t, err)
 		documents[v.Digest] = string(canonical)
@@ -78,8 +82,14 @@ func storeDecisions(t *testing.T) {
 	require.NoError(t, err)
 	zipped := gzip.NewWriter(f)
 	closures := rapid.Custom(func(t *rapid.T) billing.Facts { return drawn(t, docs) })
-	for seed := range 300 {
+	wholes := rapid.Custom(func(t *rapid.T) billing.Facts {
+		return onSomeBooks(t, drawnWhole(t, rapid.SampledFrom(all).Draw(t, "contract")))
+	})
+	for seed := range 500 {
 		s := storedDecision{Facts: closures.Example(seed), Documents: map[string]string{}}
+		if seed >= 300 {
+			s.Facts = wholes.Example(seed)
+		}
 		for _, v := range s.Facts.Contracts {
 			s.Documents[v.Digest] = documents[v.Digest]
 		}

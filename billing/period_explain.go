@@ -30,8 +30,13 @@ func (p *reckoner) explainFee(c *Charge, d due) {
 	v := &p.facts.Versions[d.version]
 	step := func(rule string, args ...Arg) { c.Steps = append(c.Steps, Step{Rule: rule, Args: args}) }
 	args := []Arg{
-		{"contract", c.Contract}, intArg("revision", c.Revision), {"clause", c.Clause}, {"line", d.line.Name},
-		{"when", when(d.line)}, {"from", p.facts.Period.Start}, {"until", p.facts.Period.End},
+		{"contract", c.Contract},
+		intArg("revision", c.Revision),
+		{"clause", c.Clause},
+		{"line", d.line.Name},
+		{"when", when(d.line)},
+		{"from", p.facts.Period.Start},
+		{"until", p.facts.Period.End},
 	}
 	if p.onPreviousInvoice(d) {
 		args = append(args, Arg{"on", advancePrevious})

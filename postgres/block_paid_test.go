@@ -195,3 +195,28 @@ func TestEdge38CreditThatIsThereWhenTheInvoiceIsFinalised(t *testing.T) {
 	require.Zero(t, k.count("select count(*) from blocks where sold_unpaid and paid_at is null"))
 	k.proved()
 }
+
+// A block that a closing bought is sold by a line of that closing: its invoice pays it, too.
+func TestEdge38ANextBlockThatIsBoughtByItself(t *testing.T) {
+	k := newTill(t, replaced(replaced(blocks, "charge: block,", `charge: block, block: {unpaid: hold, renewal: {hours: 10h, price: "1000.00", expires_days: 365}},`), `amount_over: "500.00"`, "time_over: 90h"))
+	k.grant(1)
+	id, receipt := k.worked("2026-03-18", 90)
+	require.Len(t, receipt.Held, 1, "half an hour of a block that nobody has paid")
+	require.Equal(t, billing.BlockUnpaid, receipt.Held[0].Reason)
+	march := k.month("2026-03")
+	require.Equal(t, "1000.00", march.Total.StringFixed(2))
+	require.Contains(t, k.pay(march, "1000.00").Says, "block 2 (10 h) is paid with it")
+	released, err := k.Released(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, released, 1)
+	require.Equal(t, id, released[0].Ticket)
+	k.proved()
+
+	// Reopened, nothing waits any more, and the block stays paid.
+	k.reopen(id)
+	released, err = k.Released(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, released)
+	require.Zero(t, k.count("select count(*) from blocks where sold_unpaid and paid_at is null"))
+	k.proved()
+}

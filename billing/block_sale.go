@@ -17,7 +17,8 @@ type SaleFacts struct {
 	MS       int64           `json:"ms"`
 	Price    decimal.Decimal `json:"price"`
 	Currency string          `json:"currency"`
-	Date     string          `json:"date"` // of the sale, local
+	Date     string          `json:"date"`               // of the sale, local
+	Counters []Counter       `json:"counters,omitempty"` // that of the contract's purchase order
 }
 
 // SaleDecision is what a sale does to money.
@@ -58,7 +59,41 @@ func DecideSale(f SaleFacts) (SaleDecision, error) {
 	c.Amount = rounding.round(c.Exact, one, places)
 	c.Hidden = c.Amount.IsZero()
 	c.Steps = []Step{{Rule: ruleSale, Args: []Arg{msArg("ms", f.MS), {"price", f.Price.String()}, {"date", f.Date}}}}
+	if order := f.order(); order != nil {
+		c.PurchaseOrder = order.Number
+		if !c.Amount.IsZero() {
+			c.countOn(order, valueOf(f.Counters, c.OrderKey()))
+		}
+	}
 	return SaleDecision{Rules: f.Rules, Charges: []Charge{c}}, nil
+}
+
+func (f *SaleFacts) order() *PurchaseOrder {
+	if f.Version == nil || f.Version.Terms == nil || f.Rules < rulesSoldOnOrder {
+		return nil
+	}
+	return f.Version.Terms.contract.PurchaseOrder
+}
+
+// OrderCounter names the counter of the purchase order that the sale bills against; empty without one.
+func (f *SaleFacts) OrderCounter() string {
+	if order := f.order(); order != nil {
+		return orderCounter(f.Contract, order.Number)
+	}
+	return ""
+}
+
+// BeyondOrder says why nobody may sell the block yet: the purchase order holds, and does not reach. Empty where it may be sold.
+func (f *SaleFacts) BeyondOrder() string {
+	order := f.order()
+	if order == nil || order.UsedUp != usedUpHold {
+		return ""
+	}
+	billed := valueOf(f.Counters, f.OrderCounter())
+	if !billed.Add(f.Price).GreaterThan(order.Limit) {
+		return ""
+	}
+	return "goes beyond purchase order " + order.Number + ", which reaches to " + money(order.Limit, f.Currency) + ", of which " + money(billed, f.Currency) + " are billed"
 }
 
 // blockLine is the first line as written whose work bought blocks pay for.

@@ -68,7 +68,7 @@ func check(ps *problems, c *Contract) {
 	ck.optionalID("payer", c.Payer)
 	ck.optionalID("tax", c.Tax)
 	ck.accounting("accounting", c.Accounting)
-	ck.billing(c.Billing)
+	ck.billing(c)
 	ck.term(c)
 	ck.pauses(c)
 	ck.purchaseOrder(c.PurchaseOrder)

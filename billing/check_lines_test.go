@@ -107,7 +107,7 @@ line 9: minimum is not a field of a contract: write it below time, where it belo
 line 10: tiers is not a field of a contract: remove it; docs/contracts.md lists the fields
 line 11: colour is not a field of a contract: remove it; docs/contracts.md lists the fields
 line 12: time.minimun is not a field of a contract: remove it, or write minimum
-line 13: billing.perod is not a field of a contract: remove it, or use one of period, anchor, first_month, payment_days, negative
+line 13: billing.perod is not a field of a contract: remove it, or use one of period, anchor, first_month, payment_days, negative, advance_on
 line 15: lines[0].tiers is not a field of a contract: write it below usage or count, where it belongs
 line 15: lines[0].rollover is not a field of a contract: write it below bucket, where it belongs
 line 15: lines[0].currency is not a field of a contract: write it without indentation: it is a field of the contract itself

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,6 +14,8 @@ const (
 	periodYearly     = "yearly"
 	negativeCarry    = "carry"
 	negativeCredit   = "credit-note"
+	advanceOwn       = "own-invoice"
+	advancePrevious  = "previous-invoice"
 	renewsAuto       = "auto"
 	renewsAsk        = "ask"
 	renewsNo         = "no"
@@ -31,7 +34,8 @@ const (
 	maxAnchor     = 28 // a day that every month has
 )
 
-func (ck checker) billing(b *Billing) {
+func (ck checker) billing(c *Contract) {
+	b := c.Billing
 	if b == nil {
 		return
 	}
@@ -43,6 +47,11 @@ func (ck checker) billing(b *Billing) {
 	}
 	ck.whole("billing.payment_days", b.PaymentDays, 0, 366)
 	ck.oneOf("billing.negative", b.Negative, "", negativeCarry, negativeCredit)
+	ck.oneOf("billing.advance_on", b.AdvanceOn, "", advanceOwn, advancePrevious)
+	inAdvance := slices.ContainsFunc(c.Lines, func(l Line) bool { return l.recurring() && l.inAdvance() })
+	if b.AdvanceOn != "" && !inAdvance && !ck.reported("billing") && !ck.reported("lines") {
+		ck.add("billing.advance_on", b.AdvanceOn, "means nothing without a fee that bills in advance", "leave it out, or let a line bill a price each period with when: advance")
+	}
 }
 
 func (ck checker) term(c *Contract) {

@@ -15,7 +15,7 @@ line 11: lines[1].charge "flat" has no place in a fallback contract: put what is
 line 12: commitment has no place in a fallback contract: put what is billed every period into a contract of its own: a fallback contract governs only while no other is in force
 `},
 		{"term", `
-billing: {period: weekly, anchor: 29, first_month: 13, payment_days: 400, negative: ignore}
+billing: {period: weekly, anchor: 29, first_month: 13, payment_days: 400, negative: ignore, advance_on: next}
 term: {months: 601, since: 2026-01-02, renews: never, renewal_months: 0, notice_days: -1, uplift_percent: 101, cancelled_on: 2026-06-01, termination_fee: -5}
 payer: a b
 tax: a b
@@ -39,6 +39,7 @@ line 8: billing.anchor "29" is out of bounds: use 1 to 28
 line 8: billing.first_month "13" is out of bounds: use 1 to 12
 line 8: billing.payment_days "400" is out of bounds: use 0 to 366
 line 8: billing.negative "ignore" is not known: use carry, credit-note
+line 8: billing.advance_on "next" is not known: use own-invoice, previous-invoice
 line 9: term.months "601" is out of bounds: use 1 to 600
 line 9: term.renews "never" is not known: use auto, ask, no
 line 9: term.renewal_months "0" is out of bounds: use 1 to 600
@@ -74,6 +75,14 @@ line 10: term.uplift_percent means nothing with renews: no: remove it: there is 
 line 10: term.cancelled_on "2026-06-01" is less than 60 days before the contract's end: end it on 2026-07-31 or later, or write the notice_days that were agreed
 line 11: pauses[0].to "2026-08-01" is after effective_to: pause a contract only while it is in force
 line 12: warranty.days is missing: give the days after a ticket's resolution in which rework of it is free
+`},
+		{"advance_on without a fee in advance", `
+billing: {advance_on: previous-invoice}
+lines:
+  - {clause: F1, name: Fee, charge: flat, price: 5, when: arrears}
+  - {clause: T1, name: Support, charge: time}
+`, `
+line 8: billing.advance_on "previous-invoice" means nothing without a fee that bills in advance: leave it out, or let a line bill a price each period with when: advance
 `},
 		{"a term without an end", `
 effective_to: 2026-07-01

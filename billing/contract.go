@@ -54,6 +54,7 @@ type Billing struct {
 	FirstMonth  int    `json:"first_month,omitempty" yaml:"first_month,omitempty"`   // month in which a year's first period begins, 1 (default) … 12; of periods longer than a month
 	PaymentDays int    `json:"payment_days,omitempty" yaml:"payment_days,omitempty"` // days from the invoice's date until it is due
 	Negative    string `json:"negative,omitempty" yaml:"negative,omitempty"`         // of an invoice below zero: carry (default) into the next one, or credit-note
+	AdvanceOn   string `json:"advance_on,omitempty" yaml:"advance_on,omitempty"`     // invoice of what bills in advance: own-invoice (default) of its period, or previous-invoice, which closes when the period begins
 }
 
 // Term says how long the contract runs, and what happens at its end.

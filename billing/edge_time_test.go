@@ -36,6 +36,7 @@ func TestEdge10TwoTechniciansOverlap(t *testing.T) {
 	other.Actor = "ben"
 	d := decide(t, under(t, contract("TM-1", timeAndMaterials), work(1, noon, hour), other))
 	require.Equal(t, "time T1 1 h × 150 = 150\ntime T1 1 h × 150 = 150", posts(d), "both bill")
+	require.Contains(t, billing.Explain(d.Charges[0]), "ben worked on it too, 1 h at the same time; both bill.", "and the overlap is shown")
 }
 
 func TestEdge12AIFirstThenHuman(t *testing.T) {

@@ -16,6 +16,8 @@ const (
 	// rulesOverlaps: work of two people at the same time says so in its explanation; a person's entry, and his day, is no
 	// longer than a day.
 	rulesOverlaps = 2
+	// rulesSoldOnOrder: what sells a block of hours counts against the purchase order, too.
+	rulesSoldOnOrder = 2
 	// rulesBooks: what tests of whole books of closings found wrong, and what clients could not follow. Work without a
 	// start waits for none under a price per ticket, where it costs nothing.
 	rulesBooks = 3

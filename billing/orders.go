@@ -90,6 +90,41 @@ func (d *decider) charged(s *slot, key string, order *PurchaseOrder) {
 	s.step(rule, Arg{"order", order.Number}, Arg{"limit", order.Limit.String()}, Arg{"before", before.String()}, Arg{"after", after.String()})
 }
 
+// beyondOrder says whether a price goes beyond a purchase order that holds what it does not reach to.
+func (d *decider) beyondOrder(v *Version, price decimal.Decimal) bool {
+	order := v.Terms.contract.PurchaseOrder
+	if order == nil || order.UsedUp != usedUpHold || !price.IsPositive() || d.facts.Rules < rulesSoldOnOrder {
+		return false
+	}
+	return d.counter(orderCounter(v.Contract, order.Number)).Add(price).GreaterThan(order.Limit)
+}
+
+// countOn counts a charge that nothing can hold against the order, of which so much is billed, and notes where that leaves it.
+func (c *Charge) countOn(order *PurchaseOrder, before decimal.Decimal) (after decimal.Decimal) {
+	after = before.Add(c.Amount)
+	c.Counts = append(c.Counts, Count{Key: orderCounter(c.Contract, order.Number), Quantity: c.Amount})
+	rule := ruleOrder
+	if after.GreaterThan(order.Limit) && c.Amount.IsPositive() {
+		rule = ruleOrderWarn
+	}
+	c.Steps = append(c.Steps, Step{Rule: rule, Args: []Arg{
+		{"order", order.Number}, {"limit", order.Limit.String()}, {"before", before.String()}, {"after", after.String()},
+	}})
+	return after
+}
+
+// OnOrder counts an adjustment against the purchase order that the line which it adjusts has counted against; an
+// empty counter is none. What a write-down takes off, the order has back.
+func (c Charge) OnOrder(counter string) Charge {
+	if counter != "" && !c.Amount.IsZero() {
+		c.Counts = []Count{{Key: counter, Quantity: c.Amount}}
+	}
+	return c
+}
+
+// CountsOrders begins the key of every purchase order's counter.
+const CountsOrders = countsOrder + "/"
+
 // counted counts a charge that has got its amount by a ruling against the order that it names.
 func (c Charge) counted() Charge {
 	key := c.OrderKey()

@@ -29,8 +29,19 @@ const (
 func (p *reckoner) explainFee(c *Charge, d due) {
 	v := &p.facts.Versions[d.version]
 	step := func(rule string, args ...Arg) { c.Steps = append(c.Steps, Step{Rule: rule, Args: args}) }
-	step(ruleRecurring, Arg{"contract", c.Contract}, intArg("revision", c.Revision), Arg{"clause", c.Clause}, Arg{"line", d.line.Name},
-		Arg{"when", when(d.line)}, Arg{"from", p.facts.Period.Start}, Arg{"until", p.facts.Period.End})
+	args := []Arg{
+		{"contract", c.Contract},
+		intArg("revision", c.Revision),
+		{"clause", c.Clause},
+		{"line", d.line.Name},
+		{"when", when(d.line)},
+		{"from", p.facts.Period.Start},
+		{"until", p.facts.Period.End},
+	}
+	if p.onPreviousInvoice(d) {
+		args = append(args, Arg{"on", advancePrevious})
+	}
+	step(ruleRecurring, args...)
 	if n := d.line.counting(); n != nil {
 		step(ruleCounted, d.counted.args(n)...)
 		if len(n.Tiers) > 0 {
@@ -179,7 +190,11 @@ func (s Step) tellPeriod(c Charge) string {
 
 func (s Step) recurring() string {
 	said := clauseName(s.get("contract"), s.get("clause")) + " (revision " + s.get("revision") + "), " + strconv.Quote(s.get("line")) + ", bills every period in "
-	return said + s.get("when") + ": this is " + tellRange(s.get("from"), s.get("until")) + "."
+	said += s.get("when")
+	if s.get("on") == advancePrevious {
+		said += ", on the invoice of the period before"
+	}
+	return said + ": this is " + tellRange(s.get("from"), s.get("until")) + "."
 }
 
 func (s Step) counted() string {

@@ -245,6 +245,10 @@ func (p *reckoner) postFee(d due) {
 	c := p.charge(d.version, Recurring, keyFee+"/"+strconv.Itoa(v.Revision)+"/"+d.line.Clause+"/"+d.from.String(), d.from)
 	c.Clause, c.Text = d.line.Clause, d.text(p)
 	v.Terms.document(&c, &line{Line: d.line})
+	if p.onPreviousInvoice(d) {
+		before := v.Terms.PeriodOf((p.from - 1).String())
+		c.Bills = &before
+	}
 	num, den := d.share(of)
 	c.Exact, c.Amount = num.DivRound(den, exactPlaces), d.amount
 	c.Rate = d.num.DivRound(d.den, exactPlaces)
@@ -264,6 +268,14 @@ func (p *reckoner) postFee(d due) {
 	p.explainFee(&c, d)
 	p.post(c)
 	p.remember(d)
+}
+
+// onPreviousInvoice says whether a fee in advance stands beside the work of the period before, on the invoice that closes
+// when its own period begins. The first fee of a contract that begins within a period does not: no invoice closes then, so
+// it stands on the period's own. What a closing corrects, or makes good, is on the period's own invoice, too.
+func (p *reckoner) onPreviousInvoice(d due) bool {
+	b := p.facts.Versions[d.version].Terms.contract.Billing
+	return p.facts.Run == Opening && b != nil && b.AdvanceOn == advancePrevious && p.spans[0].from == p.from
 }
 
 // byPiece says whether the fee is a number of pieces at one price each.

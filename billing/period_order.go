@@ -23,20 +23,12 @@ func (p *reckoner) countOrders() {
 		}
 		key := orderCounter(c.Contract, order.Number)
 		before := valueOf(standing, key)
-		after := before.Add(c.Amount)
+		after := c.countOn(order, before)
 		standing = setValue(standing, key, after)
-		c.Counts = append(c.Counts, Count{Key: key, Quantity: c.Amount})
-		rule := ruleOrder
-		if after.GreaterThan(order.Limit) && c.Amount.IsPositive() {
-			rule = ruleOrderWarn
-			if order.UsedUp == usedUpHold && p.facts.Run != Adjusting {
-				p.note(OrderShort, "", "Purchase order "+order.Number+" of "+c.Contract+" reaches to "+money(order.Limit, c.Currency)+", of which "+
-					money(before, c.Currency)+" are billed: "+c.Text+", "+money(c.Amount, c.Currency)+", goes beyond it.")
-			}
+		if order.UsedUp == usedUpHold && p.facts.Run != Adjusting && after.GreaterThan(order.Limit) && c.Amount.IsPositive() {
+			p.note(OrderShort, "", "Purchase order "+order.Number+" of "+c.Contract+" reaches to "+money(order.Limit, c.Currency)+", of which "+
+				money(before, c.Currency)+" are billed: "+c.Text+", "+money(c.Amount, c.Currency)+", goes beyond it.")
 		}
-		c.Steps = append(c.Steps, Step{Rule: rule, Args: []Arg{
-			{"order", order.Number}, {"limit", order.Limit.String()}, {"before", before.String()}, {"after", after.String()},
-		}})
 	}
 }
 

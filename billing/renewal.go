@@ -47,6 +47,9 @@ func (d *decider) renew(key slotKey, p *piece, need int64, posts, waits *drawing
 	}
 	v := &d.facts.Contracts[p.version]
 	d.counter(OverdrawnKey(v.Contract)) // two closings must not both find the block used up
+	if order := v.Terms.contract.PurchaseOrder; order != nil {
+		d.counter(orderCounter(v.Contract, order.Number))
+	}
 	last := d.lastBought(v.Contract)
 	if need == 0 || key.reason != "" || last == nil || !last.usedUp() || p.at.Before(last.GrantedAt) {
 		return 0
@@ -57,6 +60,9 @@ func (d *decider) renew(key slotKey, p *piece, need int64, posts, waits *drawing
 		}
 	}
 	r := l.blocks.renewal
+	if d.beyondOrder(v, r.price) {
+		return 0 // nobody has ordered it: the rest is overage, which the order holds too
+	}
 	g := Grant{
 		Block: -int64(len(d.grants) + 1), Key: "renew/" + blockName(last.ID), Contract: v.Contract, Revision: v.Revision, Clause: l.Clause,
 		MS: r.ms, Priority: last.Priority, GrantedAt: p.at, Price: r.price, Currency: v.Terms.contract.Currency,
@@ -111,4 +117,8 @@ func (d *decider) sell(p *piece, g *Grant, usedUp int64) {
 	c.Text = p.line.Name + " · " + d.facts.Ticket.ID + textSep + "the next " + span(g.MS)
 	s.step(ruleRenewal, Arg{"used_up", blockName(usedUp)}, msArg("ms", g.MS), Arg{"price", g.Price.String()}, Arg{"clause", c.Clause},
 		Arg{"days", strconv.Itoa(p.line.Block.Renewal.ExpiresDays)})
+	if order := d.facts.Contracts[p.version].Terms.contract.PurchaseOrder; order != nil && d.facts.Rules >= rulesSoldOnOrder {
+		c.PurchaseOrder = order.Number
+		d.charged(s, c.OrderKey(), order)
+	}
 }

@@ -20,6 +20,7 @@ type Desk struct {
 	now      func() time.Time
 	log      *slog.Logger
 	hint     chan struct{}
+	ruled    map[int64]time.Time // the relay's: when it sent the ruling on a hold
 }
 
 // Options of New.

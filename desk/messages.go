@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"unicode/utf8"
 
@@ -147,8 +148,8 @@ func (d *Desk) AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ti
 	return d.store.AddItem(ctx, at.Ticket, m)
 }
 
-// Move gives the ticket to another client, with its work that nobody has billed. It is a row, as a comment is: the run
-// finds the new client where it reads the ticket next.
+// Move gives the ticket to another client, with its work that nobody has billed. It is a row, as an item is; the run is told,
+// here or by the relay, and reads it.
 func (d *Desk) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error) {
 	m.Header = d.head(m.Header)
 	if err := d.check(m); err != nil {
@@ -158,8 +159,24 @@ func (d *Desk) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.An
 	if err != nil {
 		return ticket.Answer{}, err
 	}
-	return d.store.Move(ctx, at.Ticket, m)
+	answer, err := d.store.Move(ctx, at.Ticket, m)
+	if err == nil && answer.Effect {
+		if err := d.moved(ctx, at.Ticket); err != nil {
+			d.log.LogAttrs(ctx, slog.LevelWarn, "the run was not told that its ticket moved, the relay will", slog.String("ticket", string(at.Ticket)), slog.Any("error", err))
+		}
+	}
+	return answer, err
 }
+
+// moved tells the ticket's run that it is another client's.
+func (d *Desk) moved(ctx context.Context, id ticket.ID) error {
+	m := ticket.Moved{Header: d.head(ticket.Header{Who: itself, Via: ticket.ViaRelay})}
+	_, err := d.signal(ctx, id, ticket.MsgMoved, m)
+	return err
+}
+
+// itself is who sends what follows from a deed by a rule.
+const itself = "docket"
 
 // spoken checks a comment as any message is checked.
 type spoken struct {

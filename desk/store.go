@@ -32,12 +32,14 @@ type Intake interface {
 	Where(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 }
 
-// Outbox holds what must still be started in Temporal.
+// Outbox holds what must still be started or heard of in Temporal.
 type Outbox interface {
 	// Pending lists starts that wait since before, oldest first.
 	Pending(ctx context.Context, before time.Time, limit int) ([]ticket.Pending, error)
 	// Tried notes an attempt at a start and how it failed, empty where Temporal took it.
 	Tried(ctx context.Context, id ticket.ID, round int, failure string) error
+	// Released lists holds that waited for a block to be paid, which it is.
+	Released(ctx context.Context, limit int) ([]ticket.Release, error)
 }
 
 // Books is what the desk reads of tickets.

@@ -37,7 +37,7 @@ func TestE2EWorkerKilledInMidClose(t *testing.T) {
 	h.closedOnce(id, m, answer)
 }
 
-func TestE2EWorkerKilledBeforeItAcknowledgesItsClosing(t *testing.T) {
+func TestE2EEdge05WorkerKilledBeforeItAcknowledgesItsClosing(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	first := h.workThatStopsClosing()

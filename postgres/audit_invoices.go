@@ -32,7 +32,15 @@ from credit_notes n join credit_note_lines l on l.note_id = n.id group by n.id h
 union all
 select format('%s gives back L-%s, which is on another invoice', n.number, l.charge_id)
 from credit_note_lines l join credit_notes n on n.id = l.note_id join invoice_lines il on il.charge_id = l.charge_id
-where il.invoice_id <> n.invoice_id or il.amount <> l.net
+left join (select charge_id, sum(net) as net from credit_note_shares group by 1) s on s.charge_id = l.charge_id
+where il.invoice_id <> n.invoice_id or il.amount <> l.net + coalesce(s.net, 0)
+union all
+select format('%s: %s, its shares of lines come to %s', n.number, n.amount, sum(s.amount))
+from credit_notes n join credit_note_shares s on s.note_id = n.id group by n.id having n.amount <> sum(s.amount)
+union all
+select format('%s gives back a share of L-%s, which is on another invoice', n.number, s.charge_id)
+from credit_note_shares s join credit_notes n on n.id = s.note_id join invoice_lines il on il.charge_id = s.charge_id
+where il.invoice_id <> n.invoice_id
 union all
 select format('%s: came to %s, and credit notes gave back %s', i.number, s.payable, s.credited)
 from invoice_standing s join invoices i on i.id = s.invoice_id where s.credited > greatest(s.payable, 0)
@@ -122,7 +130,9 @@ with recursive copies as (
   union all
   select k.base, c.id, k.reversal from copies k join charges c on c.adjusts = k.id and c.kind = 'rebilled'
 ), given as (
-  select k.base, k.reversal, sum(l.net) as net from copies k join credit_note_lines l on l.charge_id = k.id group by 1, 2
+  select k.base, k.reversal, sum(l.net) as net from copies k join (
+    select charge_id, net from credit_note_lines union all select charge_id, net from credit_note_shares
+  ) l on l.charge_id = k.id group by 1, 2 having sum(l.net) <> 0
 ), beside as (
   select adjusts as base, sum(amount) as net from charges where kind = 'credited' group by 1
 )

@@ -45,6 +45,15 @@ union all
 select format('block %s of %s: it paid back %s ms, of which the counter was given %s', b.id, b.contract_id, coalesce(m.repaid, 0), coalesce(p.ms, 0))
 from blocks b left join moved m on m.block_id = b.id left join paid p on p.block_id = b.id
 where coalesce(m.repaid, 0) <> coalesce(p.ms, 0)
+union all
+select format('block %s of %s is %s, and its payments say otherwise', b.id, b.contract_id, case when b.paid_at is null then 'not paid' else 'paid' end)
+from blocks b left join lateral (select paid from block_payments where block_id = b.id order by id desc limit 1) p on true
+where (b.paid_at is not null) <> coalesce(p.paid, false)
+union all
+select format('block %s of %s is paid by %s, on which %s is owed', b.id, b.contract_id, i.number, s.owed)
+from blocks b join lateral (select paid, invoice_id from block_payments where block_id = b.id order by id desc limit 1) p on p.paid
+join invoice_standing s on s.invoice_id = p.invoice_id join invoices i on i.id = s.invoice_id
+where b.cancelled_at is null and (s.owed <> 0 or s.void)
 order by 1`
 
 	wrongCounters = `

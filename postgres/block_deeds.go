@@ -13,19 +13,6 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// PayBlock says that the invoice which sold the block is paid, once.
-func (s *Store) PayBlock(ctx context.Context, id int64, by string) (Block, error) {
-	return s.blockDeed(ctx, id, by, "mark it as paid", func(_ context.Context, _ *tx, b *pgx.Batch, row *shelved) error {
-		if row.Clause != "" {
-			return ticket.Invalid("block", id, "was not sold: clause "+row.Clause+" grants it", "`docket block list` shows what was bought")
-		}
-		if row.Unpaid {
-			b.Queue("update blocks set paid_at = $2, paid_by = $3 where id = $1", id, s.now(), by)
-		}
-		return nil
-	})
-}
-
 // blockDeed locks one block, lets do queue what somebody with the right to it does, and answers with the block.
 func (s *Store) blockDeed(ctx context.Context, id int64, by, what string, do func(context.Context, *tx, *pgx.Batch, *shelved) error) (block Block, err error) {
 	err = s.tx(ctx, fmt.Sprintf("block %d", id), func(t *tx) error {

@@ -37,7 +37,7 @@ func (s *Store) GrantBlock(ctx context.Context, g BlockGrant) (block Block, err 
 		if err != nil {
 			return err
 		}
-		facts, decision, err := s.decideSale(ctx, t, g, seller)
+		facts, err := saleFacts(g, seller)
 		if err != nil {
 			return err
 		}
@@ -46,15 +46,18 @@ func (s *Store) GrantBlock(ctx context.Context, g BlockGrant) (block Block, err 
 		b := t.batch()
 		// The counter of what is lent is locked by every closing, too, that uses hours ahead of a block.
 		lent := billing.OverdrawnKey(g.Contract)
-		keys := append(seller.late.keysOf(decision.Charges), lent)
-		slices.Sort(keys)
+		keys := append(seller.late.keys(facts.dates()...), lent)
+		if order := facts.OrderCounter(); order != "" {
+			keys = append(keys, order)
+		}
+		keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 		queueCounters(b, seller.client.ID, keys, &counters)
 		// Two grants of the same key: the second waits for the first, and then does nothing.
 		b.Queue(`
 insert into blocks (contract_id, client_id, operation_key, granted_ms, remaining_ms, priority, granted_at, expires_at, price, currency, sold_unpaid)
 values ($1, $2, $3, $4, $4, $5, $6, nullif($7::timestamptz, '0001-01-01 00:00:00Z'), $8, $9, $10)
 on conflict (operation_key) do nothing returning id, granted_ms`,
-			g.Contract, seller.client.ID, g.OperationKey, g.ms(), g.Priority, g.GrantedAt, g.ExpiresAt, g.Price, g.Currency, g.Unpaid).Query(func(rows pgx.Rows) error {
+			g.Contract, seller.client.ID, g.OperationKey, g.ms(), g.Priority, g.GrantedAt, g.ExpiresAt, g.Price, g.Currency, g.Unpaid || g.bills()).Query(func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&made.ID, &made.LeftMS}, func() error { return nil })
 			return err
 		})
@@ -63,6 +66,10 @@ on conflict (operation_key) do nothing returning id, granted_ms`,
 		}
 		b = t.batch()
 		if made.ID != 0 {
+			decision, err := facts.decide(counters)
+			if err != nil {
+				return err
+			}
 			var m moves
 			if i := slices.IndexFunc(counters, func(c billing.Counter) bool { return c.Key == lent }); i >= 0 {
 				queueRepayment(b, &m, &made, made.LeftMS, counters[i].Value, s.now())
@@ -71,7 +78,7 @@ on conflict (operation_key) do nothing returning id, granted_ms`,
 				return err
 			}
 			row := postingRow{key: "sale/" + g.OperationKey, kind: kindSale, by: cmp.Or(g.By, itself), says: "A block of " + inHours(g.ms()) + " for " + money(g.Price, g.Currency)}
-			if err := s.postSale(ctx, t, b, row, seller, facts, decision); err != nil {
+			if err := s.postSale(ctx, t, b, row, seller, facts.SaleFacts, decision); err != nil {
 				return err
 			}
 		}
@@ -132,17 +139,22 @@ select c.id, c.time_zone, c.currency, c.payer_id from clients c join contracts k
 	return of, err
 }
 
-// decideSale decides what the block costs: nothing, where it has no price or somebody else bills it.
-func (s *Store) decideSale(ctx context.Context, t *tx, g BlockGrant, of seller) (billing.SaleFacts, billing.SaleDecision, error) {
-	f := billing.SaleFacts{
+// sale is what a grant sells.
+type sale struct {
+	billing.SaleFacts
+	bills bool // false: it has no price, or somebody else bills it
+}
+
+func saleFacts(g BlockGrant, of seller) (sale, error) {
+	f := sale{bills: g.bills(), SaleFacts: billing.SaleFacts{
 		Rules: billing.Rules, Key: g.OperationKey, Client: of.client.ID, Contract: g.Contract, MS: g.ms(), Price: g.Price, Currency: g.Currency,
-	}
-	if g.Billed || g.Price.IsZero() {
-		return f, billing.SaleDecision{}, nil
+	}}
+	if !f.bills {
+		return f, nil
 	}
 	zone, err := sla.Zone(of.client.TimeZone)
 	if err != nil {
-		return f, billing.SaleDecision{}, fmt.Errorf("client %s: %w", of.client.ID, err)
+		return f, fmt.Errorf("client %s: %w", of.client.ID, err)
 	}
 	f.Date = sla.DateAt(g.GrantedAt, zone).String()
 	for i := range of.versions {
@@ -150,8 +162,33 @@ func (s *Store) decideSale(ctx context.Context, t *tx, g BlockGrant, of seller) 
 			f.Version = &of.versions[i]
 		}
 	}
-	d, err := billing.DecideSale(f)
-	return f, d, err
+	return f, nil
+}
+
+// bills says whether the block's price posts as a line of ours.
+func (g BlockGrant) bills() bool { return !g.Billed && !g.Price.IsZero() }
+
+// dates are those of the lines that the sale may post.
+func (f *sale) dates() []string {
+	if !f.bills {
+		return nil
+	}
+	return []string{f.Date}
+}
+
+// decide decides what the block costs, and refuses what its purchase order does not reach to. The counters are locked.
+func (f *sale) decide(counters []billing.Counter) (billing.SaleDecision, error) {
+	if !f.bills {
+		return billing.SaleDecision{}, nil
+	}
+	if order := f.OrderCounter(); order != "" {
+		f.Counters = slices.DeleteFunc(slices.Clone(counters), func(c billing.Counter) bool { return c.Key != order })
+	}
+	if beyond := f.BeyondOrder(); beyond != "" {
+		return billing.SaleDecision{}, ticket.Invalid("price", money(f.Price, f.Currency), beyond,
+			"apply a revision of the contract with a new order, or one that reaches further; a block on an invoice elsewhere is sold with --billed")
+	}
+	return billing.DecideSale(f.SaleFacts)
 }
 
 // postSale queues the posting of a sale or of a return with its lines; nothing where it costs nothing.
@@ -181,136 +218,6 @@ func (s *Store) postSale(ctx context.Context, t *tx, b *pgx.Batch, row postingRo
 		return err
 	}
 	return s.adjustPeriods(ctx, t, b, of.late, lateness{posting: posting{at: row.at}, because: row.says, charges: decision.Charges, moves: &moved, invoices: &invoices})
-}
-
-// CancelBlock takes an unused block back and its price with it, once. One that has paid for work, or that a hold
-// reserves, is refused: what it paid for would be free.
-//
-// Locks, in the order of every transaction of money: counters by key; the block; the open invoice, shared.
-func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (block Block, err error) {
-	if why == "" {
-		return Block{}, ticket.Invalid("reason", "", "is empty", "say why the block is taken back")
-	}
-	contract, sold, err := s.soldBy(ctx, id)
-	if err != nil {
-		return Block{}, err
-	}
-	err = s.tx(ctx, fmt.Sprintf("cancel block %d", id), func(t *tx) error {
-		of, err := s.sellerOf(ctx, t, contract)
-		if err != nil {
-			return err
-		}
-		facts, decision, err := s.decideReturn(ctx, t, id, sold, why)
-		if err != nil {
-			return err
-		}
-		on, who := shelf{}, map[string]actor{}
-		b := t.batch()
-		if keys := of.late.keysOf(decision.Charges); len(keys) > 0 {
-			queueCounters(b, of.client.ID, keys, nil)
-		}
-		on.queue(b, "where b.id = $1", id)
-		queueActors(b, []string{by}, who)
-		if err := t.send(ctx, b); err != nil {
-			return err
-		}
-		if err := mayOnBlocks(who, by, "cancel it"); err != nil {
-			return err
-		}
-		row, at := on[id], s.now()
-		b = t.batch()
-		if !row.Cancelled {
-			if err := row.cancellable(); err != nil {
-				return err
-			}
-			if err := asSold(ctx, t, sold); err != nil {
-				return err
-			}
-			b.Queue(`insert into block_moves (block_id, client_id, kind, ms, operation_key, at) values ($1, $2, 'cancel', $3, $4, $5)`,
-				id, row.Client, row.LeftMS, fmt.Sprintf("cancel/%d", id), at)
-			b.Queue("update blocks set remaining_ms = remaining_ms - $2, cancelled_at = $3, cancelled_by = $4, cancelled_why = $5 where id = $1",
-				id, row.LeftMS, at, by, why)
-			posting := postingRow{key: fmt.Sprintf("return/%d", id), kind: kindReturn, by: by, says: fmt.Sprintf("Block %d of %s taken back: %s", id, inHours(row.GrantedMS), why)}
-			if err := s.postSale(ctx, t, b, posting, of, facts, decision); err != nil {
-				return err
-			}
-		}
-		b.Queue(selectBlocks+" where id = $1", id).Query(func(rows pgx.Rows) (err error) {
-			block, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Block])
-			return err
-		})
-		return t.commit(ctx, b)
-	})
-	return block, err
-}
-
-// cancellable says why a block cannot be taken back, if it cannot.
-func (b *shelved) cancellable() error {
-	switch {
-	case b.Clause != "":
-		return ticket.Invalid("block", b.ID, "was not sold: clause "+b.Clause+" grants it", "apply a revision of the contract that grants less")
-	case b.EndedAt != nil:
-		return ticket.Invalid("block", b.ID, "has ended: "+inHours(b.ForfeitedMS)+" of it expired", "credit the client by a line of its own")
-	case b.LeftMS != b.GrantedMS:
-		return ticket.Invalid("block", b.ID, fmt.Sprintf("is partly used: %s of its %s are drawn or reserved", inHours(b.GrantedMS-b.LeftMS), inHours(b.GrantedMS)),
-			"reopen the tickets that it paid for first, or credit what is left by a line of its own")
-	}
-	return nil
-}
-
-// soldBy finds whose contract the block is of, and the charge that sold it; 0 where none did.
-func (s *Store) soldBy(ctx context.Context, id int64) (contract string, charge int64, err error) {
-	type sold struct {
-		Contract string
-		Charge   int64
-	}
-	found, err := collect[sold](ctx, s.pool, "block", `
-select b.contract_id, coalesce(
-  (select c.id from postings p join charges c on c.posting_id = p.id and c.adjusts is null where p.key = 'sale/' || b.operation_key),
-  (select c.id from charges c where c.closure_id = b.closure_id and c.key like '%/' || b.operation_key), 0)
-from blocks b where b.id = $1`, id)
-	if err != nil {
-		return "", 0, err
-	}
-	if len(found) == 0 {
-		return "", 0, ticket.Invalid("block", id, "does not exist", "`docket block list` shows the blocks")
-	}
-	return found[0].Contract, found[0].Charge, nil
-}
-
-// decideReturn gives back what the block was sold for, unless that is undone already.
-func (s *Store) decideReturn(ctx context.Context, t *tx, id, charge int64, why string) (billing.ReturnFacts, billing.SaleDecision, error) {
-	f := billing.ReturnFacts{Rules: billing.Rules, Block: id, Charge: charge, Why: why}
-	if charge == 0 {
-		return f, billing.SaleDecision{}, nil
-	}
-	whole, from, err := Reads{q: t.conn}.charge(ctx, charge)
-	if err != nil || from.reversedBy != 0 {
-		return f, billing.SaleDecision{}, err
-	}
-	f.Sold = whole
-	d, err := billing.DecideReturn(f)
-	return f, d, err
-}
-
-// asSold refuses to give a block's price back where somebody has taken something off it: it would be given back twice.
-// The block's lock keeps whoever would do so now.
-func asSold(ctx context.Context, t *tx, sold int64) error {
-	type taken struct{ By string }
-	found, err := collect[taken](ctx, t.conn, "what was taken off the block's price", `
-with recursive family as (
-  select c.id, c.kind from charges c where c.id = $1
-  union all
-  select c.id, c.kind from family f join charges c on c.adjusts = f.id
-)
-select 'L-' || id from family where kind = 'discount'
-union all
-select n.number from family f join credit_note_lines l on l.charge_id = f.id join credit_notes n on n.id = l.note_id
-limit 1`, sold)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	return ticket.Invalid("block", ticket.LineID(sold), "was sold for less: "+found[0].By+" took something off its price", "give back the rest by a credit note, and leave the block to the client")
 }
 
 // soldBlocks finds the blocks that lines sold, also by a line that bills a void invoice's sale again.

@@ -23,7 +23,7 @@ type BlockGrant struct {
 	ExpiresAt    time.Time       `json:"expires_at,omitzero"` // exclusive; zero: never
 	Price        decimal.Decimal `json:"price"`               // what the client paid for it
 	Currency     string          `json:"currency"`
-	Unpaid       bool            `json:"unpaid,omitempty"` // until PayBlock says that its invoice is paid
+	Unpaid       bool            `json:"unpaid,omitempty"` // until PayBlock says that it is paid; one whose price is a line of ours is unpaid until that line's invoice is paid
 	Billed       bool            `json:"billed,omitempty"` // its price is on an invoice elsewhere: no line posts
 	By           string          `json:"by,omitempty"`     // person id
 }

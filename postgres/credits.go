@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,16 +127,24 @@ func (s *Store) ApplyCredit(ctx context.Context, u CreditUse) (answer billing.Cr
 		}
 		answer = billing.CreditApplied{Payer: u.Payer, Currency: u.Currency, Applied: []billing.AppliedCredit{}, Balance: balance}
 		parts := make([][]billing.Application, len(invoices))
+		var settled []int64
 		for i, x := range invoices {
 			parts[i] = billing.ApplyCredits(left, x.owed)
 			left = used(left, parts[i])
 			if sum := sumOf(parts[i]); sum.IsPositive() {
 				answer.Applied = append(answer.Applied, billing.AppliedCredit{Invoice: x.Number, Amount: sum, At: at})
 				answer.Amount = answer.Amount.Add(sum)
+				if sum.Equal(x.owed) {
+					settled = append(settled, x.ID)
+				}
 			}
 		}
+		sold, err := soldOn(ctx, t.conn, settled...)
+		if err != nil {
+			return err
+		}
 		answer.Balance = balance.Sub(answer.Amount)
-		answer.Says = u.says(answer, balance, len(invoices))
+		answer.Says = u.says(answer, balance, len(invoices)) + sayPaidBlocks(sold)
 		e := invoiceEvent{
 			Payer: u.Payer, Currency: u.Currency, Kind: "credit-applied", Amount: answer.Amount, Actor: u.By, At: at,
 			Says: answer.Says, Key: u.OperationKey, Input: input, Answer: answer,
@@ -150,11 +159,21 @@ func (s *Store) ApplyCredit(ctx context.Context, u CreditUse) (answer billing.Cr
 		b := t.batch()
 		for i, x := range invoices {
 			queueApplied(b, x.lockedInvoice, parts[i], &event, at)
+			of := slices.DeleteFunc(slices.Clone(sold), func(s soldBlock) bool { return s.Invoice != x.ID })
+			today, err := x.today(at)
+			if err != nil {
+				return err
+			}
+			queueBlocksPaid(b, of, x.lockedInvoice, u.By, today, &event, at)
 		}
 		return t.commit(ctx, b)
 	})
 	return answer, err
 }
+
+// owedBy finds the payer's invoices on which something is owed.
+const owedBy = `i.id in (select i.id from invoices i join invoice_standing s on s.invoice_id = i.id
+  where i.payer_id = $1 and i.currency = $2 and i.state = 'finalised' and s.owed > 0 and ($3 = 0::bigint or i.id = $3))`
 
 // lock locks the payer's invoices on which something may be owed, the oldest first, and then reads
 // what is.
@@ -165,11 +184,11 @@ func (u CreditUse) lock(ctx context.Context, t *tx) ([]owing, *earlier, error) {
 		owed     = map[int64]decimal.Decimal{}
 	)
 	b := t.batch()
+	queueUnpaidSold(b, owedBy, u.Payer, u.Currency, u.Invoice)
 	b.Queue(`
 select i.id, i.number, i.payer_id, i.currency, i.period_start, i.period_end, true, c.time_zone
 from invoices i join clients c on c.id = i.payer_id
-where i.id in (select i.id from invoices i join invoice_standing s on s.invoice_id = i.id
-  where i.payer_id = $1 and i.currency = $2 and i.state = 'finalised' and s.owed > 0 and ($3 = 0::bigint or i.id = $3))
+where `+owedBy+`
 order by i.finalised_at, i.id for update of i`, u.Payer, u.Currency, u.Invoice).Query(func(rows pgx.Rows) (err error) {
 		invoices, err = pgx.CollectRows(rows, pgx.RowToStructByPos[lockedInvoice])
 		return err

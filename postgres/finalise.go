@@ -25,9 +25,10 @@ type Finalisation struct {
 // Finalise ends an invoice's life as a live one: its lines are summed, it gets the next number
 // of its series without a gap, and it never changes again. What is still held stays out and
 // posts to a later invoice with its own service date. It is taxed by the date of its finalisation in the
-// payer's zone, and keeps that. The payer's credit pays what it can.
+// payer's zone, and keeps that. The payer's credit pays what it can; where nothing is owed then, the blocks that the invoice sold
+// are paid.
 //
-// Locks: the invoice FOR UPDATE, which waits for every closing that shares it and makes later
+// Locks: the blocks that it sold; the invoice FOR UPDATE, which waits for every closing that shares it and makes later
 // ones find the next invoice; then the payer's credit; then the number series, last, so that a
 // number is only taken by who commits. A finalised invoice is answered as it is.
 func (s *Store) Finalise(ctx context.Context, f Finalisation) (invoice billing.Invoice, err error) {
@@ -38,10 +39,11 @@ func (s *Store) Finalise(ctx context.Context, f Finalisation) (invoice billing.I
 			none bool
 		)
 		b := t.batch()
+		queueUnpaidSold(b, `i.state = 'open' and `+invoicesMeant, f.Payer, f.Currency, f.Period, f.Until)
 		b.Queue(`
 select i.id, i.number, i.period_start, i.period_end, i.state, i.total, i.line_count, i.finalised_at, c.time_zone, i.taxes
 from invoices i join clients c on c.id = i.payer_id
-where i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)
+where `+invoicesMeant+`
 order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f.Until).Query(func(rows pgx.Rows) error {
 			found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[finalisable])
 			if none = len(found) == 0; !none {
@@ -83,6 +85,12 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		if doc.count == 0 {
 			return ticket.Invalid("invoice", f.Payer+" "+f.Period, "has no lines", "there is nothing to finalise; its number would be wasted")
 		}
+		var sold []soldBlock
+		if doc.stands().Owed.IsZero() { // the payer's credit pays it, or nothing is to be paid
+			if sold, err = soldOn(ctx, t.conn, row.ID); err != nil {
+				return err
+			}
+		}
 		b = t.batch()
 		next := queueNumber(b, now.Format(doc.series))
 		if err := t.send(ctx, b); err != nil {
@@ -101,10 +109,14 @@ update invoices set state = 'finalised', number = $2, total = $3, line_count = $
   tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10 where id = $1`,
 			row.ID, name, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot))
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
+		queueBlocksPaid(b, sold, row.locked(f), f.By, now.Format(time.DateOnly), nil, at)
 		return t.commit(ctx, b)
 	})
 	return invoice, err
 }
+
+// invoicesMeant finds the invoices that a Finalisation may mean.
+const invoicesMeant = `i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)`
 
 type finalisable struct {
 	ID          int64

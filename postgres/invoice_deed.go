@@ -35,6 +35,7 @@ type invoiceDeed struct {
 	stands receivable
 	by     actor
 
+	pays  []soldBlock // the blocks that the invoice sold, where the deed leaves nothing owed on it
 	event invoiceEvent
 	rows  func(b *pgx.Batch, event int64) // what else the deed writes
 }

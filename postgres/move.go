@@ -65,6 +65,8 @@ func (s *Store) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.A
 			}
 		}
 		b.Queue(moveTicket, sc.Number, m.Client, moved.Contract, moved.ResponseDue, moved.ResolutionDue, moved.SLA)
+		// The round's run hears of it, at the latest by the relay; one that has not begun yet will read it anyway.
+		b.Queue("insert into outbox (ticket, round, created_at, moved) values ($1, $2, $3, true) on conflict do nothing", sc.Number, sc.Round, s.now())
 		return verdict{effect: true, says: fmt.Sprintf("%s moved %s from %s to %s%s: %s", sc.who.Name, id, sc.Client, *known, until(moved.ResolutionDue), m.Reason)}, nil
 	})
 }

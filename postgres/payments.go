@@ -25,12 +25,14 @@ type InvoicePayment struct {
 
 // Pay puts a payment on a finalised invoice, as far as anything is owed on it; the rest is the
 // payer's credit. Money that has come is never refused: on an invoice that is paid or void, all of
-// it is credit.
+// it is credit. A payment that leaves nothing owed pays the blocks that the invoice sold.
+//
+// Locks: the blocks that it sold and nobody has paid; then as onInvoice says.
 func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, error) {
 	if len(p.Method) > ticket.MaxKey || strings.IndexByte(p.Method, 0) >= 0 {
 		return billing.Payment{}, ticket.Invalid("method", p.Method, "is too long or has a NUL byte", "at most 200 bytes of plain text")
 	}
-	d := &invoiceDeed{kind: "payment", head: p.InvoiceDeed}
+	d := &invoiceDeed{kind: "payment", head: p.InvoiceDeed, first: func(b *pgx.Batch) { queueUnpaidSold(b, "i.id = $1", p.Invoice) }}
 	return onInvoice(ctx, s, d, []any{p.Amount, p.On, p.Method}, func(t *tx, d *invoiceDeed) (billing.Payment, error) {
 		received, err := amountOf("amount", p.Amount, d.found.Currency)
 		on, wrong := d.paidOn(p.On)
@@ -43,13 +45,17 @@ func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, err
 			PaidOn: on, Method: p.Method,
 		}
 		paid.ToCredit, paid.Owed = received.Sub(paid.Amount), d.stands.Owed.Sub(paid.Amount)
-		paid.Says = d.sayPaid(paid)
+		if err := d.settlesBlocks(ctx, t, paid.Owed.IsZero()); err != nil {
+			return billing.Payment{}, err
+		}
+		paid.Says = d.sayPaid(paid) + sayPaidBlocks(d.pays)
 		d.event.Amount, d.event.Says = received, paid.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue(`
 insert into payments (event_id, invoice_id, payer_id, currency, received, amount, paid_on, method) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 				event, x.ID, x.Payer, x.Currency, received, paid.Amount, on, p.Method)
 			d.queueCredit(b, "overpayment", paid.ToCredit, event)
+			d.payBlocks(b, on, event)
 		}
 		return paid, nil
 	})

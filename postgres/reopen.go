@@ -208,6 +208,10 @@ where ticket = $1 and rated_in is not null and not id = any ($2)`, row.Number, s
 update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at = null, resolved_at = null, closed_at = null,
   waiting_for = '', approved = null, approved_currency = null, approved_by = null where number = $1`, row.Number)
 	b.Queue("insert into outbox (ticket, round, created_at) values ($1, $2, $3)", row.Number, row.Round+1, s.now())
+	credited, err := s.creditedBefore(ctx, t, b, p, charges, stands, &moves)
+	if err != nil {
+		return "", err
+	}
 	if err := returns.giveBack(ctx, t, b, &moves, r.at); err != nil {
 		return "", err
 	}
@@ -222,10 +226,6 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 			return "", err
 		}
 		p.lines(b, reversals[i:i+1], posted)
-	}
-	credited, err := s.creditedBefore(ctx, t, b, p, charges, stands)
-	if err != nil {
-		return "", err
 	}
 	undone := slices.Clone(reversals)
 	for i := range undone {

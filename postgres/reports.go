@@ -25,13 +25,13 @@ func bounds(from, to sla.LocalDate) (string, string) {
 }
 
 // ReportMargin compares, by client and currency, what was billed for service from one date
-// until before another with what the work and the items of those dates cost us. Nobody knows a rate
+// until before another, less what credit notes gave back of it, with what the work and the items of those dates cost us. Nobody knows a rate
 // of exchange here: cost in another currency than the lines has a row of its own.
 func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]billing.MarginRow, error) {
 	a, b := bounds(from, to)
 	rows, err := r.q.Query(ctx, fmt.Sprintf(`
 		with billed as (
-			select client_id, currency, ticket, amount from billed_lines where `+inPeriod+`
+			select client_id, currency, ticket, amount from earned_lines where `+inPeriod+`
 		), cost as (
 			select w.client_id, w.cost_currency as currency, w.ticket, w.cost from work_entries w join clients c on c.id = w.client_id
 			where `+fmt.Sprintf(inPeriod, "(w.started_at at time zone c.time_zone)::date")+`
@@ -55,7 +55,7 @@ func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]bill
 
 // ReportAIvsTech compares the tickets that AI agents resolved with those that people did, by
 // who made the last closure, among the tickets whose last closure lies in the period. Billed
-// comes from live lines, reversals included; cost from all work on the tickets, failed attempts
+// comes from live lines, reversals included, less what credit notes gave back of them, and a ticket that cost something until it was credited is none with nothing to pay; cost from all work on the tickets, failed attempts
 // too, and from their items. Tickets and their work count in the currency of their lines; cost in another currency has
 // a row of its own.
 func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]billing.ActorRow, error) {
@@ -70,6 +70,8 @@ func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]bi
 			where `+fmt.Sprintf(inPeriod, "(l.closed_at at time zone c.time_zone)::date")+`
 		), lines as (
 			select ticket, currency, sum(amount) as billed from billed_lines group by 1, 2
+		), earned as (
+			select ticket, currency, sum(amount) as amount from earned_lines group by 1, 2
 		), work as (
 			select ticket, currency, sum(cost) as cost from (
 				select ticket, cost_currency as currency, cost from work_entries
@@ -78,9 +80,9 @@ func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]bi
 		), ms as (
 			select ticket, sum(ms) as ms from work_entries group by 1
 		), sides as (
-			select c.kind, coalesce(l.currency, c.client_currency) as currency, c.ticket, m.ms, coalesce(l.billed, 0) as billed,
+			select c.kind, coalesce(l.currency, c.client_currency) as currency, c.ticket, m.ms, coalesce(e.amount, 0) as billed,
 				(coalesce(l.billed, 0) = 0 and not exists (select from holds h where h.ticket = c.ticket and h.state = 'open'))::int as covered, 0 as cost
-			from closed c left join lines l using (ticket) left join ms m using (ticket)
+			from closed c left join lines l using (ticket) left join earned e on e.ticket = l.ticket and e.currency = l.currency left join ms m on m.ticket = c.ticket
 			union all
 			select c.kind, w.currency, null, 0, 0, 0, w.cost from closed c join work w using (ticket)
 		)

@@ -85,7 +85,11 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 		if d.typed() {
 			return billing.Settlement{Outcome: billing.Refused, Says: unprovenDeed(m.Header, "rule at the desk: docket exception rule "+ticket.HoldID(m.Hold))}, nil
 		}
-		if err := d.people[m.Who].may(ticket.MsgRule, d.ticket.ClientID); err != nil {
+		releases, err := d.mayRelease(ctx, t.conn, m)
+		if err != nil {
+			return billing.Settlement{}, err
+		}
+		if err := d.people[m.Who].may(ticket.MsgRule, d.ticket.ClientID); err != nil && !releases {
 			return billing.Settlement{Outcome: billing.Refused, Says: err.Error()}, nil
 		}
 		if outcome, says := d.unruled(m); outcome != "" {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/billing"
@@ -173,4 +174,28 @@ func TestOnlyThoseWhoKeepTheBooksTax(t *testing.T) {
 	require.False(t, again.Changed)
 	require.NotEmpty(t, ticket.Problems(k.TaxClient(t.Context(), "acme", "NY", "tom")))
 	require.NotEmpty(t, ticket.Problems(k.TaxClient(t.Context(), "acme", "XX", "olga")))
+}
+
+func TestEdge78ASoldBlockIsTaxedAtItsSaleAndItsHoursAreNot(t *testing.T) {
+	k := newTill(t)
+	k.tax(newYork)
+	k.apply(replaced(blocks, "currency: USD", "currency: USD\ntax: NY"))
+	_, err := k.GrantBlock(t.Context(), postgres.BlockGrant{
+		OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(1), GrantedAt: noon.AddDate(0, 0, -1), Price: decimal.NewFromInt(100), Currency: "USD",
+	})
+	require.NoError(t, err)
+	k.worked("2026-03-18", 90)
+	march := k.month("2026-03")
+	require.Equal(t, "160.00", march.Total.StringFixed(2), "the block, an hour of it at 0.00, half an hour beyond")
+	var taxes []string
+	for _, l := range march.Taxes.Lines {
+		taxes = append(taxes, l.Net.StringFixed(2)+" "+l.Tax.StringFixed(2))
+	}
+	require.Equal(t, []string{"100.00 8.88", "0.00 0.00", "60.00 5.32"}, taxes)
+
+	// A credit note of an amount has its tax in it: what is undone later gives back the rest, net.
+	require.Equal(t, "174.20", march.Receivable.Owed.StringFixed(2))
+	k.credit(march, "87.10")
+	require.EqualValues(t, 1, k.count("select count(*) from credit_note_shares where amount = 32.66 and net = 30.00"), "half of the overage, with its tax")
+	k.proved()
 }

@@ -24,7 +24,8 @@ type InvoiceVoid struct {
 // and nothing is owed on it; each line is billed again by a line of its own on the open invoice of
 // its period, or the next one; credit that the invoice had used returns to the payer, once. No
 // counter and no block moves: the work stays rated as it was, only its bill is written anew. Where
-// it sold a block of which something is used it stands.
+// it sold a block of which something is used it stands. A block of which nothing is used, and which credit had paid, is unpaid until its
+// new line is.
 //
 // Locks: the blocks that it sold; then as onInvoice says.
 func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error) {
@@ -52,6 +53,14 @@ func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error
 				return billing.Voiding{}, err
 			}
 		}
+		owedAgain, err := paidBy(ctx, t.conn, d.found.ID)
+		if err != nil {
+			return billing.Voiding{}, err
+		}
+		today, err := d.found.today(d.at)
+		if err != nil {
+			return billing.Voiding{}, err
+		}
 		b := &pgx.Batch{}
 		posted, err := s.rebill(ctx, t, b, d, v.Reason)
 		if err != nil {
@@ -67,6 +76,11 @@ func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error
 		d.event.Amount, d.event.Reason, d.event.Says = d.stands.Payable, v.Reason, voided.Says
 		d.rows = func(last *pgx.Batch, event int64) {
 			queueApplied(last, d.found, back, &event, d.at)
+			for _, block := range owedAgain {
+				queueBlockPayment(last, blockPayment{
+					block: block.Block, key: fmt.Sprintf("invoice-%d/event-%d", d.found.ID, event), on: today, invoice: d.found.ID, event: &event, by: d.head.By, at: d.at,
+				})
+			}
 			last.QueuedQueries = append(last.QueuedQueries, b.QueuedQueries...)
 		}
 		return voided, nil

@@ -36,6 +36,7 @@ type writable struct {
 	Now      decimal.Decimal // with earlier write-downs
 	Earlier  int             // write-downs
 	Reversal *int64          // the charge that has undone it
+	Order    string          // counter of the purchase order that it counted against; empty: none
 }
 
 // What a line costs now is all on its invoice that leads to the same charge, its base: the line, or
@@ -53,14 +54,17 @@ with recursive up as (
 select ` + lineChargeColumns + `, c.kind, i.id, i.state = 'open', coalesce(i.number, ''), l.currency, l.amount,
   (select sum(o.amount) from family f join invoice_lines o on o.charge_id = f.id where o.invoice_id = i.id),
   (select count(*) from charges w where w.adjusts = c.id and w.kind = 'discount')::int,
-  (select r.id from charges r join up on r.reverses = up.id limit 1)
+  (select r.id from charges r join up on r.reverses = up.id limit 1),
+  coalesce((select m.counter from counter_moves m join up on m.charge_id = up.id where starts_with(m.counter, $2) limit 1), '')
 from ` + lineChargeTables + ` join invoices i on i.id = l.invoice_id where l.charge_id = $1`
 
 // WriteDown brings a line of an open invoice down to a lower amount, by a line of its own that is
 // linked to it and says why. A dispatcher may do so within the limit of his role, which counts all
 // that is taken off the line; owners and people of finance may without one.
 //
-// Locks: the line's ticket and the blocks that its invoice sold, so that nothing undoes the line and
+// What is taken off is free again on the purchase order that the line was billed under.
+//
+// Locks: the line's ticket, the counter of its purchase order and the blocks that its invoice sold, so that nothing undoes the line and
 // leaves the write-down; then the invoice, which lets no two write-downs start from the same amount.
 func (s *Store) WriteDown(ctx context.Context, w LineWriteDown) (answer billing.WrittenDown, err error) {
 	input, err := digestOf("write-down", w.Line, w.To, w.Reason, w.By)
@@ -97,8 +101,11 @@ func (s *Store) WriteDown(ctx context.Context, w LineWriteDown) (answer billing.
 			return err
 		}
 		b := t.batch()
-		var none moves
-		if err := p.charges(b, []billing.Charge{discount}, ids, &none); err != nil {
+		var ordered moves
+		if err := p.charges(b, []billing.Charge{discount}, ids, &ordered); err != nil {
+			return err
+		}
+		if err := ordered.queue(b, shelf{}, at); err != nil {
 			return err
 		}
 		p.lines(b, []billing.Charge{discount}, []billing.PostedLine{{Line: ids[0], Invoice: line.Invoice}})
@@ -114,13 +121,21 @@ func (w LineWriteDown) lock(ctx context.Context, t *tx) (*writable, actor, *earl
 	)
 	b := t.batch()
 	b.Queue("select from tickets where number = (select ticket from invoice_lines where charge_id = $1) for update", w.Line)
+	b.Queue(`
+with recursive up as (
+  select c.id, c.adjusts from charges c where c.id = $1
+  union all
+  select c.id, c.adjusts from up join charges c on c.id = up.adjusts
+)
+select from counters where key in (select m.counter from up join counter_moves m on m.charge_id = up.id where starts_with(m.counter, $2))
+order by key for update`, w.Line, billing.CountsOrders)
 	queueSoldBlocks(b, oneLine, w.Line)
 	b.Queue("select from invoices where id = (select invoice_id from invoice_lines where charge_id = $1) for update", w.Line)
 	before := queueInvoiceDone(b, w.OperationKey)
 	queueActor(b, w.By, who)
-	b.Queue(selectWritable, w.Line).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(selectWritable, w.Line, billing.CountsOrders).Query(func(rows pgx.Rows) (err error) {
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l writable, err error) {
-			err = row.Scan(append(l.fields(), &l.Kind, &l.Invoice, &l.Open, &l.Number, &l.Currency, &l.Amount, &l.Now, &l.Earlier, &l.Reversal)...)
+			err = row.Scan(append(l.fields(), &l.Kind, &l.Invoice, &l.Open, &l.Number, &l.Currency, &l.Amount, &l.Now, &l.Earlier, &l.Reversal, &l.Order)...)
 			return l, err
 		})
 		return err
@@ -179,7 +194,7 @@ func (w LineWriteDown) charge(ctx context.Context, t *tx, l *writable, who actor
 	if err != nil {
 		return billing.Charge{}, ticket.Invalid("line", ticket.LineID(l.ID), "cannot be written down: "+err.Error(), "write down a line that costs something")
 	}
-	return discount, nil
+	return discount.OnOrder(l.Order), nil
 }
 
 // mayWriteDown says whether the person may take so much off the line, in all.

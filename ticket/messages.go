@@ -39,6 +39,7 @@ const (
 	ViaAPI      = "api"
 	ViaAgent    = "agent"
 	ViaReplay   = "replay"
+	ViaRelay    = "relay"    // what follows from a deed elsewhere in Docket
 	ViaTemporal = "temporal" // a signal typed into the Temporal UI; it proves nobody's identity
 )
 

@@ -91,4 +91,13 @@ type Pending struct {
 	CreatedAt time.Time `json:"created_at"`
 	Attempts  int       `json:"attempts"`
 	LastError string    `json:"last_error,omitempty"`
+	Moved     bool      `json:"moved,omitempty"` // the round runs: it must hear that the ticket is another client's
+}
+
+// Release is a hold that waited for a block of hours to be paid, which it is.
+type Release struct {
+	Ticket       ID     `json:"ticket"`
+	Hold         int64  `json:"hold"`
+	By           string `json:"by"`            // who said that the block is paid
+	OperationKey string `json:"operation_key"` // of the ruling that bills what waited: one for each hold
 }

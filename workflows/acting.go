@@ -35,6 +35,8 @@ func (t *lifecycle) act(ctx workflow.Context, l *letter) error {
 // late is recorded there, and one that is repeated gets its first answer.
 func (t *lifecycle) deliver(ctx workflow.Context, l *letter) (any, error) {
 	switch m := l.message.(type) {
+	case ticket.Moved:
+		return t.reread(ctx)
 	case ticket.Work:
 		return t.tell(ctx, "log work", acts.Log, m)
 	case ticket.Reply:
@@ -76,6 +78,22 @@ func (t *lifecycle) tell(ctx workflow.Context, summary string, activity any, m t
 		return answer, err
 	}
 	return answer, t.believe(ctx, answer)
+}
+
+// reread adopts whose ticket it is now, and by when it is due.
+func (t *lifecycle) reread(ctx workflow.Context) (ticket.Answer, error) {
+	brief, err := write[ticket.Brief](ctx, "read the ticket again: it was moved", acts.Begin, t.id, t.round)
+	if err != nil {
+		return t.answer, err
+	}
+	if brief.Round != t.round { // reopened meanwhile, and this run has not heard of it
+		return t.answer, t.begin(ctx, brief.Round)
+	}
+	if t.brief.Client != brief.Client {
+		t.shown.stage = "" // the next upsert is due, although the stage stays
+	}
+	t.brief.Client, t.brief.Subject, t.deadlines = brief.Client, brief.Subject, brief.Deadlines
+	return t.answer, nil
 }
 
 // escalate takes the ticket from its assignee; routing finds another where none is named.
@@ -180,10 +198,10 @@ func (t *lifecycle) refuse(ctx workflow.Context, l *letter, refusal *temporal.Ap
 }
 
 // redirected says whether a message to a merged ticket belongs to the ticket it lives on in.
-// A hold is named by its number, so a word on one stays here; so does a repeated merge.
+// A hold is named by its number, so a word on one stays here; so do a repeated merge, and news of this ticket.
 func redirected(m ticket.Message) bool {
 	switch m.(type) {
-	case ticket.SignOff, ticket.Rule, ticket.Merge:
+	case ticket.SignOff, ticket.Rule, ticket.Merge, ticket.Moved:
 		return false
 	}
 	return true

@@ -18,6 +18,7 @@ import (
 // signals. Row by row; within a row by when it happened. So work that came with its
 // resolution is written before anything is rated, and a reopening finds its closure.
 var drainOrder = [][]kind{
+	{signal[ticket.Moved](ticket.MsgMoved, "Read again whose ticket it is: somebody has moved it to another client.")},
 	{signal[ticket.Work](ticket.MsgWork, "Log one entry of measured work.")},
 	{signal[ticket.Reply](ticket.MsgReply, "The customer answered.")},
 	{

@@ -86,6 +86,15 @@ var stories = map[string]func(*teller){
 		s.start()
 		require.NoError(s.t, s.c.CancelWorkflow(s.ctx, s.workflowID, ""))
 	},
+	"moved": func(s *teller) {
+		s.start()
+		s.store.mu.Lock()
+		s.store.client = "contoso"
+		s.store.mu.Unlock()
+		s.send(ticket.MsgMoved, ticket.Moved{Header: head("n1")})
+		s.ask(ticket.MsgClaim, ticket.Claim{Header: head("c1")})
+		s.ask(ticket.MsgResolve, resolve("r1"))
+	},
 	"merged": func(s *teller) {
 		s.ask(ticket.MsgMerge, ticket.Merge{Header: head("m1"), Into: "T-7"})
 	},

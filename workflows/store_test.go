@@ -18,6 +18,7 @@ type memory struct {
 	mu  sync.Mutex
 	now func() time.Time
 
+	client    string
 	stage     ticket.Stage
 	round     int
 	into      ticket.ID
@@ -48,7 +49,7 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{
-		stage: ticket.New, round: 1, receipts: map[int]billing.Receipt{}, decided: map[int64]billing.Outcome{},
+		client: "northwind", stage: ticket.New, round: 1, receipts: map[int]billing.Receipt{}, decided: map[int64]billing.Outcome{},
 		seen: map[string]ticket.Answer{}, headers: map[string]ticket.Header{}, patience: 24 * time.Hour, routes: []string{"scripted-ai"},
 	}
 }
@@ -105,7 +106,7 @@ func (s *memory) Begin(_ context.Context, _ ticket.ID, round int) (ticket.Brief,
 	}
 	defer leave()
 	return ticket.Brief{
-		Ticket: id, Round: s.round, Stage: s.stage, Client: "northwind", Subject: "Printer jams", MergedInto: s.into,
+		Ticket: id, Round: s.round, Stage: s.stage, Client: s.client, Subject: "Printer jams", MergedInto: s.into,
 		EventTime: s.eventTime, Triaged: s.triaged, Assigned: s.assigned, Deadlines: s.deadlines,
 	}, nil
 }

@@ -65,7 +65,7 @@ func newBlockAdd(a *app) *cobra.Command {
 	flags.Var(&from, "from", "`instant` from which it can be drawn, RFC 3339; now by default")
 	flags.Var(&until, "until", "`instant` at which it expires, RFC 3339; never by default")
 	flags.BoolVar(&g.Billed, "billed", false, "its price is on an invoice elsewhere: no line posts")
-	flags.BoolVar(&g.Unpaid, "unpaid", false, "its invoice is not paid yet: docket block paid tells when it is")
+	flags.BoolVar(&g.Unpaid, "unpaid", false, "with --billed: the invoice elsewhere is not paid yet; docket block paid tells when it is")
 	flags.StringVar(&g.OperationKey, "key", "", "operation `key`: the same key twice is one block")
 	return c
 }

@@ -14,7 +14,8 @@ import (
 func newBlockPaid(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "paid BLOCK",
-		Short: "Say that the invoice which sold a block is paid",
+		Short: "Say that a block which was sold elsewhere is paid",
+		Long:  "Say that a block which was sold elsewhere is paid. One that an invoice of Docket's sold is paid with that invoice:\ndocket invoice pay. What waited for it bills by itself then, while a relay runs.",
 		Args:  exactly("BLOCK"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, by, err := a.blockAnd(cmd, args[0])
@@ -26,7 +27,7 @@ func newBlockPaid(a *app) *cobra.Command {
 				return err
 			}
 			return a.show(block, func() {
-				_, _ = fmt.Fprintf(a.stdout, "Block %d of %s is paid; what waits for it: docket exception list\n", block.ID, block.Contract)
+				_, _ = fmt.Fprintf(a.stdout, "Block %d of %s is paid; what waited for it bills now, while a relay runs (docket exception list shows it)\n", block.ID, block.Contract)
 			})
 		},
 	}

@@ -84,7 +84,7 @@ func (t *Terms) moves(c *Charge, key string, from, to decimal.Decimal) (exact, a
 	if err != nil {
 		return exact, amount, err
 	}
-	return after.Sub(before).DivRound(den, exactPlaces), t.rounding.round(after, den, t.places).Sub(t.rounding.round(before, den, t.places)), nil
+	return divide(after.Sub(before), den, exactPlaces), t.rounding.round(after, den, t.places).Sub(t.rounding.round(before, den, t.places)), nil
 }
 
 // counter gives where the counter stands; nobody has counted yet where it is missing. Want listens:

@@ -267,6 +267,9 @@ func (w *whatIf) read(ctx context.Context, pages chan<- *whatIfPage) error {
 			return ctx.Err()
 		}
 	}
+	if _, err := w.tx.Exec(ctx, byKeys); err != nil {
+		return err
+	}
 	var before *whatIfPage
 	for {
 		page, err := w.next(ctx, before)
@@ -280,7 +283,8 @@ func (w *whatIf) read(ctx context.Context, pages chan<- *whatIfPage) error {
 			return err
 		}
 		if page == nil {
-			return nil
+			_, err := w.tx.Exec(ctx, byStatistics)
+			return err
 		}
 		before = page
 	}

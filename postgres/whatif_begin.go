@@ -14,7 +14,8 @@ import (
 // happened to them since beside the closures since then: what those took is what the rehearsal
 // does anew, and so are grants of allowances and their ends.
 func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
-	var keys []string
+	var keys, bought []string
+	var buckets []billing.BucketWant
 	fresh := func(name string) bool {
 		known := w.told[name]
 		w.told[name] = true
@@ -28,23 +29,39 @@ func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
 		}
 		for _, contract := range c.wants.Blocks {
 			if fresh("blocks of " + contract) {
-				if err := w.tellBought(ctx, page, contract); err != nil {
-					return err
-				}
+				bought = append(bought, contract)
 			}
 		}
 		for _, b := range c.wants.Buckets {
 			if fresh("bucket " + b.Clause + " of " + b.Contract) {
-				if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
-					return err
-				}
+				buckets = append(buckets, b)
 			}
 		}
 	}
-	if len(keys) == 0 {
+	if len(keys)+len(bought)+len(buckets) == 0 {
 		return nil
 	}
-	return w.tellCounters(ctx, page, keys)
+	// Unlike a page, what happened to a counter is no few rows.
+	if _, err := w.tx.Exec(ctx, byStatistics); err != nil {
+		return err
+	}
+	for _, contract := range bought {
+		if err := w.tellBought(ctx, page, contract); err != nil {
+			return err
+		}
+	}
+	for _, b := range buckets {
+		if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
+			return err
+		}
+	}
+	if len(keys) > 0 {
+		if err := w.tellCounters(ctx, page, keys); err != nil {
+			return err
+		}
+	}
+	_, err := w.tx.Exec(ctx, byKeys)
+	return err
 }
 
 // beside joins a move m to the closure that made it, and keeps those that no closure since the

@@ -302,7 +302,7 @@ func (r *rated) whatIf(s *scratch) error {
 		block.GrantedMS = 1 << 42 // it does not run out in a phase
 		s.rehearsal.Bought(r.draft.Contract, []billing.HeldHours{{Block: block}})
 	}
-	_, err = s.rehearsal.Close(f, wants)
+	_, err = s.rehearsal.Close(f, wants, f.Ticket.ResolvedAt)
 	return err
 }
 

@@ -113,11 +113,11 @@ func (r *Rehearsal) Move(counts []Count, draws []Draw) {
 	}
 }
 
-// Close decides the facts by where the counters and blocks stand, and moves them: by what posts,
+// Close decides the facts by where the counters and blocks stand at the closing, and moves them: by what posts,
 // and by what is held, which reserves.
-func (r *Rehearsal) Close(f Facts, w Wants) (Decision, error) {
+func (r *Rehearsal) Close(f Facts, w Wants, at time.Time) (Decision, error) {
 	f.Counters = make([]Counter, 0, len(w.Counters))
-	f.Blocks = r.blocks(&f, w)
+	f.Blocks = r.blocks(&f, w, at)
 	for _, key := range w.Counters {
 		// What really happened beside the rehearsed closures may give back more than they have taken.
 		f.Counters = append(f.Counters, Counter{Key: key, Value: decimal.Max(r.counters[key], decimal.Zero)})

@@ -180,7 +180,7 @@ func readCharges(ctx context.Context, q querier, column string, owners []int64) 
 		return nil, err
 	}
 	slices.SortFunc(charges, func(a, b chargeRow) int { return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.ID, b.ID)) })
-	return charges, readEffects(ctx, q, charges)
+	return charges, readEffects(ctx, q, charges, column == "closure_id")
 }
 
 // forOwners cuts charges, which are in the order of their owners, by them.
@@ -197,7 +197,7 @@ func forOwners(charges []chargeRow, each func(owner int64, of []chargeRow)) {
 
 // readEffects reads what came of the charges: their lines, the items and the work that they stand for, and what they
 // took from blocks and counters.
-func readEffects(ctx context.Context, q querier, charges []chargeRow) error {
+func readEffects(ctx context.Context, q querier, charges []chargeRow, ofClosures bool) error {
 	byID, ids := make(map[int64]*chargeRow, len(charges)), make([]int64, 0, len(charges))
 	for i := range charges {
 		byID[charges[i].ID], ids = &charges[i], append(ids, charges[i].ID)
@@ -227,6 +227,9 @@ func readEffects(ctx context.Context, q querier, charges []chargeRow) error {
 			"block_moves m " + inCharges + " left join blocks b on b.id = m.block_id and b.closure_id is not null",
 			func(c *chargeRow, r *textRow) {
 				d := drawRow{Block: r.number(), MS: r.number(), BoughtBy: r.number(), Provisional: r.number()}
+				if !ofClosures {
+					d.BoughtBy = 0
+				}
 				c.draws = append(c.draws, d.of(c.Owner))
 			},
 		},

@@ -110,7 +110,7 @@ func (w *whatIf) tellBought(ctx context.Context, page *whatIfPage, contract stri
 	}
 	for i := range blocks {
 		blocks[i].Contract = contract
-		blocks[i].Buys = !blocks[i].GrantedAt.Before(w.from)
+		blocks[i].Buys = !blocks[i].EnteredAt.Before(w.from)
 	}
 	page.bought = append(page.bought, boughtHours{contract: contract, blocks: blocks})
 	return w.tellMoves(ctx, page, "b.contract_id = $1 and b.clause = ''", of)
@@ -143,7 +143,8 @@ type bucketHours struct {
 	billing.Allowances
 }
 
-// readHours reads blocks as they stood when the period began. The condition may name the contract
+// readHours reads blocks as they stood when the period began. When one came on the books its sale tells; one
+// that was not sold on an invoice is taken to have come when it counts from. The condition may name the contract
 // ($1), the instant ($2) and more.
 func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...any) ([]billing.HeldHours, error) {
 	rows, err := collect[struct {
@@ -162,12 +163,14 @@ func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...
 		Ended      bool
 		SoldUnpaid bool
 		PaidAt     *time.Time
+		EnteredAt  time.Time
 	}](ctx, w.tx, "blocks", `
 		select b.id, b.contract_id, b.clause, coalesce(b.period::text, ''), b.priority, b.granted_at, coalesce(b.expires_at, '0001-01-01 00:00:00Z'),
 			case when b.clause = '' then b.granted_ms else coalesce((select sum(g.ms) from block_grants g where g.block_id = b.id and g.at < $2), 0)::bigint end,
 			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind not in ('forfeit', 'restore', 'roll', 'unroll')), 0)::bigint,
 			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind = 'repay'), 0)::bigint,
-			b.rollover_ms, coalesce(b.rolled_from, 0), coalesce(b.ended_at < $2, false), b.sold_unpaid, b.paid_at
+			b.rollover_ms, coalesce(b.rolled_from, 0), coalesce(b.ended_at < $2, false), b.sold_unpaid, b.paid_at,
+			coalesce((select p.at from postings p where p.key = 'sale/' || b.operation_key), b.granted_at)
 		from blocks b where `+where+` order by b.granted_at, b.id`, append([]any{contract, w.from}, more...)...)
 	if err != nil {
 		return nil, err
@@ -179,7 +182,7 @@ func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...
 				ID: r.ID, Contract: r.Contract, Clause: r.Clause, Period: r.Period, Priority: r.Priority, GrantedAt: r.GrantedAt.UTC(),
 				ExpiresAt: r.ExpiresAt.UTC(), GrantedMS: r.GrantedMS, RolledFrom: r.RolledFrom,
 			},
-			TakenMS: r.TakenMS, RepaidMS: r.RepaidMS, RolloverMS: r.RolloverMS, Ended: r.Ended && r.Clause != "", SoldUnpaid: r.SoldUnpaid,
+			TakenMS: r.TakenMS, RepaidMS: r.RepaidMS, RolloverMS: r.RolloverMS, Ended: r.Ended && r.Clause != "", SoldUnpaid: r.SoldUnpaid, EnteredAt: r.EnteredAt,
 		}
 		if r.PaidAt != nil {
 			h.PaidAt = r.PaidAt.UTC()

@@ -87,7 +87,7 @@ func (w *whatIf) passTo(at time.Time) error {
 func (w *whatIf) closeOne(c *whatIfClosure) error {
 	if wants := &c.wants; c.failed == "" && len(wants.Counters)+len(wants.Blocks)+len(wants.Buckets) > 0 {
 		var err error
-		if c.decision, err = w.rehearsal.Close(c.facts, c.wants); err != nil {
+		if c.decision, err = w.rehearsal.Close(c.facts, c.wants, c.ClosedAt); err != nil {
 			c.failed = err.Error()
 		}
 	}

@@ -303,6 +303,12 @@ func (r *rated) whatIf(s *scratch) error {
 		s.rehearsal.Bought(r.draft.Contract, []billing.HeldHours{{Block: block}})
 	}
 	_, err = s.rehearsal.Close(f, wants, f.Ticket.ResolvedAt)
+	if untold := (*billing.Untold)(nil); errors.As(err, &untold) {
+		for _, key := range untold.Counters {
+			s.rehearsal.Counter(billing.Counter{Key: key})
+		}
+		_, err = s.rehearsal.Close(f, wants, f.Ticket.ResolvedAt)
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -41,24 +42,33 @@ func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
 	if len(keys)+len(bought)+len(buckets) == 0 {
 		return nil
 	}
-	// Unlike a page, what happened to a counter is no few rows.
+	return w.byStatistics(ctx, func() error {
+		for _, contract := range bought {
+			if err := w.tellBought(ctx, page, contract); err != nil {
+				return err
+			}
+		}
+		for _, b := range buckets {
+			if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
+				return err
+			}
+		}
+		if len(keys) == 0 {
+			return nil
+		}
+		return w.tellCounters(ctx, page, keys)
+	})
+}
+
+// byStatistics reads what is no few rows, unlike a page: what happened to a counter.
+func (w *whatIf) byStatistics(ctx context.Context, read func() error) error {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	if _, err := w.tx.Exec(ctx, byStatistics); err != nil {
 		return err
 	}
-	for _, contract := range bought {
-		if err := w.tellBought(ctx, page, contract); err != nil {
-			return err
-		}
-	}
-	for _, b := range buckets {
-		if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
-			return err
-		}
-	}
-	if len(keys) > 0 {
-		if err := w.tellCounters(ctx, page, keys); err != nil {
-			return err
-		}
+	if err := read(); err != nil {
+		return err
 	}
 	_, err := w.tx.Exec(ctx, byKeys)
 	return err
@@ -71,9 +81,14 @@ const beside = `
 left join charges ch on ch.id = m.charge_id left join holds h on h.id = m.hold_id left join closures cl on cl.id = coalesce(ch.closure_id, h.closure_id)
 where m.at >= $2 and m.kind not in ('repay', 'forfeit', 'restore', 'roll', 'unroll') and (cl.closed_at is null or cl.closed_at < $2)`
 
+// toldCounter is where a counter stood, and how it moved since.
+type toldCounter struct {
+	billing.Counter
+	happened []happening
+}
+
 func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []string) error {
-	var err error
-	page.counters, err = collect[billing.Counter](ctx, w.tx, "counters", `
+	counters, err := collect[billing.Counter](ctx, w.tx, "counters", `
 		select wanted, coalesce((select sum(m.quantity) from counter_moves m where m.counter = wanted and m.at < $2), 0)
 		from unnest($1::text[]) as wanted`, keys, w.from)
 	if err != nil {
@@ -88,8 +103,14 @@ func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []stri
 	if err != nil {
 		return err
 	}
-	for _, m := range moves {
-		page.happened = append(page.happened, happening{at: m.At, counts: []billing.Count{{Key: m.Key, Quantity: m.Quantity}}})
+	for _, c := range counters {
+		told := toldCounter{Counter: c}
+		for _, m := range moves {
+			if m.Key == c.Key {
+				told.happened = append(told.happened, happening{at: m.At, counts: []billing.Count{{Key: m.Key, Quantity: m.Quantity}}})
+			}
+		}
+		page.counters = append(page.counters, told)
 	}
 	return nil
 }
@@ -112,6 +133,8 @@ func (w *whatIf) tellBought(ctx context.Context, page *whatIfPage, contract stri
 		blocks[i].Contract = contract
 		blocks[i].Buys = !blocks[i].EnteredAt.Before(w.from)
 	}
+	// As they came on the books, since the one that paid back last gives back first.
+	slices.SortFunc(blocks, func(a, b billing.HeldHours) int { return cmp.Compare(a.ID, b.ID) })
 	page.bought = append(page.bought, boughtHours{contract: contract, blocks: blocks})
 	return w.tellMoves(ctx, page, "b.contract_id = $1 and b.clause = ''", of)
 }

@@ -21,7 +21,7 @@ type whatIfPage struct {
 	sketched *errgroup.Group
 
 	// What the rehearsal must be told before it.
-	counters []billing.Counter
+	counters []toldCounter
 	bought   []boughtHours
 	buckets  []bucketHours
 	happened []happening
@@ -61,6 +61,8 @@ type decided struct {
 
 // next reads the page after another.
 func (w *whatIf) next(ctx context.Context, after *whatIfPage) (*whatIfPage, error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	at, id := w.from, int64(0)
 	if after != nil {
 		last := after.closures[len(after.closures)-1]

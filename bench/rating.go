@@ -302,7 +302,13 @@ func (r *rated) whatIf(s *scratch) error {
 		block.GrantedMS = 1 << 42 // it does not run out in a phase
 		s.rehearsal.Bought(r.draft.Contract, []billing.HeldHours{{Block: block}})
 	}
-	_, err = s.rehearsal.Close(f, wants)
+	_, err = s.rehearsal.Close(f, wants, f.Ticket.ResolvedAt)
+	if untold := (*billing.Untold)(nil); errors.As(err, &untold) {
+		for _, key := range untold.Counters {
+			s.rehearsal.Counter(billing.Counter{Key: key})
+		}
+		_, err = s.rehearsal.Close(f, wants, f.Ticket.ResolvedAt)
+	}
 	return err
 }
 

@@ -34,7 +34,7 @@ func (w *encoder) number(name string, n int64) {
 func (w *encoder) decimal(name string, d decimal.Decimal) {
 	w.name(name)
 	w.b = append(w.b, '"')
-	w.b = appendDecimal(w.b, d)
+	w.b = AppendDecimal(w.b, d)
 	w.b = append(w.b, '"')
 }
 
@@ -143,8 +143,14 @@ func needsNoEscape(s string) bool {
 // mostDigits of a coefficient surely fit an int64.
 const mostDigits = 18
 
-// appendDecimal writes what d.String() gives, without its detours where the number is short.
-func appendDecimal(b []byte, d decimal.Decimal) []byte {
+// inDigits is what d.String() gives.
+func inDigits(d decimal.Decimal) string {
+	var room [48]byte
+	return string(AppendDecimal(room[:0], d))
+}
+
+// AppendDecimal writes what d.String() gives, without its detours where the number is short.
+func AppendDecimal(b []byte, d decimal.Decimal) []byte {
 	exp := int(d.Exponent())
 	if exp > 0 || exp < -mostDigits || d.NumDigits() > mostDigits {
 		return append(b, d.String()...)

@@ -390,9 +390,39 @@ func (r *decoder) amount() decimal.Decimal {
 	if r.alien {
 		return decimal.Decimal{}
 	}
-	d, err := decimal.NewFromString(s)
+	d, err := ParseDecimal(s)
 	r.alien = err != nil
 	return d
+}
+
+// ParseDecimal is decimal.NewFromString, without its detours where the number is short and written plainly.
+func ParseDecimal(s string) (decimal.Decimal, error) {
+	digits, point, n := 0, -1, int64(0)
+	unsigned := strings.TrimPrefix(s, "-")
+	for i := 0; i < len(unsigned); i++ {
+		switch c := unsigned[i]; {
+		case c-'0' <= 9:
+			n = n*10 + int64(c-'0')
+			digits++
+		case c == '.' && point < 0:
+			point = i
+		default:
+			return decimal.NewFromString(s)
+		}
+		if digits > mostDigits {
+			return decimal.NewFromString(s)
+		}
+	}
+	if digits == 0 || point == 0 || point == len(unsigned)-1 {
+		return decimal.NewFromString(s)
+	}
+	if len(unsigned) < len(s) {
+		n = -n
+	}
+	if point < 0 {
+		return decimal.New(n, 0), nil
+	}
+	return decimal.New(n, int32(point+1-len(unsigned))), nil
 }
 
 func (r *decoder) time() (t time.Time) {

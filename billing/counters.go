@@ -84,7 +84,7 @@ func (t *Terms) moves(c *Charge, key string, from, to decimal.Decimal) (exact, a
 	if err != nil {
 		return exact, amount, err
 	}
-	return after.Sub(before).DivRound(den, exactPlaces), t.rounding.round(after, den, t.places).Sub(t.rounding.round(before, den, t.places)), nil
+	return divide(after.Sub(before), den, exactPlaces), t.rounding.round(after, den, t.places).Sub(t.rounding.round(before, den, t.places)), nil
 }
 
 // counter gives where the counter stands; nobody has counted yet where it is missing. Want listens:
@@ -98,7 +98,12 @@ func (d *decider) counter(key string) decimal.Decimal {
 			return d.facts.Counters[i].Value
 		}
 	}
-	return decimal.Zero
+	if d.stands == nil {
+		return decimal.Zero
+	}
+	value := d.stands(key)
+	d.facts.Counters = append(d.facts.Counters, Counter{Key: key, Value: value})
+	return value
 }
 
 // count moves the counter on, for this decision and for the charge.
@@ -115,6 +120,9 @@ func (d *decider) move(c Count) {
 			d.facts.Counters[i].Value = d.facts.Counters[i].Value.Add(c.Quantity)
 			return
 		}
+	}
+	if d.stands != nil {
+		c.Quantity = d.stands(c.Key).Add(c.Quantity)
 	}
 	d.facts.Counters = append(d.facts.Counters, Counter{Key: c.Key, Value: c.Quantity})
 }

@@ -25,10 +25,20 @@ func Decide(f Facts) (Decision, error) {
 }
 
 func (d *decider) decide() (Decision, error) {
+	d.survey()
+	return d.rate()
+}
+
+// survey finds which clause governs which part of the work, and how much of it counts.
+func (d *decider) survey() {
 	d.doubtTime()
 	d.cut()
 	d.measure()
 	d.weigh()
+}
+
+// rate prices what was surveyed.
+func (d *decider) rate() (Decision, error) {
 	for i := range d.pieces {
 		d.charge(&d.pieces[i])
 	}
@@ -57,11 +67,12 @@ type decider struct {
 	pieces   []piece
 	slots    []*slot
 	bySlot   map[slotKey]*slot
-	currency string  // of the client, where no contract says one
-	grants   []Grant // blocks that the contract buys by itself
-	sales    []*slot // their prices
-	asked    *Wants  // what Want hears of
-	err      error   // terms that do not price what they made: a defect
+	currency string                           // of the client, where no contract says one
+	grants   []Grant                          // blocks that the contract buys by itself
+	sales    []*slot                          // their prices
+	asked    *Wants                           // what Want hears of
+	stands   func(key string) decimal.Decimal // where counters stand that the facts do not tell; nil: at nothing
+	err      error                            // terms that do not price what they made: a defect
 }
 
 // entry is what rating knows of Facts.Work[i] beside the facts.

@@ -125,12 +125,12 @@ func (d *decider) priceTime(s *slot, t *Terms) {
 	c.Rate = s.hourly.Decimal
 	switch {
 	case s.rate != nil:
-		s.step(ruleRate, Arg{"hourly", c.Rate.String()}, Arg{"clause", s.rate.Clause}, Arg{"work_role", s.rate.WorkRole},
+		s.step(ruleRate, Arg{"hourly", inDigits(c.Rate)}, Arg{"clause", s.rate.Clause}, Arg{"work_role", s.rate.WorkRole},
 			Arg{"work_type", s.rate.WorkType}, Arg{"actor", s.rate.Actor})
 	case d.facts.Work[s.work].Hourly != nil:
-		s.step(ruleOwnRate, Arg{"hourly", c.Rate.String()})
+		s.step(ruleOwnRate, Arg{"hourly", inDigits(c.Rate)})
 	default:
-		args := []Arg{{"hourly", c.Rate.String()}, {"clause", c.Clause}}
+		args := []Arg{{"hourly", inDigits(c.Rate)}, {"clause", c.Clause}}
 		if s.clause.Charge == chargeBucket {
 			args = append(args, Arg{"period", s.period})
 		}
@@ -149,13 +149,13 @@ func (d *decider) priceTime(s *slot, t *Terms) {
 		exact, before := s.clause.discounted(c.Exact, c.Date), d.counter(key)
 		d.countFor(s, key, seconds(s.bill))
 		c.Exact = exact
-		s.step(rulePeriod, Arg{"before_s", before.String()}, Arg{"after_s", d.counter(key).String()})
+		s.step(rulePeriod, Arg{"before_s", inDigits(before)}, Arg{"after_s", inDigits(d.counter(key))})
 	case s.clause.Discount != nil:
 		c.Exact = s.clause.lowered(c.Exact, c.Date)
 		c.Amount = t.rounding.round(c.Exact, decimal.NewFromInt(1), t.places)
 	}
 	d.explainDiscount(s)
-	s.step(ruleRound, Arg{"exact", c.Exact.String()}, Arg{"amount", c.Amount.String()}, Arg{"places", strconv.Itoa(int(t.places))})
+	s.step(ruleRound, Arg{"exact", inDigits(c.Exact)}, Arg{"amount", inDigits(c.Amount)}, Arg{"places", strconv.Itoa(int(t.places))})
 }
 
 // priceFee prices a fee: of a call-out, or of a device or seat that the work added.

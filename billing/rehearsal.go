@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -80,7 +81,7 @@ type Rehearsal struct {
 }
 
 // NewRehearsal knows no counters and no blocks yet. It must be told of those that a closure wants
-// before it is closed: by Counter, Bought and Bucket.
+// before it is closed, as Sketch hears of them: by Counter, Bought and Bucket.
 func NewRehearsal() *Rehearsal {
 	return &Rehearsal{
 		counters: map[string]decimal.Decimal{},
@@ -113,16 +114,38 @@ func (r *Rehearsal) Move(counts []Count, draws []Draw) {
 	}
 }
 
-// Close decides the facts by where the counters and blocks stand, and moves them: by what posts,
+// Untold says that a decision asked for counters that the rehearsal was not told of.
+type Untold struct{ Counters []string }
+
+func (u *Untold) Error() string {
+	return "the rehearsal was not told of " + strings.Join(u.Counters, ", ")
+}
+
+// Close decides the facts by where the counters and blocks stand at the closing, and moves them: by what posts,
 // and by what is held, which reserves.
-func (r *Rehearsal) Close(f Facts, w Wants) (Decision, error) {
-	f.Counters = make([]Counter, 0, len(w.Counters))
-	f.Blocks = r.blocks(&f, w)
-	for _, key := range w.Counters {
-		// What really happened beside the rehearsed closures may give back more than they have taken.
-		f.Counters = append(f.Counters, Counter{Key: key, Value: decimal.Max(r.counters[key], decimal.Zero)})
+//
+// Returns *Untold, and moves nothing, where the decision asks for other counters than Sketch heard of: tell of those, and close
+// again.
+func (r *Rehearsal) Close(f Facts, w Wants, at time.Time) (Decision, error) {
+	f.Counters = nil
+	f.Blocks = r.blocks(&f, w, at)
+	decider, err := begin(f)
+	if err != nil {
+		return Decision{}, err
 	}
-	d, err := Decide(f)
+	var untold []string
+	decider.stands = func(key string) decimal.Decimal {
+		value, told := r.counters[key]
+		if !told {
+			untold = append(untold, key)
+		}
+		// What really happened beside the rehearsed closures may give back more than they have taken.
+		return decimal.Max(value, decimal.Zero)
+	}
+	d, err := decider.decide()
+	if len(untold) > 0 {
+		return Decision{}, &Untold{Counters: sorted(untold)}
+	}
 	if err != nil {
 		return d, err
 	}

@@ -18,7 +18,8 @@ type HeldHours struct {
 	Ended      bool  // its end was on record
 	SoldUnpaid bool  // it was sold on an invoice that has to be paid
 	PaidAt     time.Time
-	Buys       bool // it was bought after the rehearsal begins, and first pays back what was used ahead of it
+	EnteredAt  time.Time // when it came on the books, whenever it counts from: closings before it knew nothing of it
+	Buys       bool      // it was bought after the rehearsal begins, and first pays back what was used ahead of it
 }
 
 // Allowances are what a clause's bucket granted until a rehearsal begins.
@@ -179,14 +180,13 @@ func (r *Rehearsal) grant(t *allotment, contract string, a Allowance) {
 }
 
 // blocks gives what a decision may draw from: the bought blocks, the allowances of the periods, and
-// what has rolled over from those.
-func (r *Rehearsal) blocks(f *Facts, w Wants) []Block {
-	at := f.Ticket.ResolvedAt
+// what has rolled over from those, as they stand at the closing.
+func (r *Rehearsal) blocks(f *Facts, w Wants, at time.Time) []Block {
 	var found []Block
 	for _, contract := range w.Blocks {
 		for _, h := range r.shelf.bought[contract] {
-			if h.GrantedAt.After(at) {
-				continue // nobody knew of it
+			if h.EnteredAt.After(at) {
+				continue
 			}
 			r.payBack(h)
 			b := h.stand(at)

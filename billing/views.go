@@ -41,6 +41,13 @@ type InvoiceLine struct {
 	PostedAt time.Time       `json:"posted_at"`
 	Reverses int64           `json:"reverses,omitempty"`
 	Adjusts  int64           `json:"adjusts,omitempty"`
+
+	// What the books take from it; each is empty where the contract says nothing.
+	Payer         string      `json:"payer"`
+	Tax           string      `json:"tax,omitempty"` // profile; empty: the payer's
+	TaxCategory   string      `json:"tax_category,omitempty"`
+	PurchaseOrder string      `json:"purchase_order,omitempty"`
+	Accounting    *Accounting `json:"accounting,omitempty"`
 }
 
 // HoldView is a hold as the approver's and the dispatcher's lists show it.

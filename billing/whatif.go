@@ -74,9 +74,18 @@ type ClauseDifference struct {
 }
 
 func (d *Difference) add(e Difference) {
-	d.Posted, d.Held = d.Posted.Add(e.Posted), d.Held.Add(e.Held)
-	d.WouldPost, d.WouldHold = d.WouldPost.Add(e.WouldPost), d.WouldHold.Add(e.WouldHold)
-	d.By = d.WouldPost.Add(d.WouldHold).Sub(d.Posted).Sub(d.Held)
+	plus(&d.Posted, e.Posted)
+	plus(&d.Held, e.Held)
+	plus(&d.WouldPost, e.WouldPost)
+	plus(&d.WouldHold, e.WouldHold)
+	plus(&d.By, e.By)
+}
+
+// plus adds to a sum. Most of what is added is nothing: of the four sides of a charge three are.
+func plus(sum *decimal.Decimal, d decimal.Decimal) {
+	if !d.IsZero() {
+		*sum = sum.Add(d)
+	}
 }
 
 // Comparison sums differences by clause.
@@ -100,12 +109,15 @@ func (c *Comparison) Was(ch *Charge, waits bool) {
 	if waits {
 		d.Posted, d.Held = decimal.Zero, ch.Amount
 	}
+	if !ch.Amount.IsZero() {
+		d.By = ch.Amount.Neg()
+	}
 	c.Add(ch.Contract, ch.Clause, d)
 }
 
 // Would adds what a charge would come to.
 func (c *Comparison) Would(ch *Charge, waits bool) {
-	d := Difference{Currency: ch.Currency, WouldPost: ch.Amount}
+	d := Difference{Currency: ch.Currency, WouldPost: ch.Amount, By: ch.Amount}
 	if waits {
 		d.WouldPost, d.WouldHold = decimal.Zero, ch.Amount
 	}

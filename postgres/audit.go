@@ -25,10 +25,16 @@ func (s *Store) Audit(ctx context.Context, progress func(done, total int)) (bill
 		if err := t.QueryRow(ctx, "select count(*) from closures").Scan(&a.total); err != nil {
 			return err
 		}
+		if _, err := t.Exec(ctx, byKeys); err != nil {
+			return err
+		}
 		if err := a.closures(ctx, t); err != nil {
 			return err
 		}
 		if err := a.postings(ctx, t); err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, byStatistics); err != nil {
 			return err
 		}
 		return a.sums(ctx, t)
@@ -81,7 +87,7 @@ func (f *findings) all() []string {
 func (a *auditor) closures(ctx context.Context, q querier) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	pages := make(chan []*closurePage)
+	pages := make(chan []closurePage)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
@@ -115,9 +121,9 @@ func (a *auditor) closures(ctx context.Context, q querier) error {
 	return err
 }
 
-func (a *auditor) check(ctx context.Context, r *rerater, page []*closurePage) error {
-	for _, c := range page {
-		mismatched, lines, err := c.check(ctx, r)
+func (a *auditor) check(ctx context.Context, r *rerater, page []closurePage) error {
+	for i := range page {
+		mismatched, lines, err := page[i].check(ctx, r)
 		if err != nil {
 			return err
 		}

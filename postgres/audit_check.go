@@ -1,12 +1,10 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -17,27 +15,31 @@ import (
 // check proves one closure: its decision from its facts, then everything that it says against
 // the rows. An error means that the database could not be read.
 func (p *closurePage) check(ctx context.Context, r *rerater) (mismatched, lines []string, err error) {
-	name := fmt.Sprintf("%s round %d", ticket.NewID(p.Ticket), p.Round)
 	decided, says, err := r.rerate(ctx, &p.closureRow)
 	if err != nil {
 		return nil, nil, err
 	}
 	if says != "" {
-		mismatched = append(mismatched, name+": "+says)
+		mismatched = append(mismatched, p.named(says))
 		if err := json.Unmarshal([]byte(p.Decision), &decided); err != nil {
-			return append(mismatched, fmt.Sprintf("%s: its decision cannot be read: %v", name, err)), nil, nil
+			return append(mismatched, p.named(fmt.Sprintf("its decision cannot be read: %v", err))), nil, nil
 		}
 	}
 	for _, says := range p.compareHolds(decided) {
-		mismatched = append(mismatched, name+": "+says)
+		mismatched = append(mismatched, p.named(says))
 	}
 	for _, says := range p.compareGrants(decided) {
-		mismatched = append(mismatched, name+": "+says)
+		mismatched = append(mismatched, p.named(says))
 	}
 	for _, says := range p.compareCharges(decided) {
-		lines = append(lines, name+": "+says)
+		lines = append(lines, p.named(says))
 	}
 	return mismatched, lines, nil
+}
+
+// named says of which closure a finding is.
+func (p *closurePage) named(says string) string {
+	return fmt.Sprintf("%s round %d: %s", ticket.NewID(p.Ticket), p.Round, says)
 }
 
 // rerater decides again what was decided; one for each goroutine.
@@ -124,112 +126,44 @@ func (row *heldContent) same(decided billing.Hold) (bool, error) {
 // compareCharges checks that what was decided and what was settled is posted, once, and nothing else.
 func (p *closurePage) compareCharges(decided billing.Decision) []string {
 	var says []string
-	seen := make(map[string]bool, len(p.charges))
-	for _, row := range p.charges {
-		name := ticket.LineID(row.ID)
-		var expected billing.Charge
+	posted := make([]bool, len(decided.Charges))
+	for i := range p.charges {
+		row := &p.charges[i]
+		var expected *billing.Charge
 		if row.Hold == 0 && row.Reverses == 0 && row.Adjusts == 0 {
 			i := slices.IndexFunc(decided.Charges, func(c billing.Charge) bool { return c.Key == row.Key })
 			if i < 0 {
-				says = append(says, fmt.Sprintf("%s: charge %s was never decided", name, row.Key))
+				says = append(says, fmt.Sprintf("%s: charge %s was never decided", ticket.LineID(row.ID), row.Key))
 				continue
 			}
-			expected, seen[row.Key] = decided.Charges[i], true
+			expected, posted[i] = &decided.Charges[i], true
 		} else {
-			var differs string
-			if expected, differs = row.body(); differs != "" {
-				says = append(says, name+": "+differs)
+			body, differs := row.body()
+			if differs != "" {
+				says = append(says, ticket.LineID(row.ID)+": "+differs)
 				continue
 			}
+			expected = &body
 		}
 		for _, differs := range row.differs(expected) {
-			says = append(says, name+": "+differs)
+			says = append(says, ticket.LineID(row.ID)+": "+differs)
 		}
 		if row.Hold != 0 {
 			if differs := p.resettle(row, expected); differs != "" {
-				says = append(says, name+": "+differs)
+				says = append(says, ticket.LineID(row.ID)+": "+differs)
 			}
 		}
 	}
-	for _, c := range decided.Charges {
-		if !seen[c.Key] {
+	for i, c := range decided.Charges {
+		if !posted[i] {
 			says = append(says, fmt.Sprintf("charge %s of %s %s was decided and is not posted", c.Key, c.Amount, c.Currency))
 		}
 	}
 	return append(says, p.unsettled()...)
 }
 
-// body is what the charge says it was posted as, where no decision does; says tells why it cannot be read.
-func (r *chargeRow) body() (posted billing.Charge, says string) {
-	if r.Body == nil {
-		return posted, fmt.Sprintf("charge %s does not say what it was posted as", r.Key)
-	}
-	if err := json.Unmarshal([]byte(*r.Body), &posted); err != nil {
-		return posted, fmt.Sprintf("charge %s cannot be read: %v", r.Key, err)
-	}
-	return posted, ""
-}
-
-// differs says in which ways the rows are not the charge.
-func (r *chargeRow) differs(c billing.Charge) []string {
-	var says []string
-	text := func(what, is, should string) {
-		if is != should {
-			says = append(says, fmt.Sprintf("%s is %q, decided was %q", what, is, should))
-		}
-	}
-	number := func(what string, is numeric, should decimal.Decimal) {
-		if !is.is(should) {
-			says = append(says, fmt.Sprintf("%s is %s, decided was %s", what, is, should))
-		}
-	}
-	text("kind", string(r.Kind), string(c.Kind))
-	text("contract", r.Contract, c.Contract)
-	text("revision", strconv.Itoa(r.Revision), strconv.Itoa(c.Revision))
-	text("clause", r.Clause, c.Clause)
-	text("currency", r.Currency, c.Currency)
-	text("unit", r.Unit, c.Unit)
-	text("service date", r.Date, c.Date)
-	number("quantity", r.Quantity, c.Quantity)
-	number("rate", r.Rate, c.Rate)
-	number("exact amount", r.Exact, c.Exact)
-	number("amount", r.Amount, c.Amount)
-	if r.Adjusts != c.Adjusts {
-		says = append(says, fmt.Sprintf("it adjusts %s, and should adjust %s", ticket.LineID(r.Adjusts), ticket.LineID(c.Adjusts)))
-	}
-	if r.Hidden != c.Hidden {
-		says = append(says, fmt.Sprintf("hidden is %t, decided was %t", r.Hidden, c.Hidden))
-	}
-	if r.Undone != nil && len(c.Counts) == 0 {
-		number("amount undone", *r.Undone, c.Amount.Neg())
-	}
-	if !sameWork(r.spans, c.Spans) {
-		says = append(says, "it stands for other work than was decided")
-	}
-	if !sameMoves(r.draws, r.counts, c) {
-		says = append(says, "it draws or counts something else than was decided")
-	}
-	return append(says, r.lineDiffers(c)...)
-}
-
-func (r *chargeRow) lineDiffers(c billing.Charge) []string {
-	switch {
-	case r.LineAmount == nil && c.Hidden:
-		return nil
-	case r.LineAmount == nil:
-		return []string{fmt.Sprintf("%s %s has no invoice line", c.Amount, c.Currency)}
-	case c.Hidden:
-		return []string{"it is hidden and has an invoice line"}
-	}
-	if !r.LineAmount.is(c.Amount) || *r.LineCurrency != c.Currency || *r.LineDate != c.Date || *r.LineText != c.Text {
-		return []string{fmt.Sprintf("its line says %s %s on %s, %q; the charge is %s %s on %s, %q",
-			*r.LineAmount, *r.LineCurrency, *r.LineDate, *r.LineText, c.Amount, c.Currency, c.Date, c.Text)}
-	}
-	return nil
-}
-
 // resettle settles the hold again by the ruling that the charge names: it must give the same charge.
-func (p *closurePage) resettle(row *chargeRow, posted billing.Charge) string {
+func (p *closurePage) resettle(row *chargeRow, posted *billing.Charge) string {
 	i := slices.IndexFunc(p.holds, func(h heldContent) bool { return h.ID == row.Hold })
 	if i < 0 {
 		return fmt.Sprintf("it comes from %s, which is not this closure's", ticket.HoldID(row.Hold))
@@ -238,11 +172,11 @@ func (p *closurePage) resettle(row *chargeRow, posted billing.Charge) string {
 	if err := json.Unmarshal([]byte(p.holds[i].Content), &hold); err != nil {
 		return fmt.Sprintf("%s cannot be read: %v", ticket.HoldID(row.Hold), err)
 	}
-	again, err := billing.Settle(hold, rulingOf(posted))
+	again, err := billing.Settle(hold, rulingOf(*posted))
 	if err != nil {
 		return fmt.Sprintf("%s cannot be settled again: %v", ticket.HoldID(row.Hold), err)
 	}
-	if !slices.ContainsFunc(again, func(c billing.Charge) bool { return sameJSON(c, posted) }) {
+	if !slices.ContainsFunc(again, func(c billing.Charge) bool { return sameJSON(c, *posted) }) {
 		return fmt.Sprintf("%s settled again gives something else", ticket.HoldID(row.Hold))
 	}
 	return ""
@@ -285,51 +219,12 @@ func (p *closurePage) unsettled() []string {
 			continue // told already
 		}
 		for _, c := range hold.Charges {
-			if !slices.ContainsFunc(p.charges, func(row *chargeRow) bool { return row.Hold == h.ID && row.Key == c.Key }) {
+			if !slices.ContainsFunc(p.charges, func(row chargeRow) bool { return row.Hold == h.ID && row.Key == c.Key }) {
 				says = append(says, fmt.Sprintf("charge %s of %s is settled (%s) and not posted", c.Key, ticket.HoldID(h.ID), h.Decision))
 			}
 		}
 	}
 	return says
-}
-
-func sameWork(rows, decided []billing.Span) bool {
-	return slices.Equal(sortedSpans(rows), sortedSpans(decided))
-}
-
-// sortedSpans leaves out spans of nothing, which have no row.
-func sortedSpans(spans []billing.Span) []billing.Span {
-	kept := slices.DeleteFunc(slices.Clone(spans), func(s billing.Span) bool { return s.From == s.To })
-	slices.SortFunc(kept, func(a, b billing.Span) int { return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.From, b.From)) })
-	return kept
-}
-
-func sameMoves(draws []billing.Draw, counts []billing.Count, c billing.Charge) bool {
-	byBlock := map[int64]int64{}
-	for _, d := range draws {
-		byBlock[d.Block] += d.MS
-	}
-	for _, d := range c.Draws {
-		byBlock[d.Block] -= d.MS
-	}
-	for _, ms := range byBlock {
-		if ms != 0 {
-			return false
-		}
-	}
-	byKey := map[string]decimal.Decimal{}
-	for _, n := range counts {
-		byKey[n.Key] = byKey[n.Key].Add(n.Quantity)
-	}
-	for _, n := range c.Counts {
-		byKey[n.Key] = byKey[n.Key].Sub(n.Quantity)
-	}
-	for _, q := range byKey {
-		if !q.IsZero() {
-			return false
-		}
-	}
-	return true
 }
 
 // sameJSON compares by canonical JSON, as digests do.

@@ -20,7 +20,7 @@ type postingPage struct {
 	Decision string
 	Digest   string
 	Last     bool // of a closed period, nothing has adjusted it since
-	charges  []*chargeRow
+	charges  []chargeRow
 }
 
 // postings proves what posts without a ticket as closures are proved: each is decided again from its facts, and its
@@ -71,22 +71,12 @@ from postings p where id > $1 order by id limit $2`, last, pageSize)
 		p := &postingPage{ID: r.ID, Key: r.Key, Kind: r.Kind, State: r.State, Facts: r.Facts, Decision: r.Decision, Digest: r.Digest, Last: r.Last}
 		page, ids, byID[r.ID] = append(page, p), append(ids, r.ID), p
 	}
-	columns, err := collect[chargeColumns](ctx, q, "charges of postings", `
-select c.id, c.posting_id, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity, c.unit, c.rate, c.exact,
-  c.amount, c.service_date::text, c.hidden, coalesce(c.hold_id, 0), coalesce(c.reverses, 0), coalesce(c.adjusts, 0), c.body, null::numeric,
-  l.amount, l.currency, l.service_date::text, l.text
-from charges c left join invoice_lines l on l.charge_id = c.id
-where c.posting_id = any ($1) order by c.id`, ids)
+	charges, err := readCharges(ctx, q, "posting_id", ids)
 	if err != nil {
 		return nil, err
 	}
-	charges, chargeIDs := make(map[int64]*chargeRow, len(columns)), make([]int64, 0, len(columns))
-	for _, c := range columns {
-		r := &chargeRow{chargeColumns: c}
-		charges[c.ID], chargeIDs = r, append(chargeIDs, c.ID)
-		byID[c.Closure].charges = append(byID[c.Closure].charges, r)
-	}
-	return page, readEffects(ctx, q, chargeIDs, charges)
+	forOwners(charges, func(posting int64, of []chargeRow) { byID[posting].charges = of })
+	return page, nil
 }
 
 // check proves one posting. An error means that the database could not be read.
@@ -181,7 +171,8 @@ func (p *postingPage) compare(decided []billing.Charge) []string {
 		return nil
 	}
 	var says []string
-	for _, row := range p.charges {
+	for i := range p.charges {
+		row := &p.charges[i]
 		posted, unread := row.body()
 		if row.Adjusts == 0 {
 			i := slices.IndexFunc(decided, func(c billing.Charge) bool { return c.Key == row.Key })
@@ -191,7 +182,7 @@ func (p *postingPage) compare(decided []billing.Charge) []string {
 			}
 			posted, unread = decided[i], ""
 		}
-		differs := row.differs(posted)
+		differs := row.differs(&posted)
 		if unread != "" {
 			differs = []string{unread}
 		}
@@ -200,7 +191,7 @@ func (p *postingPage) compare(decided []billing.Charge) []string {
 		}
 	}
 	for _, c := range decided {
-		if !slices.ContainsFunc(p.charges, func(row *chargeRow) bool { return row.Key == c.Key }) {
+		if !slices.ContainsFunc(p.charges, func(row chargeRow) bool { return row.Key == c.Key }) {
 			says = append(says, fmt.Sprintf("charge %s of %s %s was decided and is not posted", c.Key, c.Amount, c.Currency))
 		}
 	}

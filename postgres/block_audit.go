@@ -11,7 +11,6 @@ import (
 
 // drawRow is a move of a block for a charge. A block that a closing bought has, in its decision, another number.
 type drawRow struct {
-	Charge      int64
 	Block       int64
 	MS          int64
 	BoughtBy    int64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,6 +79,7 @@ type whatIf struct {
 	bands    bool           // the draft prices parts of the week apart
 	notes    []string
 	told     map[string]bool // counters and, by "blocks/CONTRACT", blocks that the rehearsal has been told of
+	reading  sync.Mutex      // held by whoever uses tx: pages are read ahead, and a closing may hear of one more counter
 
 	rehearsal *billing.Rehearsal
 	later     happenings
@@ -232,21 +234,28 @@ func (w *whatIf) result() billing.WhatIf {
 // rehearses them one after the other: counters and blocks go by the order of closing. What is in
 // memory is two or three pages, however long the period is, and what a later word changes.
 func (w *whatIf) run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	if _, err := w.tx.Exec(ctx, byKeys); err != nil {
+		return err
+	}
+	g, both := errgroup.WithContext(ctx)
 	pages := make(chan *whatIfPage)
 	g.Go(func() error {
 		defer close(pages)
-		return w.read(ctx, pages)
+		return w.read(both, pages)
 	})
 	g.Go(func() error {
 		for page := range pages {
-			if err := w.rehearse(page); err != nil {
+			if err := w.rehearse(both, page); err != nil {
 				return err
 			}
 		}
 		return w.finish()
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	_, err := w.tx.Exec(ctx, byStatistics)
+	return err
 }
 
 func (w *whatIf) read(ctx context.Context, pages chan<- *whatIfPage) error {

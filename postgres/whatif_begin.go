@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -14,7 +15,8 @@ import (
 // happened to them since beside the closures since then: what those took is what the rehearsal
 // does anew, and so are grants of allowances and their ends.
 func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
-	var keys []string
+	var keys, bought []string
+	var buckets []billing.BucketWant
 	fresh := func(name string) bool {
 		known := w.told[name]
 		w.told[name] = true
@@ -28,23 +30,48 @@ func (w *whatIf) tell(ctx context.Context, page *whatIfPage) error {
 		}
 		for _, contract := range c.wants.Blocks {
 			if fresh("blocks of " + contract) {
-				if err := w.tellBought(ctx, page, contract); err != nil {
-					return err
-				}
+				bought = append(bought, contract)
 			}
 		}
 		for _, b := range c.wants.Buckets {
 			if fresh("bucket " + b.Clause + " of " + b.Contract) {
-				if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
-					return err
-				}
+				buckets = append(buckets, b)
 			}
 		}
 	}
-	if len(keys) == 0 {
+	if len(keys)+len(bought)+len(buckets) == 0 {
 		return nil
 	}
-	return w.tellCounters(ctx, page, keys)
+	return w.byStatistics(ctx, func() error {
+		for _, contract := range bought {
+			if err := w.tellBought(ctx, page, contract); err != nil {
+				return err
+			}
+		}
+		for _, b := range buckets {
+			if err := w.tellBucket(ctx, page, b.Contract, b.Clause); err != nil {
+				return err
+			}
+		}
+		if len(keys) == 0 {
+			return nil
+		}
+		return w.tellCounters(ctx, page, keys)
+	})
+}
+
+// byStatistics reads what is no few rows, unlike a page: what happened to a counter.
+func (w *whatIf) byStatistics(ctx context.Context, read func() error) error {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	if _, err := w.tx.Exec(ctx, byStatistics); err != nil {
+		return err
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	_, err := w.tx.Exec(ctx, byKeys)
+	return err
 }
 
 // beside joins a move m to the closure that made it, and keeps those that no closure since the
@@ -54,9 +81,14 @@ const beside = `
 left join charges ch on ch.id = m.charge_id left join holds h on h.id = m.hold_id left join closures cl on cl.id = coalesce(ch.closure_id, h.closure_id)
 where m.at >= $2 and m.kind not in ('repay', 'forfeit', 'restore', 'roll', 'unroll') and (cl.closed_at is null or cl.closed_at < $2)`
 
+// toldCounter is where a counter stood, and how it moved since.
+type toldCounter struct {
+	billing.Counter
+	happened []happening
+}
+
 func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []string) error {
-	var err error
-	page.counters, err = collect[billing.Counter](ctx, w.tx, "counters", `
+	counters, err := collect[billing.Counter](ctx, w.tx, "counters", `
 		select wanted, coalesce((select sum(m.quantity) from counter_moves m where m.counter = wanted and m.at < $2), 0)
 		from unnest($1::text[]) as wanted`, keys, w.from)
 	if err != nil {
@@ -71,8 +103,14 @@ func (w *whatIf) tellCounters(ctx context.Context, page *whatIfPage, keys []stri
 	if err != nil {
 		return err
 	}
-	for _, m := range moves {
-		page.happened = append(page.happened, happening{at: m.At, counts: []billing.Count{{Key: m.Key, Quantity: m.Quantity}}})
+	for _, c := range counters {
+		told := toldCounter{Counter: c}
+		for _, m := range moves {
+			if m.Key == c.Key {
+				told.happened = append(told.happened, happening{at: m.At, counts: []billing.Count{{Key: m.Key, Quantity: m.Quantity}}})
+			}
+		}
+		page.counters = append(page.counters, told)
 	}
 	return nil
 }
@@ -93,8 +131,10 @@ func (w *whatIf) tellBought(ctx context.Context, page *whatIfPage, contract stri
 	}
 	for i := range blocks {
 		blocks[i].Contract = contract
-		blocks[i].Buys = !blocks[i].GrantedAt.Before(w.from)
+		blocks[i].Buys = !blocks[i].EnteredAt.Before(w.from)
 	}
+	// As they came on the books, since the one that paid back last gives back first.
+	slices.SortFunc(blocks, func(a, b billing.HeldHours) int { return cmp.Compare(a.ID, b.ID) })
 	page.bought = append(page.bought, boughtHours{contract: contract, blocks: blocks})
 	return w.tellMoves(ctx, page, "b.contract_id = $1 and b.clause = ''", of)
 }
@@ -126,7 +166,8 @@ type bucketHours struct {
 	billing.Allowances
 }
 
-// readHours reads blocks as they stood when the period began. The condition may name the contract
+// readHours reads blocks as they stood when the period began. When one came on the books its sale tells; one
+// that was not sold on an invoice is taken to have come when it counts from. The condition may name the contract
 // ($1), the instant ($2) and more.
 func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...any) ([]billing.HeldHours, error) {
 	rows, err := collect[struct {
@@ -145,12 +186,14 @@ func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...
 		Ended      bool
 		SoldUnpaid bool
 		PaidAt     *time.Time
+		EnteredAt  time.Time
 	}](ctx, w.tx, "blocks", `
 		select b.id, b.contract_id, b.clause, coalesce(b.period::text, ''), b.priority, b.granted_at, coalesce(b.expires_at, '0001-01-01 00:00:00Z'),
 			case when b.clause = '' then b.granted_ms else coalesce((select sum(g.ms) from block_grants g where g.block_id = b.id and g.at < $2), 0)::bigint end,
 			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind not in ('forfeit', 'restore', 'roll', 'unroll')), 0)::bigint,
 			coalesce((select sum(m.ms) from block_moves m where m.block_id = b.id and m.at < $2 and m.kind = 'repay'), 0)::bigint,
-			b.rollover_ms, coalesce(b.rolled_from, 0), coalesce(b.ended_at < $2, false), b.sold_unpaid, b.paid_at
+			b.rollover_ms, coalesce(b.rolled_from, 0), coalesce(b.ended_at < $2, false), b.sold_unpaid, b.paid_at,
+			coalesce((select p.at from postings p where p.key = 'sale/' || b.operation_key), b.granted_at)
 		from blocks b where `+where+` order by b.granted_at, b.id`, append([]any{contract, w.from}, more...)...)
 	if err != nil {
 		return nil, err
@@ -162,7 +205,7 @@ func (w *whatIf) readHours(ctx context.Context, where, contract string, more ...
 				ID: r.ID, Contract: r.Contract, Clause: r.Clause, Period: r.Period, Priority: r.Priority, GrantedAt: r.GrantedAt.UTC(),
 				ExpiresAt: r.ExpiresAt.UTC(), GrantedMS: r.GrantedMS, RolledFrom: r.RolledFrom,
 			},
-			TakenMS: r.TakenMS, RepaidMS: r.RepaidMS, RolloverMS: r.RolloverMS, Ended: r.Ended && r.Clause != "", SoldUnpaid: r.SoldUnpaid,
+			TakenMS: r.TakenMS, RepaidMS: r.RepaidMS, RolloverMS: r.RolloverMS, Ended: r.Ended && r.Clause != "", SoldUnpaid: r.SoldUnpaid, EnteredAt: r.EnteredAt,
 		}
 		if r.PaidAt != nil {
 			h.PaidAt = r.PaidAt.UTC()

@@ -21,7 +21,7 @@ type whatIfPage struct {
 	sketched *errgroup.Group
 
 	// What the rehearsal must be told before it.
-	counters []billing.Counter
+	counters []toldCounter
 	bought   []boughtHours
 	buckets  []bucketHours
 	happened []happening
@@ -34,7 +34,8 @@ type whatIfClosure struct {
 	words    []decided          // of people, about its holds
 	undone   time.Time          // when it was reopened, and what is not kept was reversed; zero: it stands
 	stays    []string           // contracts under which something of it stands, whatever was undone
-	charges  []billing.Charge   // what posted, where it is asked for
+	lines    []int64            // what posted
+	charges  []billing.Charge   // as above, where it is asked for
 	waits    []billing.Hold     // as above
 	facts    billing.Facts      // under the draft
 	wants    billing.Wants
@@ -60,6 +61,8 @@ type decided struct {
 
 // next reads the page after another.
 func (w *whatIf) next(ctx context.Context, after *whatIfPage) (*whatIfPage, error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	at, id := w.from, int64(0)
 	if after != nil {
 		last := after.closures[len(after.closures)-1]
@@ -107,48 +110,35 @@ func (c *whatIfClosure) last() time.Time {
 
 // readPosted reads what posted for the closures, and gives the rulings by which holds were settled.
 func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*whatIfClosure) (map[int64]billing.Ruling, error) {
-	charges, err := collect[struct {
-		ID       int64
-		Closure  int64
-		Kind     billing.ChargeKind
-		Contract string
-		Clause   string
-		Currency string
-		Amount   numeric
-		Stands   bool // nothing has reversed it, and it reverses nothing
-		At       time.Time
-		Hold     int64
-		Body     *string // where it came out of a hold
-	}](ctx, w.tx, "charges", `
-		select c.id, c.closure_id, c.kind, c.contract_id, c.clause, c.currency, c.amount::text, c.reverses is null and r.id is null and c.key not like '%/renew/%',
-			c.posted_at, coalesce(c.hold_id, 0), case when c.hold_id is not null then c.body end
-		from charges c left join charges r on r.reverses = c.id where c.closure_id = any ($1) and c.adjusts is null order by c.id`, ids)
+	var unread error
+	rulings := map[int64]billing.Ruling{}
+	lows, highs := runs(slices.Sorted(slices.Values(ids)))
+	err := readRows(ctx, w.tx, "charges", `
+		select c.closure_id, c.id, c.contract_id, c.clause, c.currency, c.amount,
+			c.reverses is null and c.key not like '%/renew/%' and not exists (select from charges r where r.reverses = c.id),
+			case when c.kind = 'reversal' then (extract(epoch from c.posted_at) * 1000000)::bigint end, c.hold_id, case when c.hold_id is not null then c.body end
+		`+inRuns+` join charges c on c.closure_id between run.low and run.high where c.adjusts is null`, func(r *textRow) {
+		c := byID[r.number()]
+		if c == nil {
+			return
+		}
+		if err := c.posted(r, rulings); err != nil && unread == nil {
+			unread = err
+		}
+	}, lows, highs)
 	if err != nil {
 		return nil, err
 	}
-	rulings := map[int64]billing.Ruling{}
-	for _, row := range charges {
-		c := byID[row.Closure]
-		amount, err := decimal.NewFromString(string(row.Amount))
-		if err != nil {
-			return nil, fmt.Errorf("read the amount of %s: %w", ticket.LineID(row.ID), err)
+	if unread != nil {
+		return nil, unread
+	}
+	for _, c := range byID {
+		if !w.detailed(c) {
+			continue
 		}
-		c.was.Was(&billing.Charge{Contract: row.Contract, Clause: row.Clause, Currency: row.Currency, Amount: amount}, false)
-		if row.Kind == billing.Reversal && (c.undone.IsZero() || row.At.Before(c.undone)) {
-			c.undone = row.At
-		}
-		if row.Stands && !slices.Contains(c.stays, row.Contract) {
-			c.stays = append(c.stays, row.Contract)
-		}
-		if row.Body != nil {
-			var charge billing.Charge
-			if err := json.Unmarshal([]byte(*row.Body), &charge); err != nil {
-				return nil, fmt.Errorf("read charge %s: %w", ticket.LineID(row.ID), err)
-			}
-			rulings[row.Hold] = rulingOf(charge)
-		}
-		if w.detailed(c) {
-			charge, _, err := (Reads{q: w.tx}).charge(ctx, row.ID)
+		slices.Sort(c.lines)
+		for _, id := range c.lines {
+			charge, _, err := (Reads{q: w.tx}).charge(ctx, id)
 			if err != nil {
 				return nil, err
 			}
@@ -156,6 +146,34 @@ func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*wh
 		}
 	}
 	return rulings, nil
+}
+
+// posted takes in one charge that posted for the closure.
+func (c *whatIfClosure) posted(r *textRow, rulings map[int64]billing.Ruling) error {
+	id := r.number()
+	charge := billing.Charge{Contract: r.text(), Clause: r.text(), Currency: r.text()}
+	var err error
+	if charge.Amount, err = billing.ParseDecimal(r.text()); err != nil {
+		return fmt.Errorf("read the amount of %s: %w", ticket.LineID(id), err)
+	}
+	c.was.Was(&charge, false)
+	c.lines = append(c.lines, id)
+	stands, reversed, hold, body := r.flag(), r.number(), r.number(), r.text()
+	if stands && !slices.Contains(c.stays, charge.Contract) {
+		c.stays = append(c.stays, charge.Contract)
+	}
+	if at := time.UnixMicro(reversed); reversed != 0 && (c.undone.IsZero() || at.Before(c.undone)) {
+		c.undone = at
+	}
+	if body == "" {
+		return nil
+	}
+	var settled billing.Charge
+	if err := json.Unmarshal([]byte(body), &settled); err != nil {
+		return fmt.Errorf("read charge %s: %w", ticket.LineID(id), err)
+	}
+	rulings[hold] = rulingOf(settled)
+	return nil
 }
 
 // readHolds reads what still waits, what people decided, and what a reopening voided.

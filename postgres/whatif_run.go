@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"container/heap"
+	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -41,28 +43,49 @@ type rehearsed struct {
 }
 
 // rehearse closes a page's closures, one after the other, and what happened in between.
-func (w *whatIf) rehearse(page *whatIfPage) error {
-	for _, c := range page.counters {
-		w.rehearsal.Counter(c)
-	}
-	for _, b := range page.bought {
-		w.rehearsal.Bought(b.contract, b.blocks)
-	}
-	for _, b := range page.buckets {
-		w.rehearsal.Bucket(b.contract, b.clause, b.Allowances)
-	}
-	for _, h := range page.happened {
-		heap.Push(&w.later, h)
-	}
+func (w *whatIf) rehearse(ctx context.Context, page *whatIfPage) error {
+	w.take(page)
 	for _, c := range page.closures {
 		if err := w.passTo(c.ClosedAt); err != nil {
 			return err
 		}
-		if err := w.closeOne(c); err != nil {
+		if err := w.closeOne(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// take tells the rehearsal what was read for it.
+func (w *whatIf) take(told *whatIfPage) {
+	for _, c := range told.counters {
+		if _, known := w.rehearsal.Stands(c.Key); known {
+			continue // a closing heard of it before its page did
+		}
+		w.rehearsal.Counter(c.Counter)
+		for _, h := range c.happened {
+			heap.Push(&w.later, h)
+		}
+	}
+	for _, b := range told.bought {
+		w.rehearsal.Bought(b.contract, b.blocks)
+	}
+	for _, b := range told.buckets {
+		w.rehearsal.Bucket(b.contract, b.clause, b.Allowances)
+	}
+	for _, h := range told.happened {
+		heap.Push(&w.later, h)
+	}
+}
+
+// tellMore tells of counters of which only the closing itself heard, as they stand before it.
+func (w *whatIf) tellMore(ctx context.Context, c *whatIfClosure, keys []string) error {
+	var told whatIfPage
+	if err := w.byStatistics(ctx, func() error { return w.tellCounters(ctx, &told, keys) }); err != nil {
+		return err
+	}
+	w.take(&told)
+	return w.passTo(c.ClosedAt)
 }
 
 // finish lets everything happen that came after the last closing.
@@ -84,10 +107,17 @@ func (w *whatIf) passTo(at time.Time) error {
 	return nil
 }
 
-func (w *whatIf) closeOne(c *whatIfClosure) error {
+func (w *whatIf) closeOne(ctx context.Context, c *whatIfClosure) error {
 	if wants := &c.wants; c.failed == "" && len(wants.Counters)+len(wants.Blocks)+len(wants.Buckets) > 0 {
 		var err error
-		if c.decision, err = w.rehearsal.Close(c.facts, c.wants); err != nil {
+		c.decision, err = w.rehearsal.Close(c.facts, c.wants, c.ClosedAt)
+		for untold := (*billing.Untold)(nil); errors.As(err, &untold); {
+			if err := w.tellMore(ctx, c, untold.Counters); err != nil {
+				return err
+			}
+			c.decision, err = w.rehearsal.Close(c.facts, c.wants, c.ClosedAt)
+		}
+		if err != nil {
 			c.failed = err.Error()
 		}
 	}

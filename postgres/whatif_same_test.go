@@ -109,6 +109,9 @@ func (k *till) randomDeeds(r *rand.Rand, n int) {
 		case 1:
 			g := postgres.BlockGrant{OperationKey: k.key(), Contract: "acme-block", Hours: decimal.NewFromInt(int64(1 + r.IntN(6))), GrantedAt: k.now(), Currency: "USD"}
 			g.ExpiresAt = k.now().AddDate(0, 0, 1+r.IntN(60))
+			if r.IntN(2) == 0 { // entered late: it counts from some day before
+				g.Price, g.GrantedAt = decimal.NewFromInt(100), k.now().Add(-time.Duration(r.IntN(20*24))*time.Hour)
+			}
 			_, err := k.GrantBlock(ctx, g)
 			require.NoError(k.t, err)
 		case 2:

@@ -164,7 +164,37 @@ func (a *app) lines(lines []billing.InvoiceLine) {
 	for _, l := range lines {
 		rows = append(rows, lineRow(l))
 	}
-	align(a.stdout, rows, []bool{false, false, false, false, false, false, true, true, true})
+	right := []bool{false, false, false, false, false, false, true, true, true}
+	// What only some contracts say has a column only where one does.
+	for _, column := range []struct {
+		title string
+		of    func(billing.InvoiceLine) string
+	}{
+		{"ORDER", func(l billing.InvoiceLine) string { return l.PurchaseOrder }},
+		{"TAX", func(l billing.InvoiceLine) string { return strings.TrimSpace(l.Tax + " " + l.TaxCategory) }},
+		{"BOOKED", booked},
+	} {
+		if !slices.ContainsFunc(lines, func(l billing.InvoiceLine) bool { return column.of(l) != "" }) {
+			continue
+		}
+		rows[0], right = append(rows[0], column.title), append(right, false)
+		for i, l := range lines {
+			rows[i+1] = append(rows[i+1], column.of(l))
+		}
+	}
+	align(a.stdout, rows, right)
+}
+
+// booked tells how a line goes into the books: "8010 MSP, straight-line".
+func booked(l billing.InvoiceLine) string {
+	if l.Accounting == nil {
+		return ""
+	}
+	says := strings.TrimSpace(l.Accounting.Account + " " + l.Accounting.Item)
+	if l.Accounting.Defer == "" {
+		return says
+	}
+	return strings.TrimPrefix(says+", "+l.Accounting.Defer, ", ")
 }
 
 func lineRow(l billing.InvoiceLine) []string {

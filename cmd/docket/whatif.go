@@ -28,10 +28,14 @@ waits for a person (held). What if is a rehearsal in the order of closing, with 
 allowances that begin where the real ones stood at --from and then go their own way:
   reopened   a round that was undone since is undone on both sides, when it really was, and what was kept is kept on
              both; the next round counts by itself
+  blocks     a block of hours is there from when it came on the books, as its sale tells, whenever it counts from; one that
+             was not sold on an invoice is taken to have come on the books when it counts from
   held       a hold that somebody decided is decided by the same word where it would have been asked, and a sign-off up to
              the amount that was signed; anything else waits, and counts as held
   recurring  fees, minimums and true-ups of the billing periods that begin in the period, of the draft and of the
              contract that it replaces; a run that is due and not made counts as held
+  order      closings go by their times; where two closed within the same moment, the books may have let the other one
+             draw first, and each may have the other's share of a counter or a block
   as it was  device counts, SLA outcomes, usage outside tickets, and every other contract; what was adjusted on
              invoices afterwards, such as a write-down, is on neither side`
 

@@ -35,7 +35,8 @@ func newContractCheck(a *app) *cobra.Command {
 			return v, "", err
 		}
 		v = checkedContract{c.ID, c.Client, len(c.Lines), len(c.Rates), terms.Digest()}
-		return v, fmt.Sprintf("%s is well formed: %s, %s, from %s", c.ID, count(v.Lines, "line"), count(v.Rates, "rate"), c.EffectiveFrom), nil
+		return v, fmt.Sprintf("%s is well formed: %s, %s, from %s\n"+
+			"Next, what it says: docket contract show FILE; what past tickets would have come to: docket whatif --contract FILE", c.ID, count(v.Lines, "line"), count(v.Rates, "rate"), c.EffectiveFrom), nil
 	})
 }
 
@@ -50,7 +51,7 @@ func newContractApply(a *app) *cobra.Command {
 			if !v.Changed {
 				return v, fmt.Sprintf("%s revision %d says this already; nothing changed", v.Contract, v.Revision), nil
 			}
-			return v, fmt.Sprintf("%s revision %d is stored, in force from %s", v.Contract, v.Revision, v.EffectiveFrom), nil
+			return v, fmt.Sprintf("%s revision %d is stored, in force from %s; what its periods will bill: docket period run --contract %s --dry-run", v.Contract, v.Revision, v.EffectiveFrom, v.Contract), nil
 		})
 	c.Flags().BoolVar(&backdated, "backdated", false, "although it begins before work that is rated already")
 	return c

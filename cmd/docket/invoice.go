@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"github.com/docket-psa/docket/billing"
@@ -52,7 +53,7 @@ func newInvoiceList(a *app) *cobra.Command {
 				text("PERIOD", period),
 				text("STATE", func(i billing.Invoice) string { return i.State }),
 				number("LINES", func(i billing.Invoice) string { return fmt.Sprint(i.LineCount) }),
-				number("TOTAL", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
+				number("NET", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
 				number("OWED", owed),
 			)
 		},
@@ -123,7 +124,7 @@ func newInvoiceShow(a *app) *cobra.Command {
 			return a.show(invoice, func() {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
-				_, _ = fmt.Fprintf(a.stdout, "\n%s, total %s\n", count(len(invoice.Lines), "line"), money(invoice.Total, invoice.Currency))
+				_, _ = fmt.Fprintf(a.stdout, "\n%s\n", summed(invoice))
 				a.taxes(invoice.Taxes)
 				if untaxed != nil {
 					_, _ = fmt.Fprintf(a.stdout, "With tax: %v\n", untaxed)
@@ -169,11 +170,36 @@ func (a *app) lines(lines []billing.InvoiceLine) {
 
 func lineRow(l billing.InvoiceLine) []string {
 	return []string{
-		ticket.LineID(l.Line), l.Date, l.Ticket, l.Client, l.Clause, short(oneLine(l.Text), 60), quantity(l), money(l.Rate, l.Currency), money(l.Amount, l.Currency),
+		ticket.LineID(l.Line), l.Date, l.Ticket, l.Client, l.Clause, short(oneLine(l.Text), 60), quantity(l), rate(l), money(l.Amount, l.Currency),
 	}
 }
 
-func quantity(l billing.InvoiceLine) string { return l.Quantity.String() + " " + l.Unit }
+// quantity is what the line counts, as people read it: 0.42 h, 1.81 s, 38 pieces. JSON has all its decimals.
+func quantity(l billing.InvoiceLine) string {
+	switch l.Unit {
+	case "h", "min":
+		return l.Quantity.Round(2).String() + " " + l.Unit
+	case "s":
+		return l.Quantity.Round(3).String() + " " + l.Unit
+	case "":
+		return l.Quantity.String()
+	}
+	if l.Quantity.Abs().Equal(decimal.NewFromInt(1)) {
+		return l.Quantity.String() + " " + l.Unit
+	}
+	return l.Quantity.String() + " " + l.Unit + "s"
+}
+
+// rate is the price of one, to four decimals: that of a package's unit has more. What costs nothing has none.
+func rate(l billing.InvoiceLine) string {
+	switch {
+	case l.Rate.IsZero():
+		return ""
+	case l.Rate.Exponent() < -4:
+		return money(l.Rate.Round(4), l.Currency)
+	}
+	return money(l.Rate, l.Currency)
+}
 
 func newInvoiceWatch(a *app) *cobra.Command {
 	var ref invoiceRef
@@ -280,8 +306,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 				return err
 			}
 			return a.show(invoice, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s, total %s\n", invoice.Number, invoice.Payer, period(invoice),
-					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
+				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s\n", invoice.Number, invoice.Payer, period(invoice), summed(invoice))
 				a.taxes(invoice.Taxes)
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:

@@ -224,10 +224,17 @@ func newPeriodShow(a *app) *cobra.Command {
 				return err
 			}
 			if len(found) == 0 {
-				return ticket.Invalid("period", args[1], "has posted nothing under "+args[0], "`docket period list --contract "+args[0]+"` shows what there is")
+				if _, err := s.store.Contract(cmd.Context(), args[0], 0); err != nil {
+					return err
+				}
+				return ticket.Invalid("period", args[1], "has posted nothing under "+args[0],
+					"write a month like 2026-03, or a period's first day like 2026-03-15; `docket period list --contract "+args[0]+"` shows what there is")
 			}
 			return a.show(found, func() {
-				for _, p := range found {
+				for i, p := range found {
+					if i > 0 {
+						_, _ = fmt.Fprintln(a.stdout)
+					}
 					_, _ = fmt.Fprintf(a.stdout, "%s of %s, %s\n\n", p.Kind, p.Period.Tell(), p.State)
 					fields(a.stdout, "what", p.Says, "by", p.By, "at", a.when(p.At), "decided by", p.Decider, "digest", p.Digest)
 					for _, c := range p.Charges {
@@ -236,7 +243,6 @@ func newPeriodShow(a *app) *cobra.Command {
 							_, _ = fmt.Fprintf(a.stdout, "  %s\n", sentence)
 						}
 					}
-					_, _ = fmt.Fprintln(a.stdout)
 				}
 			})
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -106,7 +107,7 @@ func newClientTax(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tax CLIENT [TAX]",
 		Short: "Say by which tax profile a client's invoices are taxed where its contracts name none",
-		Args:  cobra.RangeArgs(1, 2),
+		Args:  oneOrTwo("CLIENT", "TAX"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			profile := ""
 			if len(args) == 2 {
@@ -133,9 +134,27 @@ func newClientTax(a *app) *cobra.Command {
 	return c
 }
 
+// untaxed says whether nobody said how any of the invoice is taxed.
+func untaxed(t *billing.DocumentTotals) bool {
+	return !slices.ContainsFunc(t.Taxes, func(c billing.CategoryTax) bool { return c.Code != "" })
+}
+
+// summed is what an invoice's lines come to. Where tax is still to come, its rows begin with the net.
+func summed(i billing.Invoice) string {
+	lines := count(i.LineCount, "line")
+	if i.Taxes == nil || untaxed(i.Taxes) {
+		return lines + ", total " + money(i.Total, i.Currency)
+	}
+	return lines
+}
+
 // taxes shows an invoice's sums with tax, a row for what is taxed alike.
 func (a *app) taxes(t *billing.DocumentTotals) {
 	if t == nil {
+		return
+	}
+	if untaxed(t) {
+		_, _ = fmt.Fprintln(a.stdout, "No tax: neither its contracts nor its payer name a tax profile. docket client tax CLIENT TAX names one.")
 		return
 	}
 	rows := [][]string{{"net", money(t.TaxExclusive, t.Currency)}}
@@ -155,7 +174,7 @@ func (a *app) taxes(t *billing.DocumentTotals) {
 			rows = append(rows, []string{fmt.Sprintf("  of it %s, %s %%", part.Name, part.Percent), money(part.Tax, t.Currency)})
 		}
 	}
-	rows = append(rows, []string{"gross, by the tax of " + t.TaxDate, money(t.TaxInclusive, t.Currency)})
+	rows = append(rows, []string{"gross, at the rates of " + t.TaxDate, money(t.TaxInclusive, t.Currency)})
 	align(a.stdout, rows, []bool{false, true})
 	for _, s := range t.Says {
 		_, _ = fmt.Fprintln(a.stdout, s)

@@ -81,6 +81,9 @@ func newBlockList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, "", contract); err != nil {
+				return err
+			}
 			blocks, err := s.store.Blocks(cmd.Context(), contract)
 			if err != nil {
 				return err

@@ -61,6 +61,9 @@ func newContractList(a *app) *cobra.Command {
 	var client string
 	c := listing(a, "list", "List contracts, each with its last revision", "No contracts yet. Store one: docket contract apply FILE --as PERSON",
 		func(ctx context.Context, s *postgres.Store) ([]postgres.ContractVersion, error) {
+			if err := known(ctx, s, client, ""); err != nil {
+				return nil, err
+			}
 			return s.Contracts(ctx, client)
 		},
 		a.revisions()...)

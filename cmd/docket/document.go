@@ -108,3 +108,19 @@ func listing[T any](
 		},
 	}
 }
+
+// known says whether the client and the contract that a list is asked for exist: an empty list of a mistyped
+// name would read as if there were nothing. Empty ones are not asked for.
+func known(ctx context.Context, s *postgres.Store, client, contract string) error {
+	if client != "" {
+		if _, err := s.Client(ctx, client); err != nil {
+			return err
+		}
+	}
+	if contract != "" {
+		if _, err := s.Contract(ctx, contract, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

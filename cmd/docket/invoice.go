@@ -43,6 +43,9 @@ func newInvoiceList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Payer, ""); err != nil {
+				return err
+			}
 			invoices, err := s.store.Invoices(cmd.Context(), f)
 			if err != nil {
 				return err

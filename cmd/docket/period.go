@@ -52,6 +52,9 @@ func newPeriodList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Client, f.Contract); err != nil {
+				return err
+			}
 			rows, err := periodRows(cmd.Context(), s.store, f)
 			if err != nil {
 				return err
@@ -141,6 +144,9 @@ With --dry-run nothing is posted, and --until may lie in the future.`,
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Client, f.Contract); err != nil {
+				return err
+			}
 			due, err := s.store.PeriodsDue(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -224,7 +230,7 @@ func newPeriodShow(a *app) *cobra.Command {
 				return err
 			}
 			if len(found) == 0 {
-				if _, err := s.store.Contract(cmd.Context(), args[0], 0); err != nil {
+				if err := known(cmd.Context(), s.store, "", args[0]); err != nil {
 					return err
 				}
 				return ticket.Invalid("period", args[1], "has posted nothing under "+args[0],

@@ -30,7 +30,9 @@ lines:
 
 func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 	s := openShop(t)
-	assert.Contains(t, s.ok("period", "list").err, "docket contract list")
+	assert.Contains(t, s.ok("period", "list", "--client", "redwood").err, "docket contract list")
+	assert.Contains(t, s.ok("period", "list", "--state", "due").out, "bayside-managed")
+	assert.Contains(t, s.ok("period", "run", "--as", "felix.moreau").out, "3121.00 USD for ")
 	assert.Contains(t, s.ok("period", "run").err, "Nothing is due")
 	assert.Contains(t, s.ok("usage", "list").err, "docket usage record")
 
@@ -83,6 +85,17 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 		"nobody prices it":   {[]string{"usage", "record", "--client", "redwood", "--event", "alert", "--on", from, "--as", "tom.reyes"}, "usage.event: alert"},
 		"no number":          {[]string{"client", "count", "few", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes"}, "whole number"},
 		"nothing has posted": {[]string{"period", "show", "redwood-monthly", "1999-01"}, "has posted nothing"},
+		"no such contract":   {[]string{"period", "show", "redwood-gone", from[:7]}, `contract "redwood-gone" is not known`},
+		"no period":          {[]string{"period", "show", "redwood-monthly"}, "PERIOD is missing"},
+		"no reason":          {[]string{"period", "decline", "redwood-monthly", from[:7], "--as", "felix.moreau"}, "reason"},
+		"no rows":            {[]string{"period", "list", "--limit", "0"}, "give 1 or more"},
+		"the future":         {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--on", "2099-01-01", "--as", "tom.reyes"}, "lies in the future"},
+		"no event":           {[]string{"usage", "record", "--client", "redwood", "--on", from, "--as", "tom.reyes"}, "event"},
+		"less than nothing":  {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--quantity=-3", "--on", from, "--as", "tom.reyes"}, "give more than 0"},
+		"nobody records":     {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--on", from}, "--as PERSON"},
+		"fewer than none":    {[]string{"client", "count", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes", "--", "-1"}, "devices"},
+		"no kind":            {[]string{"client", "count", "3", "--client", "redwood", "--on", from, "--as", "tom.reyes"}, "kind"},
+		"no day":             {[]string{"client", "count", "3", "--client", "redwood", "--kind", "kiosk", "--as", "tom.reyes"}, "write it like"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := s.docket(c.args...)

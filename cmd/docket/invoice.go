@@ -193,15 +193,20 @@ func quantity(l billing.InvoiceLine) string {
 	return l.Quantity.String() + " " + l.Unit + "s"
 }
 
-// rate is the price of one, to four decimals: that of a package's unit has more. What costs nothing has none.
+// rate is the price of one, to four decimals: that of a package's unit has more. That of time is of an hour, also
+// where seconds are counted. What costs nothing has none.
 func rate(l billing.InvoiceLine) string {
-	switch {
-	case l.Rate.IsZero():
-		return ""
-	case l.Rate.Exponent() < -4:
-		return money(l.Rate.Round(4), l.Currency)
+	price := l.Rate
+	if price.Exponent() < -4 {
+		price = price.Round(4)
 	}
-	return money(l.Rate, l.Currency)
+	switch {
+	case price.IsZero():
+		return ""
+	case l.Unit == "h", l.Unit == "s":
+		return money(price, l.Currency) + "/h"
+	}
+	return money(price, l.Currency)
 }
 
 func newInvoiceWatch(a *app) *cobra.Command {

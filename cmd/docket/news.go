@@ -342,6 +342,9 @@ func reason(l billing.InvoiceLine) string {
 	if l.Amount.IsZero() && l.Rate.IsZero() {
 		return "covered" + by
 	}
+	if l.Unit == "s" {
+		return quantity + " at " + money(l.Rate, l.Currency) + " an hour" + by
+	}
 	return quantity + " at " + money(l.Rate, l.Currency) + by
 }
 

@@ -61,8 +61,13 @@ func Apply(ctx context.Context, s Store) (Stored, error) {
 		what string
 		do   func(context.Context) error
 	}{
-		{"calendars", a.calendars}, {"clients", a.clients}, {"people", a.people}, {"costs", a.costs}, {"taxes", a.taxes},
-		{"contracts", a.contracts}, {"blocks of hours", a.blocks},
+		{"calendars", a.calendars},
+		{"clients", a.clients},
+		{"people", a.people},
+		{"costs", a.costs},
+		{"taxes", a.taxes},
+		{"contracts", a.contracts},
+		{"blocks of hours", a.blocks},
 	} {
 		if err := step.do(ctx); err != nil {
 			return a.stored, fmt.Errorf("seed %s: %w", step.what, err)

@@ -89,6 +89,7 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 		"no period":          {[]string{"period", "show", "redwood-monthly"}, "PERIOD is missing"},
 		"no reason":          {[]string{"period", "decline", "redwood-monthly", from[:7], "--as", "felix.moreau"}, "reason"},
 		"no rows":            {[]string{"period", "list", "--limit", "0"}, "give 1 or more"},
+		"a closing":          {[]string{"usage", "record", "--client", "redwood", "--event", "closure", "--on", from, "--as", "tom.reyes"}, "counted by itself when a ticket closes"},
 		"the future":         {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--on", "2099-01-01", "--as", "tom.reyes"}, "lies in the future"},
 		"no event":           {[]string{"usage", "record", "--client", "redwood", "--on", from, "--as", "tom.reyes"}, "event"},
 		"less than nothing":  {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--quantity=-3", "--on", from, "--as", "tom.reyes"}, "give more than 0"},

@@ -354,7 +354,8 @@ func (p player) word(ctx context.Context, id ticket.ID, h ticket.Header, s seed.
 	return err
 }
 
-// use records what the ticket's client used outside the ticket.
+// use records what the ticket's client used outside the ticket, on the day on which it came in: the same day
+// however often the demo is started.
 func (p player) use(ctx context.Context, id ticket.ID, h ticket.Header, s seed.Step) error {
 	t, err := p.store.Ticket(ctx, id)
 	if err != nil {
@@ -365,7 +366,7 @@ func (p player) use(ctx context.Context, id ticket.ID, h ticket.Header, s seed.S
 		return fmt.Errorf("quantity %q of %s: %w", s.Quantity, s.Event, err)
 	}
 	_, err = p.store.RecordUsage(ctx, postgres.UsageEvent{
-		OperationKey: h.OperationKey, Client: t.Client, Event: s.Event, Quantity: quantity, On: h.At.Format(time.DateOnly), Who: s.Actor, Via: ticket.ViaCLI,
+		OperationKey: h.OperationKey, Client: t.Client, Event: s.Event, Quantity: quantity, On: t.OpenedAt.UTC().Format(time.DateOnly), Who: s.Actor, Via: ticket.ViaCLI,
 	})
 	return err
 }

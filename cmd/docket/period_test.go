@@ -44,7 +44,9 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 
 	waiting := s.ok("period", "list", "--state", "waiting")
 	assert.Contains(t, waiting.out, "nobody has counted any")
+	assert.Contains(t, s.ok("period", "show", "redwood-monthly", from[:7]).out, "`docket client count --client redwood --kind kiosk --on "+from+" NUMBER` does.")
 	assert.Contains(t, s.ok("client", "count", "20", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes").out, "20 × kiosk")
+	assert.Contains(t, s.ok("period", "show", "redwood-monthly", from[:7]).out, "700.00 USD")
 	dry := s.ok("period", "run", "--client", "redwood", "--dry-run")
 	assert.Contains(t, dry.out, "700.00 USD")
 	assert.Contains(t, dry.err, "Nothing was posted")

@@ -100,7 +100,7 @@ services  S           2  City
 				`line 7: categories[2].rates[0].percent "210" is no rate of a tax: give a percentage from 0 to 100`,
 			},
 		},
-		"not a profile":             {"tax apply - --as felix.moreau", "schema: docket.contract/v1\n", []string{"line 1: schema", "docket.tax/v1"}},
+		"not a profile":             {"tax apply - --as felix.moreau", "schema: docket.contract/v1\n", []string{"line 1: schema", "is that of a contract, not of a tax profile"}},
 		"nothing in the file":       {"tax check -", "", []string{"docs/taxes.md"}},
 		"no such file":              {"tax apply nowhere.yaml --as felix.moreau", "", []string{"nowhere.yaml"}},
 		"nobody applies it":         {"tax apply -", texas, []string{"--as PERSON"}},

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// eventClosure is the event of a ticket's closing.
-const eventClosure = "closure"
+// EventClosure is the event of a ticket's closing: it happens by itself, and nobody records it.
+const EventClosure = "closure"
 
 // usage checks how events are priced.
 func (ck checker) usage(field string, u *UsageTerms) {
@@ -27,7 +27,7 @@ func (ck checker) usage(field string, u *UsageTerms) {
 	ck.tiers(field+".tiers", u.Tiers, u.Model == modelGraduated)
 	ck.percentage(field+".percentage", u.Percentage)
 	ck.model(field, u)
-	if strings.EqualFold(u.Event, eventClosure) && (u.Model == modelPercentage || u.ofValues()) {
+	if strings.EqualFold(u.Event, EventClosure) && (u.Model == modelPercentage || u.ofValues()) {
 		ck.add(field+".event", u.Event, "has no value to take a percentage of", "price an event that is recorded with its value, or choose another model")
 	}
 }

@@ -34,3 +34,12 @@ func TestTaxesAndCostsDocuments(t *testing.T) {
 	_, err = billing.ParseCostRates(nil)
 	require.ErrorContains(t, err, "docs/costs.md")
 }
+
+func TestADocumentOfAnotherKindIsToldOnce(t *testing.T) {
+	_, err := billing.ParseContract(wholeDocument(t, "costs.md"))
+	require.EqualError(t, err, `line 1: schema "docket.cost/v1" is that of a cost document, not of a contract: check it as one: docs/costs.md tells how`)
+	_, err = billing.ParseTaxProfile([]byte("tax: NL\nschema: docket.contract/v1\nlines: []\n"))
+	require.EqualError(t, err, `line 2: schema "docket.contract/v1" is that of a contract, not of a tax profile: check it as one: docs/contracts.md tells how`)
+	_, err = billing.ParseCostRates(wholeDocument(t, "taxes.md"))
+	require.EqualError(t, err, `line 1: schema "docket.tax/v1" is that of a tax profile, not of a cost document: check it as one: docs/taxes.md tells how`)
+}

@@ -34,11 +34,11 @@ func (d *decider) chargeClosure() {
 	if t.Code != codeSolved {
 		return
 	}
-	k := slotKey{kind: Usage, of: eventClosure}
+	k := slotKey{kind: Usage, of: EventClosure}
 	if d.withoutTime() {
 		k.reason = NoTime
 	}
-	p := d.speaksOf(eventClosure)
+	p := d.speaksOf(EventClosure)
 	if p.version >= 0 && p.tie < 0 {
 		terms := d.facts.Contracts[p.version].Terms
 		mends := piece{pick: p, work: -1, at: t.ResolvedAt}
@@ -46,7 +46,7 @@ func (d *decider) chargeClosure() {
 			return
 		}
 	}
-	d.chargeEvent(k, &Event{Name: eventClosure, Quantity: one, Date: t.ResolvedOn})
+	d.chargeEvent(k, &Event{Name: EventClosure, Quantity: one, Date: t.ResolvedOn})
 }
 
 func (d *decider) chargeEvent(k slotKey, e *Event) {

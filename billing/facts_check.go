@@ -127,7 +127,7 @@ func (f *Facts) checkExtras() error {
 		}
 		seen[e.ID] = struct{}{}
 		switch {
-		case e.Name == "" || strings.EqualFold(e.Name, eventClosure):
+		case e.Name == "" || strings.EqualFold(e.Name, EventClosure):
 			return fmt.Errorf("event %d: %q is not the name of an event that can be recorded", e.ID, e.Name)
 		case !plausible(e.Quantity):
 			return fmt.Errorf("event %d: its quantity is out of bounds", e.ID)

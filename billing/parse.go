@@ -97,7 +97,27 @@ func read(ps *problems, data []byte, kind documentKind) *yaml.Node {
 		ps.add("document", "", "is not a list of fields", "start with `schema: "+kind.schema+"`; "+kind.docs+" shows whole "+kind.name+"s")
 		return nil
 	}
+	if of := schemaOf(doc.Content[0]); of != nil {
+		for _, other := range []documentKind{contractDocument, taxDocument, costDocument} {
+			if other != kind && of.Value == other.schema {
+				// Each of its fields would be told to be none of this kind's.
+				ps.lines["schema"] = of.Line
+				ps.add("schema", of.Value, "is that of a "+other.name+", not of a "+kind.name, "check it as one: "+other.docs+" tells how")
+				return nil
+			}
+		}
+	}
 	return doc.Content[0]
+}
+
+// schemaOf finds what the document says that it is; nil where it does not say.
+func schemaOf(document *yaml.Node) *yaml.Node {
+	for i := 0; i+1 < len(document.Content); i += 2 {
+		if document.Content[i].Value == "schema" {
+			return document.Content[i+1]
+		}
+	}
+	return nil
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)

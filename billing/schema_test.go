@@ -38,9 +38,20 @@ type schema struct {
 	Defs                 map[string]schema `json:"$defs"`
 }
 
-func published(t *testing.T) *schema {
+// published are the schemas of docs, each beside what it is the schema of.
+var published = map[string]struct {
+	document reflect.Type
+	parse    func([]byte) (any, error)
+	leaves   int // at least so many fields are tried
+}{
+	"contract": {reflect.TypeFor[billing.Contract](), func(b []byte) (any, error) { return billing.ParseContract(b) }, 150},
+	"tax":      {reflect.TypeFor[billing.TaxProfile](), func(b []byte) (any, error) { return billing.ParseTaxProfile(b) }, 18},
+	"cost":     {reflect.TypeFor[billing.CostRates](), func(b []byte) (any, error) { return billing.ParseCostRates(b) }, 11},
+}
+
+func readSchema(t *testing.T, name string) *schema {
 	t.Helper()
-	data, err := os.ReadFile("../docs/contract.schema.json")
+	data, err := os.ReadFile("../docs/" + name + ".schema.json")
 	require.NoError(t, err)
 	root := new(schema)
 	require.NoError(t, json.Unmarshal(data, root))
@@ -55,11 +66,14 @@ func (root *schema) resolve(s schema) schema {
 	return s
 }
 
-// TestContractSchema requires that the published schema knows exactly the fields of the
-// document.
-func TestContractSchema(t *testing.T) {
-	root := published(t)
-	sameFields(t, root, *root, reflect.TypeFor[billing.Contract](), "contract")
+// TestSchemas requires that each published schema knows exactly the fields of its document.
+func TestSchemas(t *testing.T) {
+	for name, p := range published {
+		t.Run(name, func(t *testing.T) {
+			root := readSchema(t, name)
+			sameFields(t, root, *root, p.document, name)
+		})
+	}
 }
 
 func sameFields(t *testing.T, root *schema, s schema, of reflect.Type, at string) {
@@ -103,50 +117,59 @@ func sameFields(t *testing.T, root *schema, s schema, of reflect.Type, at string
 	}
 }
 
-// TestContractSchemaAgreesWithTheParser tries every leaf of the schema: the parser knows the
+// TestSchemasAgreeWithTheParsers tries every leaf of each schema: the parser knows the
 // same values, refuses what is beyond the same bounds, and takes what is at them.
-func TestContractSchemaAgreesWithTheParser(t *testing.T) {
-	root := published(t)
-	leaves := 0
-	eachLeaf(root, *root, nil, func(path []string, s schema) {
-		leaves++
-		field := strings.ReplaceAll(strings.Join(path, "."), ".[0]", "[0]")
-		said := func(value any) string {
-			document, err := json.Marshal(only(path, value))
-			require.NoError(t, err)
-			_, err = billing.ParseContract(document)
-			for _, p := range billing.Problems(err) {
-				if p.Field == field {
-					return p.Problem + ": " + p.Fix
-				}
+func TestSchemasAgreeWithTheParsers(t *testing.T) {
+	for name, p := range published {
+		t.Run(name, func(t *testing.T) {
+			root := readSchema(t, name)
+			leaves := 0
+			eachLeaf(root, *root, nil, func(path []string, s schema) {
+				leaves++
+				agrees(t, path, s, p.parse)
+			})
+			require.GreaterOrEqual(t, leaves, p.leaves)
+		})
+	}
+}
+
+func agrees(t *testing.T, path []string, s schema, parse func([]byte) (any, error)) {
+	t.Helper()
+	field := strings.ReplaceAll(strings.Join(path, "."), ".[0]", "[0]")
+	said := func(value any) string {
+		document, err := json.Marshal(only(path, value))
+		require.NoError(t, err)
+		_, err = parse(document)
+		for _, p := range billing.Problems(err) {
+			if p.Field == field {
+				return p.Problem + ": " + p.Fix
 			}
-			return ""
 		}
-		takes := func(value any) bool {
-			// What a field means beside others is not the schema's to say.
-			problem := said(value)
-			return problem == "" || strings.HasPrefix(problem, "means nothing")
-		}
-		if len(s.Enum) > 0 {
-			require.Equal(t, "is not known: use "+strings.Join(s.Enum, ", "), said("nonsense"), field)
-		}
-		if s.Pattern != "" {
-			require.False(t, regexp.MustCompile(s.Pattern).MatchString("?! /"), field)
-			require.NotEmpty(t, said("?! /"), field)
-		}
-		if s.Minimum != nil {
-			require.NotEmpty(t, said(*s.Minimum-1), field)
-			require.True(t, takes(*s.Minimum), field)
-		}
-		if s.ExclusiveMinimum != nil {
-			require.NotEmpty(t, said(*s.ExclusiveMinimum), field)
-		}
-		if s.Maximum != nil {
-			require.NotEmpty(t, said(json.Number(strconv.FormatFloat(*s.Maximum+1, 'f', -1, 64))), field)
-			require.True(t, takes(json.Number(strconv.FormatFloat(*s.Maximum, 'f', -1, 64))), field)
-		}
-	})
-	require.Greater(t, leaves, 150)
+		return ""
+	}
+	takes := func(value any) bool {
+		// What a field means beside others is not the schema's to say.
+		problem := said(value)
+		return problem == "" || strings.HasPrefix(problem, "means nothing")
+	}
+	if len(s.Enum) > 0 {
+		require.Equal(t, "is not known: use "+strings.Join(s.Enum, ", "), said("nonsense"), field)
+	}
+	if s.Pattern != "" {
+		require.False(t, regexp.MustCompile(s.Pattern).MatchString("?! /"), field)
+		require.NotEmpty(t, said("?! /"), field)
+	}
+	if s.Minimum != nil {
+		require.NotEmpty(t, said(*s.Minimum-1), field)
+		require.True(t, takes(*s.Minimum), field)
+	}
+	if s.ExclusiveMinimum != nil {
+		require.NotEmpty(t, said(*s.ExclusiveMinimum), field)
+	}
+	if s.Maximum != nil {
+		require.NotEmpty(t, said(json.Number(strconv.FormatFloat(*s.Maximum+1, 'f', -1, 64))), field)
+		require.True(t, takes(json.Number(strconv.FormatFloat(*s.Maximum, 'f', -1, 64))), field)
+	}
 }
 
 // eachLeaf visits every field that has no fields of its own, by its path; [0] is an item of
@@ -169,8 +192,8 @@ func eachLeaf(root *schema, s schema, path []string, visit func([]string, schema
 	}
 }
 
-// only is a document with nothing but the value at the path, and the charge that makes a
-// line look at it.
+// only is a document with nothing but the value at the path, and the charge or code that makes a
+// line or category look at it.
 func only(path []string, value any) any {
 	if len(path) == 0 {
 		return value
@@ -188,32 +211,42 @@ func only(path []string, value any) any {
 		group["charge"] = "per-ticket"
 	case "when", "prorate":
 		group["charge"] = "flat"
+	case "rates":
+		group["code"] = "S"
 	}
 	return group
 }
 
-// TestContractsFitTheSchema reads whole contracts by the schema, as an editor does.
-func TestContractsFitTheSchema(t *testing.T) {
-	root := published(t)
-	documents := written(t)
-	seeds, err := filepath.Glob("../seed/contracts/*.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, seeds)
-	for _, name := range seeds {
-		data, err := os.ReadFile(name)
-		require.NoError(t, err)
-		documents[name] = string(data)
+// TestDocumentsFitTheirSchemas reads whole documents by their schema, as an editor does.
+func TestDocumentsFitTheirSchemas(t *testing.T) {
+	documents := map[string]map[string]string{
+		"contract": written(t),
+		"tax":      {"taxes.md": string(wholeDocument(t, "taxes.md"))},
+		"cost":     {"costs.md": string(wholeDocument(t, "costs.md"))},
 	}
-	for name, document := range documents {
-		t.Run(name, func(t *testing.T) {
-			c, err := billing.ParseContract([]byte(document))
+	for name, seeds := range map[string]string{"contract": "contracts/*.yaml", "tax": "taxes/*.yaml", "cost": "costs.yaml"} {
+		files, err := filepath.Glob("../seed/" + seeds)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			canonical, err := billing.Canonical(c)
-			require.NoError(t, err)
-			var v any
-			require.NoError(t, json.Unmarshal(canonical, &v))
-			require.Empty(t, root.misfits(*root, v, "contract"))
-		})
+			documents[name][file] = string(data)
+		}
+	}
+	for name, p := range published {
+		root := readSchema(t, name)
+		for file, document := range documents[name] {
+			t.Run(file, func(t *testing.T) {
+				parsed, err := p.parse([]byte(document))
+				require.NoError(t, err)
+				canonical, err := billing.Canonical(parsed)
+				require.NoError(t, err)
+				var v any
+				require.NoError(t, json.Unmarshal(canonical, &v))
+				require.Empty(t, root.misfits(*root, v, name))
+			})
+		}
 	}
 }
 

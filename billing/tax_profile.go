@@ -125,6 +125,7 @@ func (p *TaxProfile) check(ps *problems) {
 	ck.oneOf("per", p.Per, "", perCategory, perLine)
 	ck.oneOf("rounding", p.Rounding, "", string(HalfUp), string(HalfEven))
 	ck.taxCategories(p)
+	ck.standardCategory(p)
 	if e := p.Exemption; e != nil {
 		ck.exemption(e, p)
 	}
@@ -165,7 +166,11 @@ func (ck checker) taxCategories(p *TaxProfile) {
 			}
 		}
 	}
-	if p.category(p.Standard) == nil {
+}
+
+// standardCategory is looked at even where the categories themselves are missing: all that is wrong is told at once.
+func (ck checker) standardCategory(p *TaxProfile) {
+	if p.category(p.Standard) == nil && (len(p.Categories) > 0 || !categoryShape.MatchString(p.Standard)) {
 		ck.need("standard", p.Standard, "is no category of the profile", "name the category of lines that name none")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,6 +42,9 @@ func (e UsageEvent) problems(now time.Time) error {
 	errs := []error{named("operation_key", e.OperationKey), wellFormed("client", e.Client), named("event", e.Event)}
 	if !e.Quantity.IsPositive() || e.Quantity.GreaterThan(mostUnits) || e.Quantity.Exponent() < -9 {
 		errs = append(errs, ticket.Invalid("quantity", shortened(e.Quantity), "is not a quantity", "give more than 0, with at most 9 decimals"))
+	}
+	if strings.EqualFold(e.Event, billing.EventClosure) {
+		errs = append(errs, ticket.Invalid("event", e.Event, "is counted by itself when a ticket closes", "record another event, or resolve the ticket"))
 	}
 	on, err := sla.ParseDate(e.On)
 	switch {

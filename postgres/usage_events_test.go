@@ -92,6 +92,7 @@ func TestUsageThatCannotBeRecorded(t *testing.T) {
 		"in the future":       {func(e *postgres.UsageEvent) { e.On = "2027-01-01" }, "on"},
 		"no date":             {func(e *postgres.UsageEvent) { e.On = "today" }, "on"},
 		"nothing":             {func(e *postgres.UsageEvent) { e.Quantity = decimal.Zero }, "quantity"},
+		"a closing":           {func(e *postgres.UsageEvent) { e.Event = "Closure" }, "event"},
 		"an absurd number":    {func(e *postgres.UsageEvent) { e.Quantity = decimal.New(1, 40) }, "quantity"},
 		"an unknown client":   {func(e *postgres.UsageEvent) { e.Client = "nobody" }, "client"},
 		"nobody":              {func(e *postgres.UsageEvent) { e.Who = "nobody" }, "who"},

@@ -268,7 +268,7 @@ func (w *whatIf) runsThatWouldBe(ctx context.Context, was []agreement, made map[
 					return fmt.Errorf("%s of %s: %w", run, p.Period, err)
 				}
 				if says := decision.Waits(); says != "" {
-					w.note("%s %s", billing.DueRun{Contract: a.contract, Run: run, Period: p.Period}, says)
+					w.note("The %s would wait, and bills nothing here: %s", billing.DueRun{Contract: a.contract, Run: run, Period: p.Period}, says)
 				}
 				chain.follow(decision)
 				waits := decision.Draft() != "" || unmade[billing.DueRun{Contract: w.draft.InsteadOf, Client: w.client, Run: run, Period: p.Period}]

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/sla"
@@ -26,10 +28,15 @@ type Store interface {
 	CountDevices(ctx context.Context, client, kind string, on sla.LocalDate, devices int) error
 	PutPerson(ctx context.Context, p postgres.Staffing) error
 	ApplyContract(ctx context.Context, doc []byte, by string, backdated bool) (postgres.Applied, error)
+	TaxProfiles(ctx context.Context) ([]postgres.TaxVersion, error)
+	CostVersions(ctx context.Context) ([]postgres.CostVersion, error)
+	ApplyTax(ctx context.Context, doc []byte, by string) (postgres.TaxVersion, error)
+	TaxClient(ctx context.Context, client, profile, by string) error
+	ApplyCosts(ctx context.Context, doc []byte, by string) (postgres.CostVersion, error)
 	GrantBlock(ctx context.Context, g postgres.BlockGrant) (postgres.Block, error)
 }
 
-// By is who applied the demo's contracts.
+// By is who applied the demo's contracts, taxes and costs.
 const By = "nadia.osei"
 
 // countedOn is the date of the demo's device counts.
@@ -54,7 +61,13 @@ func Apply(ctx context.Context, s Store) (Stored, error) {
 		what string
 		do   func(context.Context) error
 	}{
-		{"calendars", a.calendars}, {"clients", a.clients}, {"people", a.people}, {"contracts", a.contracts}, {"blocks of hours", a.blocks},
+		{"calendars", a.calendars},
+		{"clients", a.clients},
+		{"people", a.people},
+		{"costs", a.costs},
+		{"taxes", a.taxes},
+		{"contracts", a.contracts},
+		{"blocks of hours", a.blocks},
 	} {
 		if err := step.do(ctx); err != nil {
 			return a.stored, fmt.Errorf("seed %s: %w", step.what, err)
@@ -164,6 +177,61 @@ func (p person) staffing(client string) postgres.Staffing {
 		}
 	}
 	return s
+}
+
+func (a *applier) costs(ctx context.Context) error {
+	have, err := a.store.CostVersions(ctx)
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	text, err := files.ReadFile("costs.yaml")
+	if err != nil {
+		return fmt.Errorf("read costs.yaml: %w", err)
+	}
+	_, err = a.store.ApplyCosts(ctx, text, By)
+	return err
+}
+
+// taxes stores the profiles that are missing, and says by which one a client is taxed. Contracts
+// are stored after it: whoever has one has been through it, and may have been told otherwise since.
+func (a *applier) taxes(ctx context.Context) error {
+	have, err := a.store.TaxProfiles(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := fs.Glob(files, "taxes/*.yaml")
+	if err != nil {
+		return fmt.Errorf("list tax profiles: %w", err)
+	}
+	for _, name := range names {
+		id := strings.TrimSuffix(strings.TrimPrefix(name, "taxes/"), ".yaml")
+		if slices.ContainsFunc(have, func(v postgres.TaxVersion) bool { return v.Profile == id }) {
+			continue
+		}
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if _, err := a.store.ApplyTax(ctx, text, By); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	for _, c := range a.msp.Clients {
+		if c.Tax == "" {
+			continue
+		}
+		contracts, err := a.store.Contracts(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if len(contracts) > 0 {
+			continue
+		}
+		if err := a.store.TaxClient(ctx, c.ID, c.Tax, By); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *applier) contracts(ctx context.Context) error {

@@ -19,7 +19,7 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-//go:embed msp.yaml tickets.yaml contracts/*.yaml
+//go:embed msp.yaml tickets.yaml costs.yaml contracts/*.yaml taxes/*.yaml
 var files embed.FS
 
 // msp is the file msp.yaml.
@@ -58,6 +58,7 @@ type client struct {
 	TimeZone string            `yaml:"time_zone"`
 	Currency string            `yaml:"currency"`
 	Payer    string            `yaml:"payer"`
+	Tax      string            `yaml:"tax"` // profile, where its contracts name none
 	Sites    map[string]string `yaml:"sites"`
 	Devices  map[string]int    `yaml:"devices"`
 	People   []person          `yaml:"people"`

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -26,6 +27,10 @@ type stage struct {
 
 func (s stage) play(d seed.Ticket) ticket.ID {
 	ctx := s.t.Context()
+	if d.At != "" {
+		defer s.goBack(d)()
+		d.Opening.OpenedAt = *s.clock
+	}
 	opened, err := s.Open(ctx, d.Opening)
 	require.NoError(s.t, err, d.Opening.ExternalID)
 	id := opened.Ticket
@@ -36,6 +41,23 @@ func (s stage) play(d seed.Ticket) ticket.ID {
 		require.NoError(s.t, s.step(ctx, id, h, step), "%s step %d: %s", d.Opening.ExternalID, i+1, step.Do)
 	}
 	return id
+}
+
+// goBack sets the clock to when the ticket comes in, and gives what sets it forward again.
+func (s stage) goBack(d seed.Ticket) func() {
+	here := *s.clock
+	client, err := s.Client(s.t.Context(), d.Opening.Client)
+	require.NoError(s.t, err)
+	zone, err := time.LoadLocation(client.TimeZone)
+	require.NoError(s.t, err)
+	takes := time.Minute
+	for _, step := range d.Play {
+		takes += step.Took + time.Second
+	}
+	began, err := d.Began(here, takes, zone)
+	require.NoError(s.t, err)
+	*s.clock = began
+	return func() { *s.clock = here }
 }
 
 func (s stage) begin(id ticket.ID, round int) {
@@ -84,6 +106,14 @@ func (s stage) step(ctx context.Context, id ticket.ID, h ticket.Header, step see
 		answer, err = s.Merge(ctx, id, ticket.Merge{Header: h, Into: into})
 	case seed.Cancel:
 		answer, err = s.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: step.Note})
+	case seed.Item:
+		answer, err = s.AddItem(ctx, id, ticket.Material{Header: h, Kind: step.Item, Text: step.Note, Quantity: step.Quantity, Cost: step.Cost})
+	case seed.Usage:
+		_, err = s.RecordUsage(ctx, postgres.UsageEvent{
+			OperationKey: h.OperationKey, Client: "kestrel", Event: step.Event, Quantity: decimal.RequireFromString(step.Quantity),
+			On: h.At.Format(time.DateOnly), Who: step.Actor, Via: ticket.ViaCLI,
+		})
+		return err
 	case seed.RequestApproval:
 		_, err = s.RequestApproval(ctx, id, ticket.RequestApproval{Header: h, Action: step.Note, Amount: step.Amount, Currency: step.Currency})
 		return err
@@ -209,6 +239,13 @@ var ends = map[string]string{
 	"demo-38": "posted",
 	"demo-39": "waiting",
 	"demo-40": "merged",
+	"demo-41": "posted, call-out 85.00 USD, time 195.00 USD",
+	"demo-42": "posted, covered 0.00 USD, credit -24.00 USD",
+	"demo-43": "posted, covered 0.00 USD, material 319.70 USD",
+	"demo-44": "held, over-threshold waits for sign-off",
+	"demo-45": "posted, bucket 0.00 EUR",
+	"demo-46": "posted, retainer -300.00 EUR, time 371.25 EUR",
+	"demo-47": "posted, usage 4.00 EUR",
 }
 
 func TestEveryDemoTicketEndsAsItIsToldTo(t *testing.T) {

@@ -37,11 +37,11 @@ func TestApply(t *testing.T) {
 	s := open(t)
 	first, err := seed.Apply(t.Context(), s)
 	require.NoError(t, err)
-	assert.Equal(t, 6, first.Clients)
+	assert.Equal(t, 8, first.Clients)
 
 	clients, err := s.Clients(t.Context())
 	require.NoError(t, err)
-	require.Len(t, clients, 6)
+	require.Len(t, clients, 8)
 	zones, currencies := map[string]bool{}, map[string]bool{}
 	for _, c := range clients {
 		zones[c.TimeZone], currencies[c.Currency] = true, true
@@ -53,9 +53,20 @@ func TestApply(t *testing.T) {
 
 	contracts, err := s.Contracts(t.Context(), "")
 	require.NoError(t, err)
-	require.Len(t, contracts, 9)
+	require.Len(t, contracts, 11)
+
+	profiles, err := s.TaxProfiles(t.Context())
+	require.NoError(t, err)
+	require.Len(t, profiles, 3)
+	costs, err := s.CostVersions(t.Context())
+	require.NoError(t, err)
+	require.Len(t, costs, 1)
+	harbour, err := s.Client(t.Context(), "harbour")
+	require.NoError(t, err)
+	assert.Equal(t, "NL", harbour.Tax)
 
 	t.Run("a second start changes nothing, not even what was changed by hand", func(t *testing.T) {
+		require.NoError(t, s.TaxClient(t.Context(), "harbour", "", seed.By))
 		renamed := clients[0]
 		renamed.Name = "Renamed by hand"
 		require.NoError(t, s.PutClient(t.Context(), renamed))
@@ -65,6 +76,9 @@ func TestApply(t *testing.T) {
 		kept, err := s.Client(t.Context(), renamed.ID)
 		require.NoError(t, err)
 		assert.Equal(t, "Renamed by hand", kept.Name)
+		untaxed, err := s.Client(t.Context(), "harbour")
+		require.NoError(t, err)
+		assert.Empty(t, untaxed.Tax)
 	})
 	t.Run("every client is under contract since 2015", func(t *testing.T) {
 		for _, c := range clients {
@@ -85,7 +99,7 @@ func TestApply(t *testing.T) {
 	t.Run("plays name people that exist, each where he may act", func(t *testing.T) {
 		tickets, err := seed.Tickets()
 		require.NoError(t, err)
-		require.Len(t, tickets, 40)
+		require.Len(t, tickets, 47)
 		for _, d := range tickets {
 			require.NoError(t, d.Opening.Validate(now), d.Opening.ExternalID)
 			contact, err := s.Person(t.Context(), d.Opening.Contact)
@@ -101,7 +115,7 @@ func TestApply(t *testing.T) {
 					assert.Equal(t, d.Opening.Client, p.Client, d.Opening.ExternalID)
 				case seed.Rule:
 					assert.True(t, p.Has("dispatcher"), "%s: %s rules", d.Opening.ExternalID, p.ID)
-				case seed.Claim, seed.Work, seed.Wait, seed.Resume, seed.Escalate, seed.Resolve, seed.RequestApproval, seed.Merge, seed.Cancel:
+				case seed.Claim, seed.Work, seed.Wait, seed.Resume, seed.Escalate, seed.Resolve, seed.RequestApproval, seed.Merge, seed.Cancel, seed.Item, seed.Usage:
 					assert.Empty(t, p.Client, d.Opening.ExternalID)
 					assert.Equal(t, p.Kind == ticket.AI, p.Has("agent"), p.ID)
 				}
@@ -148,4 +162,27 @@ func TestRoutingGivesAnEasyTicketToTheScriptedAgent(t *testing.T) {
 			assert.Equal(t, "scripted-agent", to.Assignee, to.Says)
 		}
 	}
+}
+
+func TestTicketsComeInAtTheirTimeOfAWeekday(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	for name, c := range map[string]struct{ at, now, began string }{
+		"as late as its work fits in":  {"", "2026-11-23T15:00:00Z", "2026-11-23T13:00:00Z"},
+		"earlier on the same day":      {"09:00", "2026-11-24T20:00:00Z", "2026-11-24T14:00:00Z"},
+		"the work would not fit in":    {"09:00", "2026-11-24T15:59:00Z", "2026-11-23T14:00:00Z"},
+		"the evening before":           {"21:10", "2026-11-24T15:00:00Z", "2026-11-24T02:10:00Z"},
+		"not on a weekend":             {"21:10", "2026-11-23T15:00:00Z", "2026-11-21T02:10:00Z"},
+		"over the change of the clock": {"10:00", "2026-11-02T14:00:00Z", "2026-10-30T14:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now, err := time.Parse(time.RFC3339, c.now)
+			require.NoError(t, err)
+			began, err := seed.Ticket{At: c.at}.Began(now, 2*time.Hour, zone)
+			require.NoError(t, err)
+			assert.Equal(t, c.began, began.UTC().Format(time.RFC3339))
+		})
+	}
+	_, err = seed.Ticket{At: "late"}.Began(now, 0, zone)
+	require.ErrorContains(t, err, "at:")
 }

@@ -27,6 +27,8 @@ const (
 	Reopen          Do = "reopen"
 	Merge           Do = "merge"
 	Cancel          Do = "cancel"
+	Item            Do = "item"  // a part, licence or expense, Note
+	Usage           Do = "usage" // Quantity of Event, outside the ticket
 )
 
 // Step is one thing that happens to a ticket.
@@ -44,6 +46,10 @@ type Step struct {
 	Currency string        //
 	Into     string        // of Merge: the external id of the ticket that lives on
 	To       string        // of Escalate: person id
+	Item     string        // of Item: its kind
+	Cost     string        // of Item: of one, in the client's currency
+	Event    string        // of Usage
+	Quantity string        // of Item and Usage
 	Note     string        // what is said or was done
 }
 
@@ -51,6 +57,7 @@ type Step struct {
 type Ticket struct {
 	Opening  ticket.Opening // its OpenedAt is zero: now
 	Category string         // what triage makes of its text
+	At       string         // wall clock of the client at which it came in, on a weekday; empty: any time
 	Shows    string         // what a viewer learns from it, one sentence
 	Play     []Step         // in order; a play that does not end in a resolution leaves the ticket with somebody
 }
@@ -68,6 +75,7 @@ type ticketFile struct {
 		Subject     string     `yaml:"subject"`
 		Description string     `yaml:"description"`
 		Category    string     `yaml:"category"`
+		At          string     `yaml:"at"`
 		Shows       string     `yaml:"shows"`
 		Play        []stepFile `yaml:"play"`
 	} `yaml:"tickets"`
@@ -87,6 +95,10 @@ type stepFile struct {
 	Currency string        `yaml:"currency"`
 	Into     string        `yaml:"into"`
 	To       string        `yaml:"to"`
+	Item     string        `yaml:"item"`
+	Cost     string        `yaml:"cost"`
+	Event    string        `yaml:"event"`
+	Quantity string        `yaml:"quantity"`
 	Note     string        `yaml:"note"`
 }
 
@@ -103,7 +115,7 @@ var Tickets = sync.OnceValues(func() ([]Ticket, error) {
 				Client: in.Client, Subject: in.Subject, Description: in.Description, Contact: in.Contact, Site: in.Site, Channel: in.Channel,
 				Source: Source, ExternalID: in.ID, EventID: in.ID + "/opened",
 			},
-			Category: in.Category, Shows: in.Shows,
+			Category: in.Category, At: in.At, Shows: in.Shows,
 		}
 		for i, s := range in.Play {
 			if s.Actor == "" || s.Do == "" {
@@ -115,3 +127,23 @@ var Tickets = sync.OnceValues(func() ([]Ticket, error) {
 	}
 	return tickets, nil
 })
+
+// Began is when a ticket comes in whose play takes so long, so that all of it has ended by now: as late
+// as that, or, where At says so, at that time of the last weekday on which it fits in.
+func (t Ticket) Began(now time.Time, takes time.Duration, zone *time.Location) (time.Time, error) {
+	latest := now.Add(-takes)
+	if t.At == "" {
+		return latest, nil
+	}
+	at, err := time.Parse("15:04", t.At)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("tickets.yaml: %s: at: %w", t.Opening.ExternalID, err)
+	}
+	local := latest.In(zone)
+	for back := 0; ; back++ {
+		began := time.Date(local.Year(), local.Month(), local.Day()-back, at.Hour(), at.Minute(), 0, 0, zone)
+		if day := began.Weekday(); day != time.Saturday && day != time.Sunday && !began.After(latest) {
+			return began, nil
+		}
+	}
+}

@@ -81,6 +81,9 @@ func newBlockList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, "", contract); err != nil {
+				return err
+			}
 			blocks, err := s.store.Blocks(cmd.Context(), contract)
 			if err != nil {
 				return err
@@ -91,11 +94,11 @@ func newBlockList(a *app) *cobra.Command {
 				text("CLIENT", func(b postgres.Block) string { return b.Client }),
 				text("KIND", blockKind),
 				number("GRANTED", func(b postgres.Block) string { return lasting(b.GrantedMS) }),
-				number("LEFT", func(b postgres.Block) string { return lasting(b.RemainingMS) }),
-				text("", blockState),
+				number("LEFT", blockLeft),
+				text("STATE", blockState),
 				text("FROM", func(b postgres.Block) string { return a.when(b.GrantedAt) }),
 				text("EXPIRES", func(b postgres.Block) string { return a.whenever(b.ExpiresAt) }),
-				number("PRICE", func(b postgres.Block) string { return money(b.Price, b.Currency) }),
+				number("PRICE", blockPrice),
 			)
 		},
 	}

@@ -107,6 +107,21 @@ func blockKind(b postgres.Block) string {
 	return "of " + b.Period + " (" + b.Clause + ")"
 }
 
+func blockLeft(b postgres.Block) string {
+	if b.RemainingMS == 0 {
+		return "nothing"
+	}
+	return lasting(b.RemainingMS)
+}
+
+// blockPrice is what was paid for it; what a period grants, its fee pays for.
+func blockPrice(b postgres.Block) string {
+	if b.Clause != "" {
+		return ""
+	}
+	return money(b.Price, b.Currency)
+}
+
 // blockState tells what somebody should know of a block.
 func blockState(b postgres.Block) string {
 	var is []string
@@ -114,7 +129,8 @@ func blockState(b postgres.Block) string {
 		so   bool
 		says string
 	}{
-		{b.Low, "low"},
+		{b.Low && b.RemainingMS > 0, "low"},
+		{b.Low && b.RemainingMS == 0, "used up"},
 		{b.Unpaid, "unpaid"},
 		{b.CancelledAt != nil, "cancelled"},
 		{b.ForfeitedMS > 0, lasting(b.ForfeitedMS) + " forfeited"},

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,116 +10,63 @@ import (
 	"github.com/docket-psa/docket/postgres"
 )
 
-// maxContract is larger than any contract, in bytes.
-const maxContract = 1 << 20
-
 func newContract(a *app) *cobra.Command {
 	return noun("contract", "What clients have bought, as documents",
 		newContractCheck(a), newContractApply(a), newContractList(a), newContractShow(a), newContractDiff(a), newContractHistory(a))
 }
 
-// document reads a contract file; - is standard input.
-func (a *app) document(path string) ([]byte, error) {
-	in := a.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return nil, usage(err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("open the contract: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxContract+1))
-	if err != nil {
-		return nil, usage(fmt.Errorf("read the contract: %w", err))
-	}
-	if len(raw) > maxContract {
-		return nil, usage(fmt.Errorf("%s is longer than 1 MiB: that is no contract", path))
-	}
-	return raw, nil
+// checkedContract is what `contract check` says of a document without a mistake.
+type checkedContract struct {
+	Contract string `json:"contract"`
+	Client   string `json:"client"`
+	Lines    int    `json:"lines"`
+	Rates    int    `json:"rates"`
+	Digest   string `json:"digest"`
 }
 
 func newContractCheck(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
-		Short: "Check a contract document without storing it: every mistake with its line and what to write instead",
-		Args:  exactly("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := a.parsed(args[0])
-			if err != nil {
-				return err
-			}
-			terms, err := c.Compile()
-			if err != nil {
-				return err
-			}
-			v := struct {
-				Contract string `json:"contract"`
-				Client   string `json:"client"`
-				Lines    int    `json:"lines"`
-				Rates    int    `json:"rates"`
-				Digest   string `json:"digest"`
-			}{c.ID, c.Client, len(c.Lines), len(c.Rates), terms.Digest()}
-			return a.show(v, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s is well formed: %s, %s, from %s\n", c.ID, count(v.Lines, "line"), count(v.Rates, "rate"), c.EffectiveFrom)
-			})
-		},
-	}
+	return checking(a, "Check a contract document without storing it", func(raw []byte) (v checkedContract, says string, err error) {
+		c, err := billing.ParseContract(raw)
+		if err != nil {
+			return v, "", err
+		}
+		terms, err := c.Compile()
+		if err != nil {
+			return v, "", err
+		}
+		v = checkedContract{c.ID, c.Client, len(c.Lines), len(c.Rates), terms.Digest()}
+		return v, fmt.Sprintf("%s is well formed: %s, %s, from %s\n"+
+			"Next, what it says: docket contract show FILE; what past tickets would have come to: docket whatif --contract FILE", c.ID, count(v.Lines, "line"), count(v.Rates, "rate"), c.EffectiveFrom), nil
+	})
 }
 
 func newContractApply(a *app) *cobra.Command {
 	var backdated bool
-	c := &cobra.Command{
-		Use:   "apply FILE",
-		Short: "Store a contract document as a new, immutable revision",
-		Args:  exactly("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
+	c := applying(a, "Store a contract document as a new, immutable revision",
+		func(ctx context.Context, raw []byte, by string) (postgres.Applied, string, error) {
+			v, err := a.session.store.ApplyContract(ctx, raw, by, backdated)
 			if err != nil {
-				return err
+				return v, "", err
 			}
-			who, err := a.person(cmd.Context())
-			if err != nil {
-				return err
+			if !v.Changed {
+				return v, fmt.Sprintf("%s revision %d says this already; nothing changed", v.Contract, v.Revision), nil
 			}
-			applied, err := a.session.store.ApplyContract(cmd.Context(), raw, who.ID, backdated)
-			if err != nil {
-				return err
-			}
-			return a.show(applied, func() {
-				if !applied.Changed {
-					_, _ = fmt.Fprintf(a.stdout, "%s revision %d says this already; nothing changed\n", applied.Contract, applied.Revision)
-					return
-				}
-				_, _ = fmt.Fprintf(a.stdout, "%s revision %d is stored, in force from %s\n", applied.Contract, applied.Revision, applied.EffectiveFrom)
-			})
-		},
-	}
+			return v, fmt.Sprintf("%s revision %d is stored, in force from %s; what its periods will bill: docket period run --contract %s --dry-run", v.Contract, v.Revision, v.EffectiveFrom, v.Contract), nil
+		})
 	c.Flags().BoolVar(&backdated, "backdated", false, "although it begins before work that is rated already")
 	return c
 }
 
 func newContractList(a *app) *cobra.Command {
 	var client string
-	c := &cobra.Command{
-		Use:   "list",
-		Short: "List contracts, each with its last revision",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
+	c := listing(a, "list", "List contracts, each with its last revision", "No contracts yet. Store one: docket contract apply FILE --as PERSON",
+		func(ctx context.Context, s *postgres.Store) ([]postgres.ContractVersion, error) {
+			if err := known(ctx, s, client, ""); err != nil {
+				return nil, err
 			}
-			contracts, err := s.store.Contracts(cmd.Context(), client)
-			if err != nil {
-				return err
-			}
-			return a.versions(contracts, "No contracts yet. Store one: docket contract apply FILE --as PERSON")
+			return s.Contracts(ctx, client)
 		},
-	}
+		a.revisions()...)
 	c.Flags().StringVar(&client, "client", "", "only of this `client`")
 	return c
 }
@@ -141,7 +85,7 @@ func newContractHistory(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.versions(versions, ""); err != nil || a.output != "table" {
+			if err := list(a, versions, "", a.revisions()...); err != nil || a.output != "table" {
 				return err
 			}
 			for i := 1; i < len(versions); i++ {
@@ -164,8 +108,9 @@ func or(s, otherwise string) string {
 	return s
 }
 
-func (a *app) versions(versions []postgres.ContractVersion, empty string) error {
-	return list(a, versions, empty,
+// revisions are the columns of contracts' revisions.
+func (a *app) revisions() []column[postgres.ContractVersion] {
+	return []column[postgres.ContractVersion]{
 		text("CONTRACT", func(v postgres.ContractVersion) string { return v.Contract }),
 		text("CLIENT", func(v postgres.ContractVersion) string { return v.Client }),
 		number("REV", func(v postgres.ContractVersion) string { return fmt.Sprint(v.Revision) }),
@@ -178,7 +123,7 @@ func (a *app) versions(versions []postgres.ContractVersion, empty string) error 
 		}),
 		text("APPLIED", func(v postgres.ContractVersion) string { return a.when(v.AppliedAt) + " by " + v.AppliedBy }),
 		text("DIGEST", func(v postgres.ContractVersion) string { return short(v.Digest, 13) }),
-	)
+	}
 }
 
 func newContractShow(a *app) *cobra.Command {

@@ -25,12 +25,7 @@ these. In place of a file, a contract's id stands for its revision in force, and
 		Example: `  docket contract diff draft.yaml
   docket contract diff old.yaml new.yaml
   docket contract diff acme-hourly@1 acme-hourly@3`,
-		Args: cobra.MatchAll(func(cmd *cobra.Command, args []string) error {
-			if len(args) == 2 {
-				return nil
-			}
-			return exactly("FILE")(cmd, args)
-		}),
+		Args: oneOrTwo("FILE", "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			is, err := a.compared(cmd.Context(), args[len(args)-1])
 			if err != nil {

@@ -41,15 +41,19 @@ func (t contractText) lines() {
 	}
 }
 
+const allWork = "all work"
+
 // speaksOf says which work a line is for; nothing where it is for none.
 func (t contractText) speaksOf(l *billing.Line) string {
+	said := matches(l.Match)
 	switch l.Charge {
 	case "flat", "per-device", "per-seat":
 		return ""
 	case "usage":
-		return words(l.Usage.Event, matches(l.Match))
+		if said = l.Usage.Event; matches(l.Match) != allWork {
+			said = words(l.Usage.Event, matches(l.Match))
+		}
 	}
-	said := matches(l.Match)
 	if l.Except != nil {
 		said += "; except " + matches(*l.Except)
 	}
@@ -232,7 +236,7 @@ func matches(m billing.Match) string {
 		parts = append(parts, priority(p))
 	}
 	if len(parts) == 0 {
-		return "all work"
+		return allWork
 	}
 	return joined(parts)
 }

@@ -283,7 +283,7 @@ func (t contractText) sla() {
 		fast = money(*c.Fast, t.c.Currency) + " an hour faster"
 	}
 	t.section("CREDITS "+c.Clause, "missed", words(percent("response ", c.Response), percent("resolution ", c.Resolution), prefixed("both: ", c.Both)),
-		"faster", fast, "reckoned from", or(c.Base, "fee"), "at most", words("the "+or(c.Floor, "fee"), percent("of the period's fee ", c.Cap)))
+		"faster", fast, "reckoned from", "the "+or(c.Base, "fee"), "at most for a ticket", "the "+or(c.Floor, "fee"), "at most for a period", percent("of the fee ", c.Cap))
 }
 
 // words joins what is said with commas.

@@ -181,5 +181,5 @@ func TestBadInputStoresNothing(t *testing.T) {
 		})
 	}
 	assert.Len(t, read[[]ticket.Summary](s, "ticket", "list"), 1)
-	assert.Len(t, read[[]ticket.Client](s, "client", "list"), 6)
+	assert.Len(t, read[[]ticket.Client](s, "client", "list"), 8)
 }

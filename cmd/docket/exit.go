@@ -138,3 +138,13 @@ func exactly(names ...string) cobra.PositionalArgs {
 		return usage(fmt.Errorf("%q is one argument too many: docket %s", args[len(names)], cmd.UseLine()[len("docket "):]))
 	}
 }
+
+// oneOrTwo checks the arguments of a command whose second one may be left out.
+func oneOrTwo(first, second string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return exactly(first, second)(cmd, args)
+		}
+		return exactly(first)(cmd, args)
+	}
+}

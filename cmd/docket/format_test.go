@@ -96,6 +96,13 @@ func TestAClosedTicketInPlainWords(t *testing.T) {
 		"entries of one rate":   {[]billing.InvoiceLine{line(billing.Time, "1.75", "h", "175", "306.25", "A1"), line(billing.Time, "1.25", "h", "175", "218.75", "A1")}, "3 h at 175.00 USD by A1", "525.00 USD"},
 		"block and overage":     {[]billing.InvoiceLine{line(billing.BlockDraw, "0.583333333", "h", "0", "0", "B1"), line(billing.Overage, "0.25", "h", "142", "35.5", "B1")}, "0.58 h from the block of hours by B1, 0.25 h beyond the block by B1", "35.50 USD"},
 		"an included ticket":    {[]billing.InvoiceLine{line(billing.PerTicket, "1", "ticket", "0", "0", "T2")}, "an included ticket by T2", "0.00 USD"},
+		"after hours":           {[]billing.InvoiceLine{line(billing.Time, "1", "h", "195", "195", "C6"), line(billing.CallOut, "1", "piece", "85", "85", "C8")}, "1 h at 195.00 USD by C6, called out by C8", "280.00 USD"},
+		"parts":                 {[]billing.InvoiceLine{line(billing.Material, "2", "piece", "159.85", "319.7", "M1")}, "2 × 159.85 USD of material by M1", "319.70 USD"},
+		"late":                  {[]billing.InvoiceLine{line(billing.Covered, "1", "h", "0", "0", "C5"), line(billing.Credit, "1", "piece", "-24", "-24", "S1")}, "covered by C5, credit of 24.00 USD by S1", "-24.00 USD"},
+		"beyond what is agreed": {[]billing.InvoiceLine{line(billing.Time, "5.5", "h", "130", "715", "C4"), line(billing.Discount, "1", "piece", "-115", "-115", "G2")}, "5.5 h at 130.00 USD by C4, 115.00 USD taken off by G2", "600.00 USD"},
+		"from a retainer":       {[]billing.InvoiceLine{line(billing.Time, "2.25", "h", "165", "371.25", "K2"), line(billing.FromRetainer, "1", "piece", "-300", "-300", "K2")}, "2.25 h at 165.00 USD by K2, 300.00 USD paid from the retainer by K2", "71.25 USD"},
+		"use, twice":            {[]billing.InvoiceLine{line(billing.Usage, "1", "piece", "4", "4", "K4"), line(billing.Usage, "1", "piece", "4", "4", "K4")}, "use at 8.00 USD by K4", "8.00 USD"},
+		"a device added":        {[]billing.InvoiceLine{line(billing.Recurring, "1", "piece", "12", "12", "M2")}, "a fee of 12.00 USD by M2", "12.00 USD"},
 		"nothing on an invoice": {nil, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"github.com/docket-psa/docket/billing"
@@ -42,6 +43,9 @@ func newInvoiceList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Payer, ""); err != nil {
+				return err
+			}
 			invoices, err := s.store.Invoices(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -52,7 +56,7 @@ func newInvoiceList(a *app) *cobra.Command {
 				text("PERIOD", period),
 				text("STATE", func(i billing.Invoice) string { return i.State }),
 				number("LINES", func(i billing.Invoice) string { return fmt.Sprint(i.LineCount) }),
-				number("TOTAL", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
+				number("NET", func(i billing.Invoice) string { return money(i.Total, i.Currency) }),
 				number("OWED", owed),
 			)
 		},
@@ -123,7 +127,7 @@ func newInvoiceShow(a *app) *cobra.Command {
 			return a.show(invoice, func() {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
-				_, _ = fmt.Fprintf(a.stdout, "\n%s, total %s\n", count(len(invoice.Lines), "line"), money(invoice.Total, invoice.Currency))
+				_, _ = fmt.Fprintf(a.stdout, "\n%s\n", summed(invoice))
 				a.taxes(invoice.Taxes)
 				if untaxed != nil {
 					_, _ = fmt.Fprintf(a.stdout, "With tax: %v\n", untaxed)
@@ -199,11 +203,41 @@ func booked(l billing.InvoiceLine) string {
 
 func lineRow(l billing.InvoiceLine) []string {
 	return []string{
-		ticket.LineID(l.Line), l.Date, l.Ticket, l.Client, l.Clause, short(oneLine(l.Text), 60), quantity(l), money(l.Rate, l.Currency), money(l.Amount, l.Currency),
+		ticket.LineID(l.Line), l.Date, l.Ticket, l.Client, l.Clause, short(oneLine(l.Text), 60), quantity(l), rate(l), money(l.Amount, l.Currency),
 	}
 }
 
-func quantity(l billing.InvoiceLine) string { return l.Quantity.String() + " " + l.Unit }
+// quantity is what the line counts, as people read it: 0.42 h, 1.81 s, 38 pieces. JSON has all its decimals.
+func quantity(l billing.InvoiceLine) string {
+	switch l.Unit {
+	case "h", "min":
+		return l.Quantity.Round(2).String() + " " + l.Unit
+	case "s":
+		return l.Quantity.Round(3).String() + " " + l.Unit
+	case "":
+		return l.Quantity.String()
+	}
+	if l.Quantity.Abs().Equal(decimal.NewFromInt(1)) {
+		return l.Quantity.String() + " " + l.Unit
+	}
+	return l.Quantity.String() + " " + l.Unit + "s"
+}
+
+// rate is the price of one, to four decimals: that of a package's unit has more. That of time is of an hour, also
+// where seconds are counted. What costs nothing has none.
+func rate(l billing.InvoiceLine) string {
+	price := l.Rate
+	if price.Exponent() < -4 {
+		price = price.Round(4)
+	}
+	switch {
+	case price.IsZero():
+		return ""
+	case l.Unit == "h", l.Unit == "s":
+		return money(price, l.Currency) + "/h"
+	}
+	return money(price, l.Currency)
+}
 
 func newInvoiceWatch(a *app) *cobra.Command {
 	var ref invoiceRef
@@ -310,8 +344,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 				return err
 			}
 			return a.show(invoice, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s, total %s\n", invoice.Number, invoice.Payer, period(invoice),
-					count(invoice.LineCount, "line"), money(invoice.Total, invoice.Currency))
+				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s\n", invoice.Number, invoice.Payer, period(invoice), summed(invoice))
 				a.taxes(invoice.Taxes)
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:

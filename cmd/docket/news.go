@@ -290,6 +290,7 @@ func covers(lines []billing.InvoiceLine) string {
 			continue
 		}
 		live[same].Quantity = live[same].Quantity.Add(l.Quantity)
+		live[same].Amount = live[same].Amount.Add(l.Amount)
 	}
 	said := make([]string, len(live))
 	for i, l := range live {
@@ -318,6 +319,20 @@ func reason(l billing.InvoiceLine) string {
 		return "one ticket" + by
 	case billing.Overage:
 		return quantity + " beyond the block" + by
+	case billing.CallOut:
+		return "called out" + by
+	case billing.Material:
+		return l.Quantity.String() + " × " + money(l.Rate, l.Currency) + " of material" + by
+	case billing.Usage:
+		return "use at " + money(l.Amount, l.Currency) + by
+	case billing.FromRetainer:
+		return money(l.Amount.Neg(), l.Currency) + " paid from the retainer" + by
+	case billing.Credit:
+		return "credit of " + money(l.Amount.Neg(), l.Currency) + by
+	case billing.Discount:
+		return money(l.Amount.Neg(), l.Currency) + " taken off" + by
+	case billing.Recurring:
+		return "a fee of " + money(l.Amount, l.Currency) + by
 	case billing.WrittenOff:
 		return "written off"
 	case billing.NotBillable:
@@ -326,6 +341,9 @@ func reason(l billing.InvoiceLine) string {
 	}
 	if l.Amount.IsZero() && l.Rate.IsZero() {
 		return "covered" + by
+	}
+	if l.Unit == "s" {
+		return quantity + " at " + money(l.Rate, l.Currency) + " an hour" + by
 	}
 	return quantity + " at " + money(l.Rate, l.Currency) + by
 }
@@ -390,7 +408,7 @@ func (n *news) idle(ctx context.Context, stays bool) {
 		n.printer.line("")
 		n.printer.line("The demo's tickets are played. It stays up; in another terminal:")
 		for _, c := range []string{
-			"docket ticket list", "docket approval list", "docket invoice show northwind", "docket report ai-vs-tech",
+			"docket ticket list", "docket approval list", "docket invoice show bayside", "docket why L-1", "docket period list", "docket report ai-vs-tech",
 			"docket ticket open --client northwind --subject 'Printer jams'",
 		} {
 			n.printer.line("  %s", c)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +54,9 @@ func newPeriodList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Client, f.Contract); err != nil {
+				return err
+			}
 			rows, err := periodRows(cmd.Context(), s.store, f)
 			if err != nil {
 				return err
@@ -63,7 +68,7 @@ func newPeriodList(a *app) *cobra.Command {
 				text("CLIENT", func(r periodRow) string { return r.Client }),
 				text("STATE", func(r periodRow) string { return string(r.State) }),
 				text("AT", func(r periodRow) string { return a.when(r.At) }),
-				text("WHAT", func(r periodRow) string { return short(r.Says, 100) }),
+				text("WHAT", func(r periodRow) string { return oneLine(r.Says) }),
 			)
 		},
 	}
@@ -141,6 +146,9 @@ With --dry-run nothing is posted, and --until may lie in the future.`,
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Client, f.Contract); err != nil {
+				return err
+			}
 			due, err := s.store.PeriodsDue(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -199,7 +207,7 @@ func (a *app) periodReceipts(receipts []billing.PeriodReceipt, dry bool) error {
 		text("CONTRACT", func(r billing.PeriodReceipt) string { return r.Contract }),
 		text("STATE", func(r billing.PeriodReceipt) string { return string(r.State) }),
 		number("LINES", func(r billing.PeriodReceipt) string { return fmt.Sprint(len(r.Posted)) }),
-		text("WHAT", func(r billing.PeriodReceipt) string { return short(r.Says, 120) }),
+		text("WHAT", func(r billing.PeriodReceipt) string { return oneLine(r.Says) }),
 	); err != nil {
 		return err
 	}
@@ -224,10 +232,13 @@ func newPeriodShow(a *app) *cobra.Command {
 				return err
 			}
 			if len(found) == 0 {
-				return ticket.Invalid("period", args[1], "has posted nothing under "+args[0], "`docket period list --contract "+args[0]+"` shows what there is")
+				return a.unposted(cmd.Context(), s.store, args[0], args[1])
 			}
 			return a.show(found, func() {
-				for _, p := range found {
+				for i, p := range found {
+					if i > 0 {
+						_, _ = fmt.Fprintln(a.stdout)
+					}
 					_, _ = fmt.Fprintf(a.stdout, "%s of %s, %s\n\n", p.Kind, p.Period.Tell(), p.State)
 					fields(a.stdout, "what", p.Says, "by", p.By, "at", a.when(p.At), "decided by", p.Decider, "digest", p.Digest)
 					for _, c := range p.Charges {
@@ -236,11 +247,33 @@ func newPeriodShow(a *app) *cobra.Command {
 							_, _ = fmt.Fprintf(a.stdout, "  %s\n", sentence)
 						}
 					}
-					_, _ = fmt.Fprintln(a.stdout)
 				}
 			})
 		},
 	}
+}
+
+// unposted tells what a period that has posted nothing would post, or what it waits for.
+func (a *app) unposted(ctx context.Context, store *postgres.Store, contract, period string) error {
+	if err := known(ctx, store, "", contract); err != nil {
+		return err
+	}
+	due, err := store.PeriodsDue(ctx, billing.DueFilter{Contract: contract})
+	if err != nil {
+		return err
+	}
+	due = slices.DeleteFunc(due, func(r billing.DueRun) bool {
+		return r.Period.Start != period && !strings.HasPrefix(r.Period.Start, period+"-")
+	})
+	if len(due) == 0 {
+		return ticket.Invalid("period", period, "has posted nothing under "+contract,
+			"write a month like 2026-03, or a period's first day like 2026-03-15; `docket period list --contract "+contract+"` shows what there is")
+	}
+	looks, err := store.LookAtPeriods(ctx, due)
+	if err != nil {
+		return err
+	}
+	return a.periodReceipts(looks, true)
 }
 
 func newPeriodApprove(a *app) *cobra.Command {

@@ -30,7 +30,9 @@ lines:
 
 func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 	s := openShop(t)
-	assert.Contains(t, s.ok("period", "list").err, "docket contract list")
+	assert.Contains(t, s.ok("period", "list", "--client", "redwood").err, "docket contract list")
+	assert.Contains(t, s.ok("period", "list", "--state", "due").out, "bayside-managed")
+	assert.Contains(t, s.ok("period", "run", "--as", "felix.moreau").out, "3121.00 USD for ")
 	assert.Contains(t, s.ok("period", "run").err, "Nothing is due")
 	assert.Contains(t, s.ok("usage", "list").err, "docket usage record")
 
@@ -42,7 +44,9 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 
 	waiting := s.ok("period", "list", "--state", "waiting")
 	assert.Contains(t, waiting.out, "nobody has counted any")
+	assert.Contains(t, s.ok("period", "show", "redwood-monthly", from[:7]).out, "`docket client count --client redwood --kind kiosk --on "+from+" NUMBER` does.")
 	assert.Contains(t, s.ok("client", "count", "20", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes").out, "20 × kiosk")
+	assert.Contains(t, s.ok("period", "show", "redwood-monthly", from[:7]).out, "700.00 USD")
 	dry := s.ok("period", "run", "--client", "redwood", "--dry-run")
 	assert.Contains(t, dry.out, "700.00 USD")
 	assert.Contains(t, dry.err, "Nothing was posted")
@@ -83,6 +87,18 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 		"nobody prices it":   {[]string{"usage", "record", "--client", "redwood", "--event", "alert", "--on", from, "--as", "tom.reyes"}, "usage.event: alert"},
 		"no number":          {[]string{"client", "count", "few", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes"}, "whole number"},
 		"nothing has posted": {[]string{"period", "show", "redwood-monthly", "1999-01"}, "has posted nothing"},
+		"no such contract":   {[]string{"period", "show", "redwood-gone", from[:7]}, `contract "redwood-gone" is not known`},
+		"no period":          {[]string{"period", "show", "redwood-monthly"}, "PERIOD is missing"},
+		"no reason":          {[]string{"period", "decline", "redwood-monthly", from[:7], "--as", "felix.moreau"}, "reason"},
+		"no rows":            {[]string{"period", "list", "--limit", "0"}, "give 1 or more"},
+		"a closing":          {[]string{"usage", "record", "--client", "redwood", "--event", "closure", "--on", from, "--as", "tom.reyes"}, "counted by itself when a ticket closes"},
+		"the future":         {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--on", "2099-01-01", "--as", "tom.reyes"}, "lies in the future"},
+		"no event":           {[]string{"usage", "record", "--client", "redwood", "--on", from, "--as", "tom.reyes"}, "event"},
+		"less than nothing":  {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--quantity=-3", "--on", from, "--as", "tom.reyes"}, "give more than 0"},
+		"nobody records":     {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--on", from}, "--as PERSON"},
+		"fewer than none":    {[]string{"client", "count", "--client", "redwood", "--kind", "kiosk", "--on", from, "--as", "tom.reyes", "--", "-1"}, "devices"},
+		"no kind":            {[]string{"client", "count", "3", "--client", "redwood", "--on", from, "--as", "tom.reyes"}, "kind"},
+		"no day":             {[]string{"client", "count", "3", "--client", "redwood", "--kind", "kiosk", "--as", "tom.reyes"}, "write it like"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := s.docket(c.args...)

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/seed"
 	"github.com/docket-psa/docket/ticket"
 )
@@ -22,6 +24,7 @@ type player struct {
 	*app
 	*session
 	options upOptions
+	zones   map[string]string // of clients
 }
 
 const (
@@ -39,6 +42,14 @@ func (p player) all(ctx context.Context) error {
 	}
 	if len(script) == 0 {
 		return nil
+	}
+	clients, err := p.store.Clients(ctx)
+	if err != nil {
+		return err
+	}
+	p.zones = map[string]string{}
+	for _, c := range clients {
+		p.zones[c.ID] = c.TimeZone
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.options.concurrent)
@@ -79,11 +90,15 @@ func again(t seed.Ticket, turn int) seed.Ticket {
 func (p player) play(ctx context.Context, t seed.Ticket, pace time.Duration, hurry int64) error {
 	ctx, span := p.tel.Tracer.Start(ctx, "demo ticket")
 	defer span.End()
-	id, past, done, err := p.openOrFind(ctx, t)
+	ago, err := p.ago(t)
 	if err != nil {
 		return err
 	}
-	left := p.human(t.Play)
+	id, past, done, err := p.openOrFind(ctx, t, ago)
+	if err != nil {
+		return err
+	}
+	left := max(ago-lead, 0)
 	for i, step := range t.Play {
 		left -= p.takes(step)
 		kind := eventOf(step.Do)
@@ -133,16 +148,33 @@ func (p player) persist(ctx context.Context, id ticket.ID, step seed.Step, do fu
 // played identifies an event of a timeline that a step leaves.
 type played struct{ kind, actor string }
 
+// ago is how long ago the ticket comes in: people's work takes the script's time, and lies in the past.
+func (p player) ago(t seed.Ticket) (time.Duration, error) {
+	worked := p.human(t.Play)
+	if worked == 0 || t.Play[0].Do != seed.Claim {
+		return 0, nil
+	}
+	zone := time.UTC
+	if t.At != "" {
+		var err error
+		if zone, err = time.LoadLocation(p.zones[t.Opening.Client]); err != nil {
+			return 0, fmt.Errorf("time zone of %s: %w", t.Opening.Client, err)
+		}
+	}
+	began, err := t.Began(p.now(), worked+lead, zone)
+	return p.now().Sub(began), err
+}
+
 // openOrFind opens the ticket, and says what has been played of it before. A ticket on which
 // people work was opened as long ago as their script takes, so that nothing they did lies in
 // the future; it is stored first and begins with its first message, which is as old.
-func (p player) openOrFind(ctx context.Context, t seed.Ticket) (id ticket.ID, past bool, done map[played]int, err error) {
+func (p player) openOrFind(ctx context.Context, t seed.Ticket, ago time.Duration) (id ticket.ID, past bool, done map[played]int, err error) {
 	o := t.Opening
 	var opened ticket.Opened
 	err = p.persist(ctx, "", seed.Step{Do: "open"}, func() (err error) {
-		if worked := p.human(t.Play); worked > 0 && t.Play[0].Do == seed.Claim {
+		if ago > 0 {
 			past = true
-			o.OpenedAt = p.now().UTC().Add(-worked - lead)
+			o.OpenedAt = p.now().UTC().Add(-ago)
 			opened, err = p.store.Open(ctx, o)
 			return err
 		}
@@ -230,6 +262,10 @@ func (p player) step(ctx context.Context, id ticket.ID, h ticket.Header, s seed.
 		}
 	case seed.Cancel:
 		_, err = p.desk.Cancel(ctx, id, ticket.Cancel{Header: h, Reason: s.Note})
+	case seed.Item:
+		_, err = p.desk.AddItem(ctx, id, ticket.Material{Header: h, Kind: s.Item, Text: s.Note, Quantity: s.Quantity, Cost: s.Cost})
+	case seed.Usage:
+		return p.use(ctx, id, h, s)
 	}
 	return err
 }
@@ -315,6 +351,23 @@ func (p player) word(ctx context.Context, id ticket.ID, h ticket.Header, s seed.
 		return err
 	}
 	_, err = p.desk.SignOff(ctx, id, ticket.SignOff{Header: h, Hold: hold.Hold, Digest: hold.Digest, Approved: s.Do == seed.Approve, Reason: s.Note})
+	return err
+}
+
+// use records what the ticket's client used outside the ticket, on the day on which it came in: the same day
+// however often the demo is started.
+func (p player) use(ctx context.Context, id ticket.ID, h ticket.Header, s seed.Step) error {
+	t, err := p.store.Ticket(ctx, id)
+	if err != nil {
+		return err
+	}
+	quantity, err := decimal.NewFromString(s.Quantity)
+	if err != nil {
+		return fmt.Errorf("quantity %q of %s: %w", s.Quantity, s.Event, err)
+	}
+	_, err = p.store.RecordUsage(ctx, postgres.UsageEvent{
+		OperationKey: h.OperationKey, Client: t.Client, Event: s.Event, Quantity: quantity, On: t.OpenedAt.UTC().Format(time.DateOnly), Who: s.Actor, Via: ticket.ViaCLI,
+	})
 	return err
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,79 +17,40 @@ func newTax(a *app) *cobra.Command {
 }
 
 func newTaxCheck(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
-		Short: "Check a tax profile without storing it: every mistake with its line and what to write instead",
-		Args:  exactly("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
-			if err != nil {
-				return err
-			}
-			p, err := billing.ParseTaxProfile(raw)
-			if err != nil {
-				return err
-			}
-			return a.show(p, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s is well formed: %s, standard category %s\n", p.ID, p.Name, p.Standard)
-			})
-		},
-	}
+	return checking(a, "Check a tax profile without storing it", func(raw []byte) (*billing.TaxProfile, string, error) {
+		p, err := billing.ParseTaxProfile(raw)
+		if err != nil {
+			return nil, "", err
+		}
+		return p, fmt.Sprintf("%s is well formed: %s, standard category %s", p.ID, p.Name, p.Standard), nil
+	})
 }
 
 func newTaxApply(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "apply FILE",
-		Short: "Store a tax profile as a new, immutable revision; open invoices show it, finalised ones stay",
-		Args:  exactly("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
+	return applying(a, "Store a tax profile as a new, immutable revision; open invoices show it, finalised ones stay",
+		func(ctx context.Context, raw []byte, by string) (postgres.TaxVersion, string, error) {
+			v, err := a.session.store.ApplyTax(ctx, raw, by)
 			if err != nil {
-				return err
+				return v, "", err
 			}
-			who, err := a.person(cmd.Context())
-			if err != nil {
-				return err
+			if !v.Changed {
+				return v, fmt.Sprintf("%s revision %d says this already; nothing changed", v.Profile, v.Revision), nil
 			}
-			v, err := a.session.store.ApplyTax(cmd.Context(), raw, who.ID)
-			if err != nil {
-				return err
-			}
-			return a.show(v, func() {
-				if !v.Changed {
-					_, _ = fmt.Fprintf(a.stdout, "%s revision %d says this already; nothing changed\n", v.Profile, v.Revision)
-					return
-				}
-				_, _ = fmt.Fprintf(a.stdout, "%s revision %d is stored; next, whom it taxes: docket client tax CLIENT %s, or `tax: %s` in a contract\n",
-					v.Profile, v.Revision, v.Profile, v.Profile)
-			})
-		},
-	}
+			return v, fmt.Sprintf("%s revision %d is stored; next, whom it taxes: docket client tax CLIENT %s, or `tax: %s` in a contract",
+				v.Profile, v.Revision, v.Profile, v.Profile), nil
+		})
 }
 
 func newTaxList(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the tax profiles, each with the revision that counts",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			profiles, err := s.store.TaxProfiles(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return list(a, profiles, "No tax profiles yet, and no invoice has tax. Store one: docket tax apply FILE --as PERSON",
-				text("TAX", func(v postgres.TaxVersion) string { return v.Profile }),
-				text("NAME", func(v postgres.TaxVersion) string { return v.Document.Name }),
-				number("REVISION", func(v postgres.TaxVersion) string { return fmt.Sprint(v.Revision) }),
-				text("STANDARD", func(v postgres.TaxVersion) string { return v.Document.Standard }),
-				text("BY", func(v postgres.TaxVersion) string { return v.AppliedBy }),
-			)
-		},
-	}
+	return listing(a, "list", "List the tax profiles, each with the revision that counts",
+		"No tax profiles yet, and no invoice has tax. Store one: docket tax apply FILE --as PERSON",
+		func(ctx context.Context, s *postgres.Store) ([]postgres.TaxVersion, error) { return s.TaxProfiles(ctx) },
+		text("TAX", func(v postgres.TaxVersion) string { return v.Profile }),
+		text("NAME", func(v postgres.TaxVersion) string { return v.Document.Name }),
+		number("REVISION", func(v postgres.TaxVersion) string { return fmt.Sprint(v.Revision) }),
+		text("STANDARD", func(v postgres.TaxVersion) string { return v.Document.Standard }),
+		text("APPLIED", func(v postgres.TaxVersion) string { return a.when(v.AppliedAt) + " by " + v.AppliedBy }),
+	)
 }
 
 func newTaxShow(a *app) *cobra.Command {
@@ -144,7 +107,7 @@ func newClientTax(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tax CLIENT [TAX]",
 		Short: "Say by which tax profile a client's invoices are taxed where its contracts name none",
-		Args:  cobra.RangeArgs(1, 2),
+		Args:  oneOrTwo("CLIENT", "TAX"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			profile := ""
 			if len(args) == 2 {
@@ -171,9 +134,27 @@ func newClientTax(a *app) *cobra.Command {
 	return c
 }
 
+// untaxed says whether nobody said how any of the invoice is taxed.
+func untaxed(t *billing.DocumentTotals) bool {
+	return !slices.ContainsFunc(t.Taxes, func(c billing.CategoryTax) bool { return c.Code != "" })
+}
+
+// summed is what an invoice's lines come to. Where tax is still to come, its rows begin with the net.
+func summed(i billing.Invoice) string {
+	lines := count(i.LineCount, "line")
+	if i.Taxes == nil || untaxed(i.Taxes) {
+		return lines + ", total " + money(i.Total, i.Currency)
+	}
+	return lines
+}
+
 // taxes shows an invoice's sums with tax, a row for what is taxed alike.
 func (a *app) taxes(t *billing.DocumentTotals) {
 	if t == nil {
+		return
+	}
+	if untaxed(t) {
+		_, _ = fmt.Fprintln(a.stdout, "No tax: neither its contracts nor its payer name a tax profile. docket client tax CLIENT TAX names one.")
 		return
 	}
 	rows := [][]string{{"net", money(t.TaxExclusive, t.Currency)}}
@@ -193,7 +174,7 @@ func (a *app) taxes(t *billing.DocumentTotals) {
 			rows = append(rows, []string{fmt.Sprintf("  of it %s, %s %%", part.Name, part.Percent), money(part.Tax, t.Currency)})
 		}
 	}
-	rows = append(rows, []string{"gross, by the tax of " + t.TaxDate, money(t.TaxInclusive, t.Currency)})
+	rows = append(rows, []string{"gross, at the rates of " + t.TaxDate, money(t.TaxInclusive, t.Currency)})
 	align(a.stdout, rows, []bool{false, true})
 	for _, s := range t.Says {
 		_, _ = fmt.Fprintln(a.stdout, s)

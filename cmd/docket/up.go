@@ -38,7 +38,7 @@ func newUp(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Start everything, with a seeded company whose tickets play by themselves",
-		Long: `Starts a private PostgreSQL, a Temporal server with its Web UI, a worker and the relay; seeds an MSP with six clients;
+		Long: `Starts a private PostgreSQL, a Temporal server with its Web UI, a worker and the relay; seeds an MSP with eight clients;
 and lets a scripted AI agent, scripted technicians, approvers and a dispatcher play its tickets.
 
 The scripted agent's time is measured while it runs; people's durations are the script's, and lie in the past.
@@ -54,7 +54,7 @@ DATABASE_URL (and DOCKET_OWNER_URL, to migrate) or TEMPORAL_ADDRESS use servers 
 	}
 	flags := c.Flags()
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep nothing: everything is gone at the end")
-	flags.IntVar(&o.tickets, "tickets", 40, "how many demo tickets to play (`n`); 0 for none")
+	flags.IntVar(&o.tickets, "tickets", 47, "how many demo tickets to play (`n`); 0 for none")
 	flags.DurationVar(&o.pace, "pace", 700*time.Millisecond, "`pause` between the steps of the first ten tickets; the rest goes faster")
 	flags.IntVar(&o.pgPort, "postgres-port", 0, "`port` of PostgreSQL; a free one by default")
 	flags.IntVar(&o.grpcPort, "temporal-port", 7233, "`port` of Temporal; another one where it is taken")

@@ -82,6 +82,9 @@ func newUsageList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := known(cmd.Context(), s.store, f.Client, ""); err != nil {
+				return err
+			}
 			events, err := s.store.UsageEvents(cmd.Context(), f)
 			if err != nil {
 				return err

@@ -21,7 +21,8 @@ the difference by ticket, by clause and in total. It only reads, from one snapsh
 
 A draft whose contract id is in use stands in for that contract's versions from its effective_from on, as if it
 were applied; a new id is added beside the client's other contracts, or in place of one by --instead-of. Its
-block hours are then those that the client has bought for that contract.
+block hours are then those that the client has bought for that contract. A draft that begins after the period is taken to
+begin with it: so next year's contract is tried on last quarter's tickets.
 
 As posted is what really posted for the closures of the period, less what reversals took back, and what still
 waits for a person (held). What if is a rehearsal in the order of closing, with counters, tiers, caps, blocks and
@@ -40,9 +41,9 @@ allowances that begin where the real ones stood at --from and then go their own 
              invoices afterwards, such as a write-down, is on neither side`
 
 type whatIfOptions struct {
-	contract, client, insteadOf, why string
-	period                           span
-	tickets                          int
+	contract, client, insteadOf, why, begins string
+	period                                   span
+	tickets                                  int
 }
 
 func newWhatIf(a *app) *cobra.Command {
@@ -72,7 +73,12 @@ func newWhatIf(a *app) *cobra.Command {
 					return err
 				}
 			}
-			if q.Document, err = a.document(o.contract); err != nil {
+			raw, err := a.document(o.contract)
+			if err != nil {
+				return err
+			}
+			var note string
+			if q.Document, note, err = a.tried(raw, o.begins, q.From, q.To); err != nil {
 				return err
 			}
 			s, err := a.open(cmd.Context())
@@ -85,6 +91,9 @@ func newWhatIf(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if note != "" {
+				found.Notes = append([]string{note}, found.Notes...)
+			}
 			return shown.end(found)
 		},
 	}
@@ -94,6 +103,7 @@ func newWhatIf(a *app) *cobra.Command {
 	flags.StringVar(&o.insteadOf, "instead-of", "", "another `contract` of the client that the draft replaces")
 	flags.StringVar(&o.period.from, "from", "", "first `date` of the closings, in the client's zone; the draft's effective_from by default")
 	flags.StringVar(&o.period.to, "to", "", "first `date` after them; until now by default")
+	flags.StringVar(&o.begins, "begins", "", "`date` on which the draft is taken to begin: its own by default, or --from where its own is after the period")
 	flags.IntVar(&o.tickets, "tickets", 20, "show this `many` tickets, those that change most; json and jsonl have all")
 	flags.StringVar(&o.why, "why", "", "tell both sides of one `ticket`, charge by charge")
 	return c

@@ -92,6 +92,25 @@ func TestWhatIfFromTheCommandLine(t *testing.T) {
 		assert.Contains(t, after, "an hour")
 		assert.Contains(t, after, "Difference: +7.50 USD")
 	})
+	t.Run("a draft of next year's is tried on last week", func(t *testing.T) {
+		next := file(strings.NewReplacer("2026-01-01", "2999-01-01", "hourly: 175.00", "hourly: 180.00").Replace(string(inForce)))
+		asked := append([]string{"whatif", "--contract", next}, from...)
+		out := s.ok(asked...).out
+		assert.Contains(t, out, "+30.00 USD")
+		assert.Contains(t, out, "The draft begins on 2999-01-01; here it is tried as if it began on "+from[1]+".")
+		assert.Contains(t, read[billing.WhatIf](s, asked...).Notes[0], "begins on 2999-01-01")
+
+		tomorrow := time.Now().AddDate(0, 0, 1).Format(time.DateOnly)
+		assert.Contains(t, s.ok(append(asked, "--begins", tomorrow)...).out, "0 would come to something else")
+		for says, more := range map[string][]string{
+			`begins "soon" is not a date`:                {"--begins", "soon"},
+			"is missing: the draft begins on 2999-01-01": {"--from", ""},
+		} {
+			said := s.docket(append(asked, more...)...)
+			assert.Equal(t, exitBadInput, said.code, said.err)
+			assert.Contains(t, said.err, says)
+		}
+	})
 	t.Run("mistakes", func(t *testing.T) {
 		for says, args := range map[string][]string{
 			"--contract is missing":  {"whatif"},

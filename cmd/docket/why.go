@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -26,6 +29,10 @@ func newWhy(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			undone, err := undoneBy(cmd.Context(), s.store, why)
+			if err != nil {
+				return err
+			}
 			return a.show(why, func() {
 				l := why.Line
 				_, _ = fmt.Fprintf(a.stdout, "%s  %s  %s\n\n", ticket.LineID(l.Line), l.Text, money(l.Amount, l.Currency))
@@ -33,21 +40,30 @@ func newWhy(a *app) *cobra.Command {
 					_, _ = fmt.Fprintln(a.stdout, sentence)
 				}
 				_, _ = fmt.Fprintln(a.stdout)
-				undone := ""
-				if why.Reversed != 0 {
-					undone = ticket.LineID(why.Reversed)
-				}
-				reverses := ""
-				if l.Reverses != 0 {
-					reverses = ticket.LineID(l.Reverses)
-				}
-				adjusts := ""
-				if l.Adjusts != 0 {
-					adjusts = ticket.LineID(l.Adjusts)
-				}
-				fields(a.stdout, "ticket", l.Ticket, "client", l.Client, "invoice", invoiceName(why.Invoice), "of", l.Date, "decided", a.when(why.ClosedAt),
-					"digest", why.Digest, "adjusts", adjusts, "undoes", reverses, "undone by", undone)
+				fields(a.stdout, "ticket", l.Ticket, "client", l.Client, "invoice", invoiceName(why.Invoice), "date", l.Date, "decided", a.when(why.ClosedAt),
+					"digest", why.Digest, "adjusts", lineID(l.Adjusts), "undoes", lineID(l.Reverses), "undone", undone)
 			})
 		},
 	}
+}
+
+// undoneBy names the line that undoes this one. What cost nothing is undone without a line.
+func undoneBy(ctx context.Context, store *postgres.Store, why billing.Why) (string, error) {
+	if why.Reversed == 0 {
+		return "", nil
+	}
+	if _, err := store.Why(ctx, why.Reversed); len(ticket.Problems(err)) > 0 {
+		return "yes, when the ticket was reopened; it cost nothing, so no line takes it back", nil
+	} else if err != nil {
+		return "", err
+	}
+	return "by " + ticket.LineID(why.Reversed), nil
+}
+
+// lineID is a line's name; nothing for none.
+func lineID(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return ticket.LineID(n)
 }

@@ -41,6 +41,10 @@ type memory struct {
 	atClose   func()              // between the closing's commit and its answer
 	fail      func(deed string) error
 
+	after     time.Duration    // from a missed target to the first step up the chain; 0: none follows
+	reroute   bool             // that step takes the ticket from its assignee
+	retargets ticket.Deadlines // what another priority finds
+
 	keepDeadline bool // a breach finds that the deadline has not come yet
 
 	calls []string // what was asked, in order
@@ -192,11 +196,51 @@ func (s *memory) Breach(_ context.Context, _ ticket.ID, _ int, target string) (t
 		return s.says(false, "not due yet"), nil
 	}
 	if target == "response" {
-		s.deadlines.Response = time.Time{}
+		s.deadlines.Response, s.deadlines.WarnResponse = time.Time{}, time.Time{}
 	} else {
-		s.deadlines.Resolution = time.Time{}
+		s.deadlines.Resolution, s.deadlines.WarnResolution = time.Time{}, time.Time{}
+	}
+	if s.after > 0 {
+		s.deadlines.Escalate, s.deadlines.Step = s.now().Add(s.after), 1
 	}
 	return s.says(true, target+" target missed"), nil
+}
+
+func (s *memory) Warn(_ context.Context, _ ticket.ID, _ int, target string) (ticket.Answer, error) {
+	leave, err := s.enter("warn %s", target)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	defer leave()
+	if target == "response" {
+		s.deadlines.WarnResponse = time.Time{}
+	} else {
+		s.deadlines.WarnResolution = time.Time{}
+	}
+	return s.says(true, "warned of the "+target), nil
+}
+
+func (s *memory) StepUp(_ context.Context, _ ticket.ID, _, step int) (ticket.Answer, error) {
+	leave, err := s.enter("step %d up", step)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	defer leave()
+	s.deadlines.Escalate, s.deadlines.Step = s.now().Add(s.after<<step), step+1
+	if s.reroute && step == 1 {
+		s.assigned, s.stage = nil, ticket.Routing
+	}
+	return s.says(true, "told somebody further up"), nil
+}
+
+func (s *memory) Prioritise(_ context.Context, _ ticket.ID, m ticket.Prioritise) (ticket.Answer, error) {
+	return s.once("prioritise", m.Header, func() ticket.Answer {
+		if !s.stage.Open() {
+			return s.late("closed")
+		}
+		s.deadlines = s.retargets
+		return s.says(true, "reckoned anew")
+	})
 }
 
 func (s *memory) Merge(_ context.Context, _ ticket.ID, m ticket.Merge) (ticket.Answer, error) {

@@ -13,7 +13,7 @@ import (
 func newTicket(a *app) *cobra.Command {
 	return noun("ticket", "Open, work on, resolve and look at tickets",
 		newTicketOpen(a), newTicketList(a), newTicketShow(a),
-		newTicketClaim(a), newTicketWork(a), newTicketTrip(a), newTicketItem(a), newTicketWait(a), newTicketResume(a), newTicketEscalate(a), newTicketReply(a),
+		newTicketClaim(a), newTicketWork(a), newTicketTrip(a), newTicketItem(a), newTicketWait(a), newTicketResume(a), newTicketEscalate(a), newTicketPriority(a), newTicketReply(a),
 		newTicketResolve(a), newTicketRequestApproval(a), newTicketReopen(a), newTicketMerge(a), newTicketMove(a), newTicketCancel(a),
 	)
 }

@@ -43,6 +43,7 @@ type memory struct {
 
 	after     time.Duration    // from a missed target to the first step up the chain; 0: none follows
 	reroute   bool             // that step takes the ticket from its assignee
+	stands    time.Duration    // the clock stands still that long while the client is asked to approve
 	retargets ticket.Deadlines // what another priority finds
 
 	keepDeadline bool // a breach finds that the deadline has not come yet
@@ -146,7 +147,7 @@ func (s *memory) Claim(_ context.Context, _ ticket.ID, m ticket.Claim) (ticket.A
 			return s.late("too late to claim")
 		}
 		s.assigned = &ticket.Assignment{Board: "service-desk", Assignee: m.Who}
-		s.deadlines.Response = time.Time{}
+		s.deadlines.Response, s.deadlines.WarnResponse, s.deadlines.Owed.Response = time.Time{}, time.Time{}, time.Time{}
 		return s.says(true, m.Who+" has it")
 	})
 }
@@ -339,6 +340,9 @@ func (s *memory) decide(call, key string, hold int64, digest string, outcome bil
 		}
 		s.held = append(s.held[:i], s.held[i+1:]...)
 		s.decided[hold] = outcome
+		if s.stands > 0 {
+			s.deadlines.Resolution = s.targets.Resolution.Add(s.stands)
+		}
 		if outcome == billing.SentBack {
 			s.round, s.stage, s.held = s.round+1, ticket.Resolution, nil
 		} else if len(s.held) == 0 && s.stage == ticket.Held {
@@ -367,6 +371,9 @@ func (s *memory) RequestApproval(_ context.Context, _ ticket.ID, m ticket.Reques
 	q := quote(50, "ask-1")
 	q.Reason, q.Amount, q.ExpiresAt = billing.BeforeAction, amount, s.now().Add(s.patience)
 	s.held = append(s.held, q)
+	if s.stands > 0 {
+		s.deadlines.Resolution = time.Time{}
+	}
 	return q, nil
 }
 

@@ -142,7 +142,10 @@ func (a *app) timeline(s desk.Shown, p places) {
 	_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", t.Ticket, t.Subject)
 	pairs := []string{
 		"client", t.Client, "stage", stageOf(t), "category", t.Category, "priority", priority(t.Priority),
-		"assignee", assignee(t), "opened", a.when(t.OpenedAt), "closed", a.whenever(t.ClosedAt), "resolution due", a.whenever(t.ResolutionDue),
+		"assignee", assignee(t), "opened", a.when(t.OpenedAt), "closed", a.whenever(t.ClosedAt),
+	}
+	for _, c := range s.Clocks {
+		pairs = append(pairs, string(c.Target)+" due", a.clock(c))
 	}
 	if live := s.Live; live != nil {
 		next := live.DueWhat

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -211,6 +212,7 @@ func (b *waitingBench) close(ctx context.Context) {
 type waitingSide struct {
 	name    string
 	worker  func() sdkworker.Worker
+	beside  func(context.Context) // what runs in the background while all are opened
 	open    func(ctx context.Context, due time.Time) (workflowID string, err error)
 	settled func(ctx context.Context) (int64, error) // how many wait by now
 	fired   func(ctx context.Context) (int64, error) // how many timers were acted on
@@ -225,6 +227,11 @@ func (b *waitingBench) turn(ctx context.Context, s waitingSide, w *Waited) ([]st
 	if err := first.Start(); err != nil {
 		return nil, err
 	}
+	background, over := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() { s.beside(background) })
+	defer beside.Wait()
+	defer over()
 	ids := make([]string, b.o.Waiting)
 	if err := b.each(ctx, func(ctx context.Context, i int) (err error) {
 		ids[i], err = s.open(ctx, due)
@@ -235,6 +242,7 @@ func (b *waitingBench) turn(ctx context.Context, s waitingSide, w *Waited) ([]st
 	if err := b.until(ctx, s.settled); err != nil {
 		return nil, err
 	}
+	over()
 	if err := sleep(ctx, settle); err != nil {
 		return nil, err
 	}
@@ -275,7 +283,7 @@ func (b *waitingBench) ticketWorker() sdkworker.Worker {
 // tickets are opened so long ago that their response falls due at the instant; nobody claims them.
 func (b *waitingBench) tickets() waitingSide {
 	return waitingSide{
-		name: "tickets", worker: b.ticketWorker,
+		name: "tickets", worker: b.ticketWorker, beside: b.desk.Relay,
 		open: func(ctx context.Context, due time.Time) (string, error) {
 			key := fmt.Sprintf("waiting-%d", b.made.Add(1))
 			opened, err := b.desk.Open(ctx, ticket.Opening{
@@ -319,7 +327,7 @@ func (b *waitingBench) empties() waitingSide {
 		return func(context.Context) (int64, error) { return counter.Load() - before, nil }
 	}
 	return waitingSide{
-		name: "empty waiting workflows", worker: b.emptyWorker,
+		name: "empty waiting workflows", worker: b.emptyWorker, beside: func(context.Context) {},
 		open: func(ctx context.Context, due time.Time) (string, error) {
 			id := fmt.Sprintf("empty-waiting/%d", b.made.Add(1))
 			_, err := b.on.client.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{ID: id, TaskQueue: emptyTaskQueue, EnableEagerStart: true}, waitingWorkflow, due)

@@ -115,7 +115,7 @@ func (a *app) bench(ctx context.Context, o benchOptions) error {
 	}
 	if wanted("waiting") {
 		r, err := bench.Waiting(ctx, bench.WaitingOptions{
-			Stack: stack, Log: a.tel.Log, Waiting: o.waiting, Concurrent: benchConnections, Watch: o.phase, Rounds: o.rounds, Conns: workConns, Progress: a.stderr,
+			Stack: stack, Log: a.tel.Log, Waiting: o.waiting, Concurrent: benchConnections / 4, Watch: o.phase, Rounds: o.rounds, Conns: workConns, Progress: a.stderr,
 		})
 		if err != nil {
 			return fmt.Errorf("measure waiting: %w", err)

@@ -125,7 +125,9 @@ func (p promise) pauses() waits {
 }
 
 // stops says whether the clock stands still for a wait that somebody declares.
-func (p promise) stops(reason string) bool { return p.PausesOn == nil || slices.Contains(p.PausesOn, reason) }
+func (p promise) stops(reason string) bool {
+	return p.PausesOn == nil || slices.Contains(p.PausesOn, reason)
+}
 
 // promised reads what keep wrote.
 func (t *standing) promised() (p promise, err error) { return readPromise(t.SLA, t.id()) }

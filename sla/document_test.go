@@ -49,8 +49,13 @@ func TestParseCalendar(t *testing.T) {
 
 func TestEasterAndWeekdaysOfMonths(t *testing.T) {
 	for _, c := range []struct{ every, day string }{
-		{"easter", "2024-03-31"}, {"easter", "2025-04-20"}, {"easter+1", "2026-04-06"}, {"easter+39", "2038-06-03"},
-		{"4th thursday of november", "2026-11-26"}, {"last monday of may", "2027-05-31"}, {"1st monday of september", "2026-09-07"},
+		{"easter", "2024-03-31"},
+		{"easter", "2025-04-20"},
+		{"easter+1", "2026-04-06"},
+		{"easter+39", "2038-06-03"},
+		{"4th thursday of november", "2026-11-26"},
+		{"last monday of may", "2027-05-31"},
+		{"1st monday of september", "2026-09-07"},
 		{"last friday of february", "2028-02-25"},
 	} {
 		c := struct{ every, day string }{c.every, c.day}
@@ -78,8 +83,10 @@ line 1: schema is missing: begin with ` + "`schema: docket.calendar/v1`" + `; do
 line 1: calendar is missing: give it the id by which contracts name it
 line 1: zone is missing: name the IANA time zone whose wall clock the hours follow, such as Europe/Berlin
 line 1: hours is missing: give at least one weekday its windows, such as ` + "`weekdays: [\"08:00-17:00\"]`"},
-		{"without hours", "schema: docket.calendar/v1\ncalendar: a\nname: x\nzone: UTC\nhours: {}\n",
-			"line 5: hours has none, so nothing would ever be due: give at least one weekday its windows"},
+		{
+			"without hours", "schema: docket.calendar/v1\ncalendar: a\nname: x\nzone: UTC\nhours: {}\n",
+			"line 5: hours has none, so nothing would ever be due: give at least one weekday its windows",
+		},
 		{"everything else", `schema: docket.calendar/v2
 calendar: Büro
 name: x

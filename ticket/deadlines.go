@@ -48,7 +48,10 @@ func (d Deadlines) Next() (Due, time.Time) {
 		what Due
 		at   time.Time
 	}{
-		{ResolutionDue, d.Resolution}, {ResponseDue, d.Response}, {WarnResponse, d.WarnResponse}, {WarnResolution, d.WarnResolution},
+		{ResolutionDue, d.Resolution},
+		{ResponseDue, d.Response},
+		{WarnResponse, d.WarnResponse},
+		{WarnResolution, d.WarnResolution},
 		{EscalationDue, d.Escalate},
 	} {
 		if !next.at.IsZero() && (at.IsZero() || next.at.Before(at)) {

@@ -152,6 +152,10 @@ func (t *standing) keep(p promise) (err error) {
 		}
 	}
 	t.OnAsk = slices.Contains(p.PausesOn, billing.PauseApproval)
+	if p.Clock == nil && p.Waits == nil && p.Until.IsZero() && p.Warn == 0 {
+		t.SLA = nil
+		return nil
+	}
 	if t.SLA, err = json.Marshal(p); err != nil {
 		return fmt.Errorf("write the SLA clock of %s: %w", t.id(), err)
 	}

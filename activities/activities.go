@@ -30,6 +30,12 @@ type Desk interface {
 	Escalate(ctx context.Context, id ticket.ID, m ticket.Escalate) (ticket.Answer, error)
 	// Breach records that a deadline ("response" or "resolution") passed unmet, once.
 	Breach(ctx context.Context, id ticket.ID, round int, target string) (ticket.Answer, error)
+	// Warn records that the contract's share of a target is used up, once.
+	Warn(ctx context.Context, id ticket.ID, round int, target string) (ticket.Answer, error)
+	// StepUp tells the next in the chain that a missed target is still not met; routing follows where it takes the ticket
+	// from its assignee.
+	StepUp(ctx context.Context, id ticket.ID, round, step int) (ticket.Answer, error)
+	Prioritise(ctx context.Context, id ticket.ID, m ticket.Prioritise) (ticket.Answer, error)
 	Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket.Answer, error)
 	Cancel(ctx context.Context, id ticket.ID, m ticket.Cancel) (ticket.Answer, error)
 	// Late records a message that the ticket can no longer act on, and says what is true now.

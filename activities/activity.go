@@ -94,6 +94,24 @@ func (a *Activities) Breach(ctx context.Context, id ticket.ID, round int, target
 	return answer, translate(err)
 }
 
+// Warn records that a target is about to be missed.
+func (a *Activities) Warn(ctx context.Context, id ticket.ID, round int, target string) (ticket.Answer, error) {
+	answer, err := a.desk.Warn(ctx, id, round, target)
+	return answer, translate(err)
+}
+
+// StepUp tells the next in the chain of a missed target.
+func (a *Activities) StepUp(ctx context.Context, id ticket.ID, round, step int) (ticket.Answer, error) {
+	answer, err := a.desk.StepUp(ctx, id, round, step)
+	return answer, translate(err)
+}
+
+// Prioritise gives the ticket another priority.
+func (a *Activities) Prioritise(ctx context.Context, id ticket.ID, m ticket.Prioritise) (ticket.Answer, error) {
+	answer, err := a.desk.Prioritise(ctx, id, m)
+	return answer, translate(err)
+}
+
 // Merge moves what is unbilled to the ticket that carries on.
 func (a *Activities) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket.Answer, error) {
 	answer, err := a.desk.Merge(ctx, id, m)

@@ -49,7 +49,10 @@ func empty(ctx workflow.Context) error {
 	}
 	claimed.answered = true
 	stop()
-	stop = timer(ctx) // resolution due
+	stop = timer(ctx)                                      // resolution due
+	if err := upsert(ctx, ticket.Resolution); err != nil { // the response is met
+		return err
+	}
 	if err := resolved.await(ctx); err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func Footprint(ctx context.Context, o FootprintOptions) (FootprintResult, error)
 		r.WarmMS, r.EmptyMS = append(r.WarmMS, ms(warm)), append(r.EmptyMS, ms(empty))
 		_, _ = fmt.Fprintf(o.Progress, "warm start %d of %d: a posted ticket after %.0f ms, an empty workflow after %.0f ms\n", round, o.Rounds, ms(warm), ms(empty))
 	}
-	r.WarmMedian, r.EmptyMedian = median(r.WarmMS), median(r.EmptyMS)
+	r.WarmMedian, r.EmptyMedian = Median(r.WarmMS), Median(r.EmptyMS)
 	return r, nil
 }
 

@@ -106,8 +106,8 @@ func Rating(ctx context.Context, o RatingOptions) (RatingResult, error) {
 		}
 	}
 	r.DecidePlain, r.AuditPlain, r.WhatIfPlain = medianRatio(r.Decide, r.Plain), medianRatio(r.Audit, r.Plain), medianRatio(r.WhatIf, r.Plain)
-	r.DecideEach, r.AuditEach, r.WhatIfEach = median(r.Decide), median(r.AuditAll), median(r.WhatIfAll)
-	r.AuditIdle, r.WhatIfIdle = median(auditIdle), median(whatIfIdle)
+	r.DecideEach, r.AuditEach, r.WhatIfEach = Median(r.Decide), Median(r.AuditAll), Median(r.WhatIfAll)
+	r.AuditIdle, r.WhatIfIdle = Median(auditIdle), Median(whatIfIdle)
 	all, err := o.since(began)
 	if err != nil {
 		return r, err

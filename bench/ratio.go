@@ -9,10 +9,11 @@ func medianRatio(a, b []float64) float64 {
 	for i := range min(len(a), len(b)) {
 		ratios = append(ratios, a[i]/b[i])
 	}
-	return median(ratios)
+	return Median(ratios)
 }
 
-func median(v []float64) float64 {
+// Median is the middle of the values, of an even number the mean of the middle two; 0 without any.
+func Median(v []float64) float64 {
 	if len(v) == 0 {
 		return 0
 	}

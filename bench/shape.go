@@ -15,12 +15,12 @@ import (
 const shapeSample = 25
 
 // sameShape compares the histories of both sides by type of event, and gives the ticket's.
-func (b *ticketBench) sameShape(ctx context.Context, tickets, empties []string) (map[string]int, error) {
-	ours, err := b.shape(ctx, tickets)
+func (s *servers) sameShape(ctx context.Context, tickets, empties []string) (map[string]int, error) {
+	ours, err := s.shape(ctx, tickets)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := b.shape(ctx, empties)
+	theirs, err := s.shape(ctx, empties)
 	if err != nil {
 		return nil, err
 	}
@@ -31,12 +31,12 @@ func (b *ticketBench) sameShape(ctx context.Context, tickets, empties []string) 
 }
 
 // shape is the most frequent history of the last workflows, as counts by type of event.
-func (b *ticketBench) shape(ctx context.Context, ids []string) (map[string]int, error) {
+func (s *servers) shape(ctx context.Context, ids []string) (map[string]int, error) {
 	shapes, seen := map[string]map[string]int{}, map[string]int{}
 	var usual string
 	for _, id := range ids[max(0, len(ids)-shapeSample):] {
 		events := map[string]int{}
-		history := b.on.client.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		history := s.client.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 		for history.HasNext() {
 			event, err := history.Next()
 			if err != nil {

@@ -56,14 +56,14 @@ func (o Stack) start(ctx context.Context) (s *servers, err error) {
 		Namespace: namespace, SearchAttributes: o.SearchAttributes,
 		PostgresAddr: s.cluster.Addr(), PostgresUser: s.cluster.User, PostgresPassword: s.cluster.Password,
 	}); err != nil {
-		return nil, err
+		return s, err // what runs is stopped
 	}
 	options, err := worker.Instrument(client.Options{
 		HostPort: s.temporal.Address, Namespace: namespace, Logger: o.Logger,
 		ConnectionOptions: client.ConnectionOptions{GetSystemInfoTimeout: dialWithin},
 	}, nil, o.Meters)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.client, err = client.DialContext(ctx, options)
 	return s, err

@@ -95,7 +95,7 @@ func Tickets(ctx context.Context, o TicketOptions) (r TicketResult, err error) {
 			return r, err
 		}
 	}
-	if r.History, err = b.sameShape(ctx, tickets.ids, empties.ids); err != nil {
+	if r.History, err = on.sameShape(ctx, tickets.ids, empties.ids); err != nil {
 		return r, err
 	}
 	for _, n := range r.History {
@@ -293,9 +293,9 @@ func (s *side) cost() Cost {
 	slices.Sort(s.latencies)
 	at := func(q float64) float64 { return ms(s.latencies[int(q*(n-1))]) }
 	return Cost{
-		Done: len(s.ids), CPUMS: median(s.cpu), Commits: float64(s.total.commits) / n, WALBytes: float64(s.total.wal) / n,
+		Done: len(s.ids), CPUMS: Median(s.cpu), Commits: float64(s.total.commits) / n, WALBytes: float64(s.total.wal) / n,
 		DocketMS: ms(s.total.docket) / n, Temporal: ms(s.total.temporal) / n, Postgres: ms(s.total.postgres) / n,
-		PerSecond: median(s.perSecond), P50MS: at(0.5), P99MS: at(0.99),
+		PerSecond: Median(s.perSecond), P50MS: at(0.5), P99MS: at(0.99),
 	}
 }
 

@@ -15,6 +15,14 @@ const (
 	baseTicket = "ticket"
 )
 
+// What may pause the clock of a resolution, see SLA.PausesOn.
+const (
+	PauseCustomer = "customer"
+	PauseVendor   = "vendor"
+	PausePart     = "part"
+	PauseApproval = "approval"
+)
+
 const longestTarget = 365 * 24 * time.Hour
 
 func (ck checker) sla(c *Contract) {
@@ -28,6 +36,16 @@ func (ck checker) sla(c *Contract) {
 	if len(s.Targets) == 0 {
 		ck.need("sla.targets", "", "", "give at least one priority its response and resolution, or leave sla out")
 	}
+	if s.Warn != nil {
+		ck.whole("sla.warn_percent", *s.Warn, 1, 100)
+	}
+	ck.namesOf("sla.pauses_on", s.PausesOn, "name the waits that pause, or leave pauses_on out", PauseCustomer, PauseVendor, PausePart, PauseApproval)
+	if s.Escalation != nil {
+		ck.length("sla.escalation.after", s.Escalation.After, time.Minute, longestTarget)
+		if *s.Escalation == (SLAEscalation{}) && !ck.reported("sla.escalation") {
+			ck.add("sla.escalation", "", "says nothing", "set after or reroute, or leave escalation out")
+		}
+	}
 	allotted := false
 	for _, priority := range slices.Sorted(maps.Keys(s.Targets)) {
 		field := "sla.targets." + strconv.Itoa(priority)
@@ -38,6 +56,9 @@ func (ck checker) sla(c *Contract) {
 		for _, promise := range []struct{ field, value string }{{field + ".response", target.Response}, {field + ".resolution", target.Resolution}} {
 			ck.mustHave(promise.field, promise.value != "", "promise a length of business time, like 4h")
 			ck.length(promise.field, promise.value, time.Second, longestTarget)
+		}
+		if target.Calendar != "" && !idShape.MatchString(target.Calendar) {
+			ck.add(field+".calendar", target.Calendar, "is not a calendar", "use 24x7 or the id of a calendar, or leave it out for the SLA's own")
 		}
 		if response, resolution := length(target.Response), length(target.Resolution); response > 0 && resolution > 0 && response > resolution {
 			ck.add(field, target.Response, "answers later than it resolves", "make response no longer than resolution")

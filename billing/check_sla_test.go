@@ -4,6 +4,23 @@ import "testing"
 
 func TestParseContractChecksCredits(t *testing.T) {
 	requireProblems(t, []wrongContract{
+		{"SLA clocks", `
+lines: [{clause: T1, name: Support, charge: time}]
+sla:
+  calendar: 24x7
+  targets:
+    1: {response: 1h, resolution: 4h, calendar: "around the clock"}
+    2: {response: 1h, resolution: 4h, calendar: office}
+  warn_percent: 0
+  pauses_on: [customer, weather, customer]
+  escalation: {after: 1s, reroute: false}
+`, `
+line 14: sla.warn_percent "0" is out of bounds: use 1 to 100
+line 15: sla.pauses_on[2] "customer" is there twice: keep one of them
+line 15: sla.pauses_on[1] "weather" is not known: use customer, vendor, part, approval
+line 16: sla.escalation.after "1s" is out of bounds: use 1 min to 8760 h
+line 12: sla.targets.1.calendar "around the clock" is not a calendar: use 24x7 or the id of a calendar, or leave it out for the SLA's own
+`},
 		{"SLA", `
 lines: [{clause: T1, name: Support, charge: time}]
 sla:

@@ -350,16 +350,26 @@ type Warranty struct {
 
 // SLA gives the targets by priority, in business time of the calendar.
 type SLA struct {
-	Calendar string            `json:"calendar" yaml:"calendar"` // "24x7" or the id of a calendar
-	Targets  map[int]SLATarget `json:"targets" yaml:"targets"`   // by priority, 1 … 5
-	Credits  *SLACredits       `json:"credits,omitempty" yaml:"credits,omitempty"`
+	Calendar   string            `json:"calendar" yaml:"calendar"`                             // "24x7" or the id of a calendar
+	Targets    map[int]SLATarget `json:"targets" yaml:"targets"`                               // by priority, 1 … 5
+	Warn       *int              `json:"warn_percent,omitempty" yaml:"warn_percent,omitempty"` // of a target's business time, by which the assignee is warned; 75 by default, 100 never warns
+	PausesOn   []string          `json:"pauses_on,omitempty" yaml:"pauses_on,omitempty"`       // waits for which the resolution's clock stands still: customer, vendor, part, approval; by default every wait that somebody declares
+	Escalation *SLAEscalation    `json:"escalation,omitempty" yaml:"escalation,omitempty"`
+	Credits    *SLACredits       `json:"credits,omitempty" yaml:"credits,omitempty"`
 }
 
 // SLATarget is how soon somebody answers, and how soon it is solved.
 type SLATarget struct {
 	Response   string `json:"response" yaml:"response"`
 	Resolution string `json:"resolution" yaml:"resolution"`
+	Calendar   string `json:"calendar,omitempty" yaml:"calendar,omitempty"`   // of this priority: "24x7" or the id of a calendar; the SLA's by default
 	Allotment  string `json:"allotment,omitempty" yaml:"allotment,omitempty"` // business time; solved faster earns the client a credit of Credits.Fast an hour
+}
+
+// SLAEscalation says what follows a missed target until it is met after all.
+type SLAEscalation struct {
+	After   string `json:"after,omitempty" yaml:"after,omitempty"`     // business time from the missed target to the next person up, doubled from step to step; 1h by default
+	Reroute bool   `json:"reroute,omitempty" yaml:"reroute,omitempty"` // the first step takes the ticket from its assignee, and routing finds another
 }
 
 // SLACredits are given to the client on lines of their own.

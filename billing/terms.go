@@ -62,26 +62,6 @@ func (t *Terms) Currency() string { return t.contract.Currency }
 // Patience is how long an exception waits before it escalates.
 func (t *Terms) Patience() time.Duration { return t.patience }
 
-// Target is how soon somebody answers and how soon it is solved, in business time.
-type Target struct {
-	Response   time.Duration
-	Resolution time.Duration
-}
-
-// Calendar names the calendar that SLA targets count in; empty without an SLA.
-func (t *Terms) Calendar() string {
-	if t.contract.SLA == nil {
-		return ""
-	}
-	return t.contract.SLA.Calendar
-}
-
-// Target gives the SLA target of a priority, 1 … 5; false where the contract promises none.
-func (t *Terms) Target(priority int) (Target, bool) {
-	target, ok := t.targets[priority]
-	return target, ok
-}
-
 // The ways a line charges.
 const (
 	chargeCovered     = "covered"
@@ -198,7 +178,7 @@ func (c *Contract) Compile() (*Terms, error) {
 	if c.SLA != nil {
 		t.targets = make(map[int]Target, len(c.SLA.Targets))
 		for priority, s := range c.SLA.Targets {
-			t.targets[priority] = Target{Response: length(s.Response), Resolution: length(s.Resolution)}
+			t.targets[priority] = Target{Response: length(s.Response), Resolution: length(s.Resolution), Calendar: cmp.Or(s.Calendar, c.SLA.Calendar)}
 		}
 	}
 	return t, nil

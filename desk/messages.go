@@ -64,6 +64,12 @@ func (d *Desk) Escalate(ctx context.Context, id ticket.ID, m ticket.Escalate) (S
 	return d.signal(ctx, id, ticket.MsgEscalate, m)
 }
 
+// Prioritise gives the ticket another priority; its targets are reckoned anew.
+func (d *Desk) Prioritise(ctx context.Context, id ticket.ID, m ticket.Prioritise) (ticket.Answer, error) {
+	m.Header = d.head(m.Header)
+	return update[ticket.Answer](ctx, d, id, ticket.MsgPrioritise, m)
+}
+
 // Resolve closes the round and gives the closing's receipt.
 func (d *Desk) Resolve(ctx context.Context, id ticket.ID, m ticket.Resolve) (billing.Receipt, error) {
 	m.Header = d.head(m.Header)

@@ -14,6 +14,7 @@ type Shown struct {
 	Ticket   ticket.Summary  `json:"ticket"`
 	Live     *ticket.Status  `json:"live,omitempty"`   // what its workflow says now; nil where none answers
 	Silent   string          `json:"silent,omitempty"` // why Live is nil
+	Clocks   []ticket.Clock  `json:"clocks,omitempty"` // how it stands against its SLA targets
 	Timeline []ticket.Moment `json:"timeline"`
 }
 
@@ -28,7 +29,11 @@ func (d *Desk) Show(ctx context.Context, id ticket.ID) (Shown, error) {
 	if err != nil {
 		return Shown{}, err
 	}
-	s := Shown{Ticket: summary, Timeline: timeline}
+	clocks, err := d.Clocks(ctx, id)
+	if err != nil {
+		return Shown{}, err
+	}
+	s := Shown{Ticket: summary, Clocks: clocks, Timeline: timeline}
 	if s.Live, err = d.live(ctx, id); err != nil {
 		s.Silent = err.Error()
 	}

@@ -47,4 +47,6 @@ type Books interface {
 	Ticket(ctx context.Context, id ticket.ID) (ticket.Summary, error)
 	ListTickets(ctx context.Context, f ticket.Filter) ([]ticket.Summary, error)
 	Timeline(ctx context.Context, id ticket.ID) ([]ticket.Moment, error)
+	// Clocks tells how the ticket stands against each of its SLA targets now.
+	Clocks(ctx context.Context, id ticket.ID) ([]ticket.Clock, error)
 }

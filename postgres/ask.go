@@ -96,6 +96,9 @@ where t.number = $1 and p.active and 'approver' = any (p.roles) order by p.id`, 
 		if err != nil {
 			return err
 		}
+		if err := moveClock(ctx, t, b, id, func(of *standing) error { return of.asked(at, ids[0]) }); err != nil {
+			return err
+		}
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: row.ClientID, Round: row.Round, At: at, Kind: string(ticket.MsgRequestApproval), Actor: m.Who,
 			Via: cmp.Or(m.Via, ticket.ViaTemporal), Key: m.OperationKey, Input: input, Effect: true,

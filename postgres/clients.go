@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
@@ -83,23 +81,6 @@ func (s *Store) CountDevices(ctx context.Context, client, kind string, on sla.Lo
 	return nil
 }
 
-// PutCalendar stores the hours that SLA targets and bands name by id.
-func (s *Store) PutCalendar(ctx context.Context, id string, c sla.Calendar) error {
-	errs := []error{wellFormed("calendar", id)}
-	if err := c.Validate(); err != nil {
-		errs = append(errs, ticket.Invalid("calendar", id, err.Error(), "correct the hours and apply it again"))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	if _, err := s.pool.Exec(ctx, `
-		insert into calendars (id, document) values ($1, $2) on conflict (id) do update set document = excluded.document`,
-		id, c); err != nil {
-		return fmt.Errorf("store calendar %s: %w", id, err)
-	}
-	return nil
-}
-
 func (s *Store) clientExists(ctx context.Context, id string) error {
 	return s.mustExist(ctx, "client", "clients", id, "`docket client list` shows the clients")
 }
@@ -132,17 +113,4 @@ func named(field, s string) error {
 		return ticket.Invalid(field, s, "is too long or has a NUL byte", "at most 200 bytes of plain text")
 	}
 	return nil
-}
-
-// Calendars lists the ids of the calendars.
-func (r Reads) Calendars(ctx context.Context) ([]string, error) {
-	rows, err := r.q.Query(ctx, "select id from calendars order by id")
-	if err != nil {
-		return nil, fmt.Errorf("list calendars: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("list calendars: %w", err)
-	}
-	return ids, nil
 }

@@ -19,9 +19,7 @@ func (s *Store) contractRefers(ctx context.Context, c *billing.Contract, terms *
 	if c.Tax != "" {
 		errs = append(errs, s.mustExist(ctx, "tax", "tax_profiles", c.Tax, "apply the profile first: docket tax apply FILE; `docket tax list` shows them"))
 	}
-	if c.SLA != nil && c.SLA.Calendar != alwaysOpen {
-		errs = append(errs, s.mustExist(ctx, "sla.calendar", "calendars", c.SLA.Calendar, "store the calendar first, or write 24x7"))
-	}
+	errs = append(errs, s.calendarsExist(ctx, c.SLA))
 	bands, err := bandsOf(c.ID, terms)
 	if err != nil {
 		errs = append(errs, ticket.Invalid("bands", "", err.Error(), "correct the band"))
@@ -39,6 +37,24 @@ func (s *Store) contractRefers(ctx context.Context, c *billing.Contract, terms *
 	}
 	if c.Listed != nil {
 		errs = append(errs, s.areOf(ctx, c.Client, "listed.users", c.Listed.Users))
+	}
+	return errors.Join(errs...)
+}
+
+// calendarsExist checks the calendars of an SLA: its own, and those of its priorities.
+func (s *Store) calendarsExist(ctx context.Context, of *billing.SLA) error {
+	if of == nil {
+		return nil
+	}
+	var errs []error
+	exists := func(field, id string) {
+		if id != "" && id != alwaysOpen {
+			errs = append(errs, s.mustExist(ctx, field, "calendars", id, "store the calendar first: docket calendar apply FILE; or write 24x7"))
+		}
+	}
+	exists("sla.calendar", of.Calendar)
+	for priority := 1; priority <= 5; priority++ {
+		exists(fmt.Sprintf("sla.targets.%d.calendar", priority), of.Targets[priority].Calendar)
 	}
 	return errors.Join(errs...)
 }

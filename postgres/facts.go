@@ -189,7 +189,7 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	if t.ReworkOf != nil && t.ReworkResolvedAt != nil {
 		f.Ticket.Rework = &billing.Rework{Of: string(ticket.NewID(*t.ReworkOf)), ResolvedAt: t.ReworkResolvedAt.UTC()}
 	}
-	if f.Ticket.SLA, err = t.outcome(f.Ticket.ResolvedAt); err != nil {
+	if f.Ticket.SLA, err = t.outcome(t.id(), f.Ticket.ResolvedAt); err != nil {
 		return billing.Facts{}, fmt.Errorf("%s: %w", t.id(), err)
 	}
 	if f.Events, err = events(m.Events, f.Ticket.ResolvedOn); err != nil {

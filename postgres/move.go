@@ -12,8 +12,7 @@ import (
 
 // What names people and things of the old client goes; work, items and comments follow by their keys.
 const moveTicket = `
-update tickets set client_id = $2, contact_id = null, site_id = '', device = '', contract_id = nullif($3, ''),
-  response_due = $4, resolution_due = $5, sla = $6 where number = $1`
+update tickets set client_id = $2, contact_id = null, site_id = '', device = '', contract_id = nullif($3, '') where number = $1`
 
 // Move gives an open ticket to another client: work, items and conversation go over, the contract and the
 // targets are the other client's from the ticket's opening on, and its closing rates everything by that
@@ -55,16 +54,17 @@ func (s *Store) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.A
 			return verdict{}, err
 		}
 		moved := sc.standing
-		moved.Contract, moved.ResponseDue, moved.ResolutionDue, moved.SLA = "", nil, nil, nil
+		moved.Contract, moved.RespondedAt, moved.ResponseBreachedAt = "", nil, nil // the response, too, is measured by the other client's target
 		if sc.TriagedAt != nil {
 			if terms != nil {
 				moved.Contract = terms.Contract().ID
 			}
-			if _, err := promiseOf(ctx, s.pool, terms, &moved); err != nil {
+			if err := promiseOf(ctx, s.pool, terms, &moved); err != nil {
 				return verdict{}, err
 			}
 		}
-		b.Queue(moveTicket, sc.Number, m.Client, moved.Contract, moved.ResponseDue, moved.ResolutionDue, moved.SLA)
+		b.Queue(moveTicket, sc.Number, m.Client, moved.Contract)
+		moved.queueSLA(b)
 		// The round's run hears of it, at the latest by the relay; one that has not begun yet will read it anyway.
 		b.Queue("insert into outbox (ticket, round, created_at, moved) values ($1, $2, $3, true) on conflict do nothing", sc.Number, sc.Round, s.now())
 		return verdict{effect: true, says: fmt.Sprintf("%s moved %s from %s to %s%s: %s", sc.who.Name, id, sc.Client, *known, until(moved.ResolutionDue), m.Reason)}, nil

@@ -96,6 +96,7 @@ var deeds = map[ticket.Name][]string{
 	ticket.MsgResume:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgReply:           {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgEscalate:        {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
+	ticket.MsgPrioritise:      {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgResolve:         {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgRequestApproval: {"technician", "dispatcher", "agent", "owner"},
 	ticket.MsgSignOff:         {"approver", "owner"},

@@ -138,6 +138,11 @@ func (s *Store) settle(ctx context.Context, id ticket.ID, d *settling, decide fu
 		if settlement, err = decide(t, b); err != nil {
 			return err
 		}
+		if d.found.ClosureID == nil && settlement.Changed() {
+			if err := moveClock(ctx, t, b, id, func(of *standing) error { return of.told(d.at, d.hold) }); err != nil {
+				return err
+			}
+		}
 		settlement.Hold, settlement.At = d.hold, d.at
 		settlement.Held = d.stillHeld(settlement)
 		if err := s.record(ctx, b, event{

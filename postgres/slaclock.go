@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,129 +13,121 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// promise is what a ticket keeps of its SLA beside the due columns: the resolution clock with its pauses in business
-// time, or none where the contract promises none, and up to when waits are known. The response needs no clock: to ask
-// the customer is a response, so nothing pauses before it.
-type promise struct {
-	Clock *sla.Clock `json:"clock,omitempty"`
-	Until time.Time  `json:"until,omitzero"` // the latest wait or resume, in event time
-}
-
-// alwaysOpen is the calendar of contracts that count every hour.
-const alwaysOpen = "24x7"
-
-// promiseOf starts the clocks that the contract promises for the ticket's priority, at its opening.
-func promiseOf(ctx context.Context, q querier, terms *billing.Terms, t *standing) (p promise, err error) {
-	if terms == nil {
-		return p, nil
-	}
-	target, ok := terms.Target(t.Priority)
-	if !ok {
-		return p, nil
-	}
-	calendar := sla.AlwaysOpen(terms.Zone())
-	if id := terms.Calendar(); id != alwaysOpen {
-		if err := q.QueryRow(ctx, "select document from calendars where id = $1", id).Scan(&calendar); err != nil {
-			return p, fmt.Errorf("read calendar %q of contract %s: %w", id, terms.Contract().ID, err)
-		}
-	}
-	if target.Response > 0 {
-		due, err := calendar.Add(t.OpenedAt, target.Response)
-		if err != nil {
-			return p, fmt.Errorf("response target of %s: %w", t.id(), err)
-		}
-		t.ResponseDue = &due
-	}
-	if target.Resolution > 0 {
-		clock, err := sla.Start(calendar, target.Resolution, t.OpenedAt)
-		if err != nil {
-			return p, fmt.Errorf("resolution target of %s: %w", t.id(), err)
-		}
-		p.Clock = &clock
-	}
-	return p, t.keep(p)
-}
-
-// promised reads what keep wrote.
-func (t *standing) promised() (p promise, err error) {
-	if len(t.SLA) == 0 {
-		return p, nil
-	}
-	if err := json.Unmarshal(t.SLA, &p); err != nil {
-		return p, fmt.Errorf("read the SLA clock of %s: %w", t.id(), err)
-	}
-	return p, nil
-}
-
-// keep puts the promise back, and brings the due column in line with its clock: none while it stands still.
-func (t *standing) keep(p promise) (err error) {
-	t.ResolutionDue = nil
-	if p.Clock != nil {
-		due, running, err := p.Clock.Due()
-		if err != nil {
-			return fmt.Errorf("SLA clock of %s: %w", t.id(), err)
-		}
-		if running {
-			t.ResolutionDue = &due
-		}
-	}
-	if t.SLA, err = json.Marshal(p); err != nil {
-		return fmt.Errorf("write the SLA clock of %s: %w", t.id(), err)
-	}
-	return nil
-}
-
-// pause stops the clock at the instant; moved is false, and nothing changes, where a later wait or resume is known.
+// pause makes the ticket wait from the instant on, and stops its clock where the contract pauses it for that reason;
+// moved is false, and nothing changes, where a later wait or resume is known.
 func (t *standing) pause(at time.Time, reason string) (moved bool, err error) {
 	p, err := t.promised()
 	if err != nil || at.Before(p.Until) {
 		return false, err
 	}
-	if p.Clock != nil {
-		stopped, err := p.Clock.Pause(at, reason)
-		if err != nil {
+	if p.stops(reason) {
+		if err := p.stop(at, reason); err != nil {
 			return false, fmt.Errorf("pause the SLA clock of %s: %w", t.id(), err)
 		}
-		p.Clock = &stopped
 	}
 	p.Until, t.WaitingFor, t.Stage = at, reason, ticket.Waiting
 	return true, t.keep(p)
 }
 
-// resume lets the clock run from the instant; moved is false, and nothing changes, where the wait began later.
+// resume ends the wait at the instant, and lets the clock run unless the client is still asked for something that stops
+// it; moved is false, and nothing changes, where the wait began later.
 func (t *standing) resume(at time.Time) (moved bool, err error) {
 	p, err := t.promised()
 	if err != nil || at.Before(p.Until) {
 		return false, err
 	}
-	if p.Clock != nil {
-		runs, err := p.Clock.Resume(at)
-		if err != nil {
+	if len(p.Asks) == 0 {
+		if err := p.run(at); err != nil {
 			return false, fmt.Errorf("resume the SLA clock of %s: %w", t.id(), err)
 		}
-		p.Clock = &runs
 	}
 	p.Until, t.WaitingFor, t.Stage = at, "", ticket.Resolution
 	return true, t.keep(p)
 }
 
-// reopened lets the clock run again, as if the ticket had waited since its closing: nobody owed anything in between.
-func (t *standing) reopened(closed, at time.Time) error {
+// asked stops the clock while the client decides on a hold, where the contract says so.
+func (t *standing) asked(at time.Time, hold int64) error {
 	p, err := t.promised()
-	if err != nil || p.Clock == nil {
+	if err != nil || !t.OnAsk || slices.Contains(p.Asks, hold) {
 		return err
 	}
-	if closed.Before(p.Until) {
-		closed = p.Until
+	at = later(t.noEarlier(at), p.Until)
+	if err := p.stop(at, billing.PauseApproval); err != nil {
+		return fmt.Errorf("pause the SLA clock of %s: %w", t.id(), err)
 	}
-	if at.Before(closed) {
-		at = closed
-	}
-	if _, err := t.pause(closed, "closed"); err != nil {
+	p.Until, p.Asks = at, append(p.Asks, hold)
+	return t.keep(p)
+}
+
+// told lets the clock run again once the client has decided on the last of what he was asked, unless something else
+// is waited for.
+func (t *standing) told(at time.Time, hold int64) error {
+	p, err := t.promised()
+	if err != nil || !slices.Contains(p.Asks, hold) {
 		return err
 	}
-	_, err = t.resume(at)
-	return err
+	at = later(at, p.Until)
+	p.Asks = slices.DeleteFunc(p.Asks, func(h int64) bool { return h == hold })
+	if len(p.Asks) == 0 && (t.WaitingFor == "" || !p.stops(t.WaitingFor)) {
+		if err := p.run(at); err != nil {
+			return fmt.Errorf("resume the SLA clock of %s: %w", t.id(), err)
+		}
+	}
+	p.Until = at
+	return t.keep(p)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func (p *promise) stop(at time.Time, reason string) error {
+	if p.Clock != nil {
+		stopped, err := p.Clock.Pause(at, reason)
+		p.Clock = &stopped
+		return err
+	}
+	if w := p.pauses(); w.Since == nil {
+		w.Since, w.Reason = &at, reason
+		p.Waits = &w
+	}
+	return nil
+}
+
+func (p *promise) run(at time.Time) error {
+	if p.Clock != nil {
+		runs, err := p.Clock.Resume(at)
+		p.Clock = &runs
+		return err
+	}
+	if w := p.pauses(); w.Since != nil {
+		w.Over, w.Since, w.Reason = append(w.Over, sla.Pause{From: *w.Since, To: at, Reason: w.Reason}), nil, ""
+		p.Waits = &w
+	}
+	return nil
+}
+
+// reopened lets the clock run again, as if the ticket had waited since its closing: nobody owed anything in between.
+// A missed target goes up the chain no further, and what the client was asked is void.
+func (t *standing) reopened(closed, at time.Time) error {
+	t.EscalationStep, t.EscalateAt = 0, nil
+	p, err := t.promised()
+	if err != nil || len(t.SLA) == 0 {
+		return err
+	}
+	closed = later(closed, p.Until)
+	at = later(at, closed)
+	if err := p.stop(closed, "closed"); err != nil {
+		return fmt.Errorf("pause the SLA clock of %s: %w", t.id(), err)
+	}
+	if err := p.run(at); err != nil {
+		return fmt.Errorf("resume the SLA clock of %s: %w", t.id(), err)
+	}
+	p.Until, p.Asks = at, nil
+	return t.keep(p)
 }
 
 // queueReopenedClock reads the clock of a ticket that is being reopened; the function it gives queues what changes.
@@ -146,22 +138,35 @@ func queueReopenedClock(read *pgx.Batch, number int64, closed, at time.Time) fun
 		if err := t.reopened(closed, at); err != nil {
 			return err
 		}
-		b.Queue("update tickets set sla = $2, resolution_due = $3 where number = $1", number, t.SLA, t.ResolutionDue)
+		t.queueSLA(b)
 		return nil
 	}
 }
 
+// moveClock does to the clock of a ticket that is locked, and open, what a question to its client or the answer does.
+func moveClock(ctx context.Context, t *tx, b *pgx.Batch, id ticket.ID, move func(*standing) error) error {
+	var at *standing
+	read := t.batch()
+	read.Queue("select"+standingColumns+" from tickets t where t.number = $1", id.Number()).Query(row(&at))
+	if err := t.send(ctx, read); err != nil {
+		return err
+	}
+	if !at.Stage.Open() || !at.OnAsk {
+		return nil
+	}
+	if err := move(at); err != nil {
+		return err
+	}
+	at.queueSLA(b)
+	return nil
+}
+
 // outcome says how the ticket stands against its targets at its resolution, nil where none were
 // promised. A target reached in its very instant is met.
-func (p slaColumns) outcome(at time.Time) (*billing.SLAOutcome, error) {
-	var kept promise
-	if len(p.SLA) > 0 {
-		if err := json.Unmarshal(p.SLA, &kept); err != nil {
-			return nil, fmt.Errorf("read the SLA clock: %w", err)
-		}
-	}
-	if kept.Clock == nil {
-		return nil, nil
+func (p slaColumns) outcome(id ticket.ID, at time.Time) (*billing.SLAOutcome, error) {
+	kept, err := readPromise(p.SLA, id)
+	if err != nil || kept.Clock == nil {
+		return nil, err
 	}
 	answered := at // to resolve is to respond
 	if p.RespondedAt != nil {

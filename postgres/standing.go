@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -36,6 +37,13 @@ type standing struct {
 	ResolutionBreachedAt *time.Time
 	SLA                  []byte // of type promise
 	WaitingFor           string
+	ResponseWarnAt       *time.Time
+	ResponseWarnedAt     *time.Time
+	ResolutionWarnAt     *time.Time
+	ResolutionWarnedAt   *time.Time
+	EscalationStep       int // how far a missed target has gone up the chain
+	EscalateAt           *time.Time
+	OnAsk                bool // asking the client's approval stops the clock
 }
 
 // standingColumns are those of standing, of tickets t.
@@ -44,7 +52,9 @@ t.number, t.client_id, t.subject, t.event_time, t.category, t.priority, coalesce
 coalesce(t.assignee, ''), t.claimed_at, t.routed_round, t.routing_says, t.stage, t.round,
 case when t.merged_into is null then 0 else ` + livesOn + ` end,
 t.opened_at, t.triaged_at, t.triage_says, t.responded_at, t.resolved_at, t.response_due, t.resolution_due,
-t.response_breached_at, t.resolution_breached_at, t.sla, t.waiting_for`
+t.response_breached_at, t.resolution_breached_at, t.sla, t.waiting_for,
+t.response_warn_at, t.response_warned_at, t.resolution_warn_at, t.resolution_warned_at, t.escalation_step, t.escalate_at,
+coalesce(t.sla -> 'pauses_on' ? '` + billing.PauseApproval + `', false)`
 
 // livesOn follows the merges of tickets t to the ticket that carries on.
 const livesOn = `(
@@ -70,18 +80,43 @@ func (t *standing) answer(effect bool, says string) ticket.Answer {
 	}
 }
 
-// deadlines are what is due and neither met nor reported. While the ticket waits they stand still.
+// deadlines are what is due and neither met nor reported. While the clock of the resolution stands still, so do they.
 func (t *standing) deadlines() (d ticket.Deadlines) {
-	if !t.Stage.Open() || t.WaitingFor != "" {
+	if !t.Stage.Open() {
 		return d
 	}
-	if t.ResponseDue != nil && t.RespondedAt == nil && t.ResponseBreachedAt == nil {
-		d.Response = t.ResponseDue.UTC()
+	late := false
+	if t.RespondedAt == nil && t.ResponseDue != nil {
+		d.Owed.Response = t.ResponseDue.UTC()
+		switch {
+		case t.ResponseBreachedAt != nil:
+			late = true
+		default:
+			d.Response, d.WarnResponse = d.Owed.Response, unless(t.ResponseWarnedAt, t.ResponseWarnAt)
+		}
 	}
-	if t.ResolutionDue != nil && t.ResolvedAt == nil && t.ResolutionBreachedAt == nil {
-		d.Resolution = t.ResolutionDue.UTC()
+	if t.ResolvedAt == nil && t.ResolutionDue != nil {
+		d.Owed.Resolution = t.ResolutionDue.UTC()
+		switch {
+		case t.ResolutionBreachedAt != nil:
+			late = true
+		default:
+			d.Resolution, d.WarnResolution = d.Owed.Resolution, unless(t.ResolutionWarnedAt, t.ResolutionWarnAt)
+		}
 	}
+	if late && t.EscalateAt != nil && t.WaitingFor == "" {
+		d.Escalate, d.Step = t.EscalateAt.UTC(), t.EscalationStep+1
+	}
+	d.OnAsk = t.OnAsk
 	return d
+}
+
+// unless gives the instant of something that is to happen once; zero where it has been done, or never will.
+func unless(done, at *time.Time) time.Time {
+	if done != nil || at == nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // over says why a message of the desk can no longer take effect, and what to do.

@@ -25,7 +25,8 @@ type asOpened struct {
 
 const writeTriage = `
 update tickets set category = $2, subcategory = $3, type = $4, impact = $5, urgency = $6, priority = $7, confidence = $8,
-  triage_says = $9, contract_id = nullif($10, ''), triaged_at = $11, response_due = $12, resolution_due = $13, sla = $14, stage = $15
+  triage_says = $9, contract_id = nullif($10, ''), triaged_at = $11, response_due = $12, resolution_due = $13, sla = $14, stage = $15,
+  response_warn_at = $16, resolution_warn_at = $17
 where number = $1`
 
 // Triage says what the ticket is about, how pressing it is, which contract speaks of it and by when it is due. It is
@@ -67,7 +68,7 @@ func (s *Store) Triage(ctx context.Context, id ticket.ID, round int) (found tick
 		if terms != nil {
 			at.Contract = terms.Contract().ID
 		}
-		if _, err := promiseOf(ctx, t.conn, terms, at); err != nil {
+		if err := promiseOf(ctx, t.conn, terms, at); err != nil {
 			return err
 		}
 		when := s.happened(at)
@@ -79,7 +80,7 @@ func (s *Store) Triage(ctx context.Context, id ticket.ID, round int) (found tick
 
 		b = t.batch()
 		b.Queue(writeTriage, at.Number, at.Category, class.Subcategory, class.Type, class.Impact, class.Urgency, priority,
-			class.Confidence, at.TriageSays, at.Contract, at.TriagedAt, at.ResponseDue, at.ResolutionDue, at.SLA, at.Stage)
+			class.Confidence, at.TriageSays, at.Contract, at.TriagedAt, at.ResponseDue, at.ResolutionDue, at.SLA, at.Stage, at.ResponseWarnAt, at.ResolutionWarnAt)
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: at.Client, Round: at.Round, At: when, Kind: "triaged", Actor: itself, Effect: true, Says: at.TriageSays,
 		}); err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 const writeWait = `
-update tickets set stage = $2, waiting_for = $3, sla = $4, resolution_due = $5, responded_at = $6, response_breached_at = $7
+update tickets set stage = $2, waiting_for = $3, sla = $4, resolution_due = $5, responded_at = $6, response_breached_at = $7,
+  resolution_warn_at = $8
 where number = $1`
 
 // Wait asks the customer, a vendor or for a part: the SLA clock stands still from the time of the message on. Asking is
@@ -36,7 +37,7 @@ func (s *Store) Wait(ctx context.Context, id ticket.ID, m ticket.Wait) (ticket.A
 		}
 		sc.respond(at)
 		sc.queueWait(b)
-		return verdict{effect: true, says: fmt.Sprintf("%s waits for the %s; the SLA clock stands still.", id, m.Reason)}, nil
+		return verdict{effect: true, says: fmt.Sprintf("%s waits for the %s; %s.", id, m.Reason, sc.standsStill())}, nil
 	})
 }
 
@@ -83,12 +84,23 @@ func (sc *scene) endWait(b *pgx.Batch, did string) (verdict, error) {
 	}
 	sc.queueWait(b)
 	says := did + "; the SLA clock runs again"
+	if sc.ResolutionDue == nil && sc.OnAsk {
+		says = did + "; the SLA clock stands still until the client has answered what he was asked"
+	}
 	if sc.ResolutionDue != nil {
 		says += ", and the resolution is due " + sc.ResolutionDue.UTC().Format(time.RFC3339)
 	}
 	return verdict{effect: true, says: says + "."}, nil
 }
 
+// standsStill tells whether the clock of the resolution runs on during the wait.
+func (t *standing) standsStill() string {
+	if t.ResolutionDue != nil && t.ResolutionBreachedAt == nil {
+		return "the contract does not pause the SLA clock for that, and the resolution is due " + t.ResolutionDue.UTC().Format(time.RFC3339)
+	}
+	return "the SLA clock stands still"
+}
+
 func (sc *scene) queueWait(b *pgx.Batch) {
-	b.Queue(writeWait, sc.Number, sc.Stage, sc.WaitingFor, sc.SLA, sc.ResolutionDue, sc.RespondedAt, sc.ResponseBreachedAt)
+	b.Queue(writeWait, sc.Number, sc.Stage, sc.WaitingFor, sc.SLA, sc.ResolutionDue, sc.RespondedAt, sc.ResponseBreachedAt, sc.ResolutionWarnAt)
 }

@@ -15,6 +15,8 @@ type Calendar struct {
 	Hours Week `json:"hours" yaml:"hours"`
 	// Holidays close the calendar: the whole day, or the windows they name.
 	Holidays []Holiday `json:"holidays,omitempty" yaml:"holidays,omitempty"`
+	// Recurring close it in every year.
+	Recurring []Recurring `json:"recurring,omitempty" yaml:"recurring,omitempty"`
 }
 
 // AlwaysOpen is the calendar of a desk that never closes, 24 hours on 7 days.
@@ -40,10 +42,12 @@ func (c Calendar) Open() (*Schedule, error) {
 		errs = append(errs, errors.New("hours: the calendar has none, so nothing would ever be due; give at least one window"))
 	}
 	errs = append(errs, validateHolidays("holidays", c.Holidays))
+	recurring, err := openRecurring("recurring", c.Recurring)
+	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("calendar: %w", err)
 	}
-	s := &Schedule{zone: zone, closed: make(map[LocalDate][]Window, len(c.Holidays))}
+	s := &Schedule{zone: zone, closed: make(map[LocalDate][]Window, len(c.Holidays)), yearly: recurring}
 	for day := range s.week {
 		s.week[day] = sorted(c.Hours.On(time.Weekday(day)))
 	}
@@ -53,7 +57,8 @@ func (c Calendar) Open() (*Schedule, error) {
 	return s, nil
 }
 
-// AfterHours is the band of all time outside the calendar's hours, holidays included.
+// AfterHours is the band of all time outside the calendar's hours, holidays included but for those of every year, which
+// a band has none of.
 func (c Calendar) AfterHours(name string) Band {
 	return Band{Name: name, Zone: c.Zone, Hours: c.Hours.Outside(), Also: c.Holidays}
 }

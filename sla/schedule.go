@@ -11,6 +11,7 @@ type Schedule struct {
 	zone   *time.Location
 	week   [7][]Window
 	closed map[LocalDate][]Window
+	yearly yearly
 }
 
 // Add returns the first instant, in UTC, by which d of business time has passed since start; start itself if d is 0.
@@ -60,8 +61,14 @@ func (s *Schedule) spans(from, to time.Time) iter.Seq[span] {
 
 func (s *Schedule) windowsOn(d LocalDate) []Window {
 	open := s.week[d.Weekday()]
+	if len(open) == 0 {
+		return nil
+	}
 	if closed, ok := s.closed[d]; ok {
-		return subtract(open, closed)
+		open = subtract(open, closed)
+	}
+	for _, closed := range s.yearly.on(d) {
+		open = subtract(open, closed)
 	}
 	return open
 }

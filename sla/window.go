@@ -204,3 +204,8 @@ func subtract(windows, others []Window) []Window {
 	}
 	return left
 }
+
+// set gives the weekday its windows.
+func (w *Week) set(day time.Weekday, windows []Window) {
+	*[...]*[]Window{&w.Sunday, &w.Monday, &w.Tuesday, &w.Wednesday, &w.Thursday, &w.Friday, &w.Saturday}[day] = windows
+}

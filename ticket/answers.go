@@ -1,7 +1,5 @@
 package ticket
 
-import "time"
-
 // Input starts a ticket's workflow. The ticket's text stays in the database.
 type Input struct {
 	Ticket ID   `json:"ticket"`
@@ -33,25 +31,6 @@ type Brief struct {
 	Triaged    *Triaged    `json:"triaged,omitempty"`    // nil: triage has not been done
 	Assigned   *Assignment `json:"assigned,omitempty"`   // nil: routing has not been done in this round
 	Deadlines  Deadlines   `json:"deadlines"`
-}
-
-// Deadlines are the instants at which something is due while the ticket is in resolution;
-// zero where none is, or where it has been met or reported already. They stand still while
-// the ticket waits for the customer (the store leaves them out then).
-type Deadlines struct {
-	Response   time.Time `json:"response,omitzero"`
-	Resolution time.Time `json:"resolution,omitzero"`
-}
-
-// Next is the earlier of the two, with its name; zero time when neither is set.
-func (d Deadlines) Next() (string, time.Time) {
-	switch {
-	case d.Response.IsZero() && d.Resolution.IsZero():
-		return "", time.Time{}
-	case d.Resolution.IsZero() || (!d.Response.IsZero() && d.Response.Before(d.Resolution)):
-		return "response", d.Response
-	}
-	return "resolution", d.Resolution
 }
 
 // Triaged is what triage found.

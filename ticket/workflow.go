@@ -9,12 +9,13 @@ const (
 
 // The workflow's search attributes in Temporal: no amounts, no personal data.
 const (
-	AttrStage      = "TicketStage" // Keyword, a Stage
-	AttrClient     = "Client"      // Keyword, client id
-	AttrAssignee   = "Assignee"    // Keyword, person id
-	AttrPriority   = "Priority"    // Int, 1 … 5
-	AttrHoldReason = "HoldReason"  // KeywordList, why a person must decide
-	AttrSLADue     = "SLADue"      // Datetime, the resolution target; the response target where there is no other
+	AttrStage      = "TicketStage"    // Keyword, a Stage
+	AttrClient     = "Client"         // Keyword, client id
+	AttrAssignee   = "Assignee"       // Keyword, person id
+	AttrPriority   = "Priority"       // Int, 1 … 5
+	AttrHoldReason = "HoldReason"     // KeywordList, why a person must decide
+	AttrSLADue     = "SLADue"         // Datetime, by when it is to be resolved, missed or not; unset while that clock stands still
+	AttrResponse   = "SLAResponseDue" // Datetime, by when somebody is to answer, missed or not; unset once somebody has
 )
 
 // InvalidError is the type of the Temporal application error that says a message can

@@ -53,6 +53,12 @@ func (t *lifecycle) deliver(ctx workflow.Context, l *letter) (any, error) {
 		return t.tell(ctx, "claim", acts.Claim, m)
 	case ticket.Escalate:
 		return t.escalate(ctx, m)
+	case ticket.Prioritise:
+		answer, err := t.tell(ctx, "priority "+itoa(m.Priority), acts.Prioritise, m)
+		if answer.Effect {
+			t.priority = m.Priority
+		}
+		return answer, err
 	case ticket.RequestApproval:
 		return t.requestApproval(ctx, m)
 	case ticket.Resolve:
@@ -124,7 +130,21 @@ func (t *lifecycle) requestApproval(ctx workflow.Context, m ticket.RequestApprov
 	if !known {
 		t.held = append(t.held, quote)
 	}
-	return t.answer, nil
+	return t.answer, t.lookAtClock(ctx)
+}
+
+// lookAtClock reads what is due after the client was asked something, or has answered, where the contract stops the
+// clock of the resolution meanwhile.
+func (t *lifecycle) lookAtClock(ctx workflow.Context) error {
+	if !t.deadlines.OnAsk || !t.stage.Open() {
+		return nil
+	}
+	brief, err := write[ticket.Brief](ctx, "what is due", acts.Begin, t.id, t.round)
+	if err != nil || brief.Round != t.round {
+		return err
+	}
+	t.deadlines = brief.Deadlines
+	return nil
 }
 
 // settle hands a person's word on a hold to the ledger.
@@ -138,6 +158,7 @@ func (t *lifecycle) settle(ctx workflow.Context, summary string, activity any, m
 	case billing.Settled, billing.Passed:
 		t.held = settlement.Held
 		t.settled()
+		return settlement, t.lookAtClock(ctx)
 	case billing.SentBack: // voided; the ticket is in resolution again, in its next round
 		return settlement, t.begin(ctx, t.round+1)
 	case billing.Superseded: // the round was reopened meanwhile

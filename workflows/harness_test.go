@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -27,6 +28,8 @@ type desk struct {
 	t      *testing.T
 	store  *memory
 	timers []time.Duration
+
+	upserts []func(temporal.SearchAttributes) // who is told of them
 }
 
 func newDesk(t *testing.T) *desk {

@@ -26,6 +26,8 @@ var drainOrder = [][]kind{
 		signal[ticket.Resume](ticket.MsgResume, "End the wait; the SLA clock runs again."),
 		update[ticket.Claim](ticket.MsgClaim, "Take the ticket.", asAnswer),
 		signal[ticket.Escalate](ticket.MsgEscalate, "Hand the ticket on."),
+		// Among them by when it happened: what a wait kept of the clock, it keeps.
+		update[ticket.Prioritise](ticket.MsgPrioritise, "Give the ticket another priority; its SLA targets are reckoned anew.", asAnswer),
 	},
 	{signal[ticket.RequestApproval](ticket.MsgRequestApproval, "Ask the client before an action that will cost.")},
 	{update[ticket.Resolve](ticket.MsgResolve, "The work is done: close, rate and post or hold this round.", asReceipt)},

@@ -71,6 +71,31 @@ var stories = map[string]func(*teller){
 		s.until("route without [scripted-ai]")
 		s.ask(ticket.MsgResolve, resolve("r1"))
 	},
+	"targets": func(s *teller) {
+		s.store.routes = []string{"scripted-ai", "tess"}
+		now := time.Now()
+		s.store.targets = ticket.Deadlines{
+			WarnResponse: now.Add(time.Second), Response: now.Add(2 * time.Second), Resolution: now.Add(time.Hour), OnAsk: true,
+			Owed: ticket.Owed{Response: now.Add(2 * time.Second), Resolution: now.Add(time.Hour)},
+		}
+		s.store.after, s.store.reroute = time.Second, true
+		s.start()
+		s.until("step 1 up")
+		s.until("route without [scripted-ai]")
+		s.ask(ticket.MsgClaim, ticket.Claim{Header: head("c1")})
+		due := now.Add(30 * time.Minute)
+		s.store.retargets = ticket.Deadlines{Resolution: due, WarnResolution: now.Add(20 * time.Minute), OnAsk: true, Owed: ticket.Owed{Resolution: due}}
+		s.ask(ticket.MsgPrioritise, ticket.Prioritise{Header: head("p1"), Priority: 1, Reason: "the whole floor is down"})
+		s.send(ticket.MsgWait, ticket.Wait{Header: head("w1"), Reason: "customer"})
+		s.until("wait w1")
+		s.store.targets = s.store.retargets
+		s.send(ticket.MsgResume, ticket.Resume{Header: head("v1")})
+		s.until("resume v1")
+		s.send(ticket.MsgRequestApproval, ticket.RequestApproval{Header: head("q1"), Action: "Replace the fuser", Amount: "240.00", Currency: "USD"})
+		s.until("request-approval q1")
+		s.ask(ticket.MsgSignOff, approve("s1", 50, "ask-1"))
+		s.ask(ticket.MsgResolve, resolve("r1"))
+	},
 	"malformed": func(s *teller) {
 		s.start()
 		s.send(ticket.MsgClaim, "not an object")

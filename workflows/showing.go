@@ -21,6 +21,7 @@ var (
 	attrPriority   = temporal.NewSearchAttributeKeyInt64(ticket.AttrPriority)
 	attrHoldReason = temporal.NewSearchAttributeKeyKeywordList(ticket.AttrHoldReason)
 	attrSLADue     = temporal.NewSearchAttributeKeyTime(ticket.AttrSLADue)
+	attrResponse   = temporal.NewSearchAttributeKeyTime(ticket.AttrResponse)
 )
 
 // attributes are the search attributes' values as they were last written.
@@ -31,6 +32,7 @@ type attributes struct {
 	priority int
 	reasons  string // joined by commas, sorted
 	due      time.Time
+	owed     ticket.Owed
 }
 
 // show tells operations where the ticket stands: called before each wait and at the end, so a
@@ -40,15 +42,18 @@ func (t *lifecycle) show(ctx workflow.Context) {
 	t.describe(ctx)
 	now := attributes{
 		stage: t.stage, client: t.brief.Client, assignee: t.assigned.Assignee, priority: t.priority,
-		reasons: strings.Join(t.reasons(), ","), due: t.deadlines.Resolution,
+		reasons: strings.Join(t.reasons(), ","), due: t.deadlines.Owed.Resolution, owed: t.deadlines.Owed,
 	}
-	if now.due.IsZero() {
-		now.due = t.deadlines.Response
+	if now.owed == (ticket.Owed{}) { // as answers from before 00014 told it
+		now.due = t.deadlines.Resolution
+		if now.due.IsZero() {
+			now.due = t.deadlines.Response
+		}
 	}
 	was := t.shown
-	// An upsert is an event and a write of the visibility store: one a stage. A deadline that
-	// moved, or that has been met, is told with the next stage or assignee.
-	if now.stage == was.stage && now.assignee == was.assignee && now.priority == was.priority && now.reasons == was.reasons {
+	// An upsert is an event and a write of the visibility store: one a stage, and one when a deadline has been met or
+	// moved, or searches would list as late what somebody has answered.
+	if now.stage == was.stage && now.assignee == was.assignee && now.priority == was.priority && now.reasons == was.reasons && now.owed == was.owed {
 		return
 	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, now.changes(was)...); err != nil {
@@ -81,6 +86,13 @@ func (now attributes) changes(was attributes) (changes []temporal.SearchAttribut
 			changes = append(changes, attrHoldReason.ValueUnset())
 		} else {
 			changes = append(changes, attrHoldReason.ValueSet(strings.Split(now.reasons, ",")))
+		}
+	}
+	if !now.owed.Response.Equal(was.owed.Response) {
+		if now.owed.Response.IsZero() {
+			changes = append(changes, attrResponse.ValueUnset())
+		} else {
+			changes = append(changes, attrResponse.ValueSet(now.owed.Response))
 		}
 	}
 	if !now.due.Equal(was.due) {

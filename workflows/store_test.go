@@ -42,6 +42,11 @@ type memory struct {
 	atClose   func()              // between the closing's commit and its answer
 	fail      func(deed string) error
 
+	after     time.Duration    // from a missed target to the first step up the chain; 0: none follows
+	reroute   bool             // that step takes the ticket from its assignee
+	stands    time.Duration    // the clock stands still that long while the client is asked to approve
+	retargets ticket.Deadlines // what another priority finds
+
 	keepDeadline bool // a breach finds that the deadline has not come yet
 
 	calls []string // what was asked, in order
@@ -143,7 +148,7 @@ func (s *memory) Claim(_ context.Context, _ ticket.ID, m ticket.Claim) (ticket.A
 			return s.late("too late to claim")
 		}
 		s.assigned = &ticket.Assignment{Board: "service-desk", Assignee: m.Who}
-		s.deadlines.Response = time.Time{}
+		s.deadlines.Response, s.deadlines.WarnResponse, s.deadlines.Owed.Response = time.Time{}, time.Time{}, time.Time{}
 		return s.says(true, m.Who+" has it")
 	})
 }
@@ -193,11 +198,51 @@ func (s *memory) Breach(_ context.Context, _ ticket.ID, _ int, target string) (t
 		return s.says(false, "not due yet"), nil
 	}
 	if target == "response" {
-		s.deadlines.Response = time.Time{}
+		s.deadlines.Response, s.deadlines.WarnResponse = time.Time{}, time.Time{}
 	} else {
-		s.deadlines.Resolution = time.Time{}
+		s.deadlines.Resolution, s.deadlines.WarnResolution = time.Time{}, time.Time{}
+	}
+	if s.after > 0 {
+		s.deadlines.Escalate, s.deadlines.Step = s.now().Add(s.after), 1
 	}
 	return s.says(true, target+" target missed"), nil
+}
+
+func (s *memory) Warn(_ context.Context, _ ticket.ID, _ int, target string) (ticket.Answer, error) {
+	leave, err := s.enter("warn %s", target)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	defer leave()
+	if target == "response" {
+		s.deadlines.WarnResponse = time.Time{}
+	} else {
+		s.deadlines.WarnResolution = time.Time{}
+	}
+	return s.says(true, "warned of the "+target), nil
+}
+
+func (s *memory) StepUp(_ context.Context, _ ticket.ID, _, step int) (ticket.Answer, error) {
+	leave, err := s.enter("step %d up", step)
+	if err != nil {
+		return ticket.Answer{}, err
+	}
+	defer leave()
+	s.deadlines.Escalate, s.deadlines.Step = s.now().Add(s.after<<step), step+1
+	if s.reroute && step == 1 {
+		s.assigned, s.stage = nil, ticket.Routing
+	}
+	return s.says(true, "told somebody further up"), nil
+}
+
+func (s *memory) Prioritise(_ context.Context, _ ticket.ID, m ticket.Prioritise) (ticket.Answer, error) {
+	return s.once("prioritise", m.Header, func() ticket.Answer {
+		if !s.stage.Open() {
+			return s.late("closed")
+		}
+		s.deadlines = s.retargets
+		return s.says(true, "reckoned anew")
+	})
 }
 
 func (s *memory) Merge(_ context.Context, _ ticket.ID, m ticket.Merge) (ticket.Answer, error) {
@@ -296,6 +341,9 @@ func (s *memory) decide(call, key string, hold int64, digest string, outcome bil
 		}
 		s.held = append(s.held[:i], s.held[i+1:]...)
 		s.decided[hold] = outcome
+		if s.stands > 0 {
+			s.deadlines.Resolution = s.targets.Resolution.Add(s.stands)
+		}
 		if outcome == billing.SentBack {
 			s.round, s.stage, s.held = s.round+1, ticket.Resolution, nil
 		} else if len(s.held) == 0 && s.stage == ticket.Held {
@@ -324,6 +372,9 @@ func (s *memory) RequestApproval(_ context.Context, _ ticket.ID, m ticket.Reques
 	q := quote(50, "ask-1")
 	q.Reason, q.Amount, q.ExpiresAt = billing.BeforeAction, amount, s.now().Add(s.patience)
 	s.held = append(s.held, q)
+	if s.stands > 0 {
+		s.deadlines.Resolution = time.Time{}
+	}
 	return q, nil
 }
 

@@ -55,10 +55,17 @@ func (t *lifecycle) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, Ticket, ticket.Input{Ticket: t.id, Round: t.round, Mail: mail})
 }
 
+// The deadlines of holds, beside those of the SLA in ticket.Deadlines.
+const (
+	reminder ticket.Due = "reminder"
+	expiry   ticket.Due = "hold"
+)
+
 // due is something that happens unless a message comes first.
 type due struct {
 	at   time.Time // zero: nothing is due
-	what string    // "response", "resolution", "reminder" or "hold"
+	what ticket.Due
+	step int // of an escalation
 	hold billing.HeldQuote
 	says string // the timer's summary in the Temporal UI
 }
@@ -72,15 +79,15 @@ func (t *lifecycle) due() due {
 	var first due
 	if t.stage == ticket.Resolution || t.stage == ticket.Waiting {
 		if what, at := t.deadlines.Next(); !at.IsZero() {
-			first = due{at: at, what: what, says: what + " due"}
+			first = due{at: at, what: what, step: t.deadlines.Step, says: comes(what, t.deadlines)}
 		}
 	}
 	for _, q := range t.held {
 		if !q.ExpiresAt.IsZero() && (first.at.IsZero() || q.ExpiresAt.Before(first.at)) {
-			first = due{at: q.ExpiresAt, what: "hold", hold: q, says: asked(q)}
+			first = due{at: q.ExpiresAt, what: expiry, hold: q, says: asked(q)}
 		}
 		if !q.RemindAt.IsZero() && q.RemindAt.Before(first.at) {
-			first = due{at: q.RemindAt, what: "reminder", hold: q, says: "remind: " + asked(q)}
+			first = due{at: q.RemindAt, what: reminder, hold: q, says: "remind: " + asked(q)}
 		}
 	}
 	if !first.at.IsZero() && first.at.Before(t.notBefore) {
@@ -95,14 +102,7 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 	d := t.alarm.due
 	t.alarm.cancel()
 	if d.hold.Hold == 0 {
-		answer, err := write[ticket.Answer](ctx, d.what+" target missed", acts.Breach, t.id, t.round, d.what)
-		if err != nil {
-			return err
-		}
-		if what, at := answer.Deadlines.Next(); what == d.what && at.Equal(d.at) {
-			t.snooze(ctx)
-		}
-		return t.believe(ctx, answer)
+		return t.fallsDue(ctx, d)
 	}
 
 	fresh, err := t.askAgain(ctx, d)
@@ -123,9 +123,53 @@ func (t *lifecycle) overdue(ctx workflow.Context) error {
 	return nil
 }
 
+// fallsDue has a deadline of the SLA acted on: a warning, a miss, a step up the chain.
+func (t *lifecycle) fallsDue(ctx workflow.Context, d due) error {
+	from := t.assigned.Assignee
+	answer, err := t.report(ctx, d)
+	if err != nil {
+		return err
+	}
+	if what, at := answer.Deadlines.Next(); what == d.what && at.Equal(d.at) {
+		t.snooze(ctx)
+	}
+	if answer.Stage == ticket.Routing && from != "" { // taken from whoever missed the target
+		t.excluded = append(t.excluded, from)
+	}
+	return t.believe(ctx, answer)
+}
+
+func (t *lifecycle) report(ctx workflow.Context, d due) (ticket.Answer, error) {
+	switch d.what {
+	case ticket.WarnResponse:
+		return write[ticket.Answer](ctx, string(d.what), acts.Warn, t.id, t.round, string(ticket.ResponseDue))
+	case ticket.WarnResolution:
+		return write[ticket.Answer](ctx, string(d.what), acts.Warn, t.id, t.round, string(ticket.ResolutionDue))
+	case ticket.EscalationDue:
+		return write[ticket.Answer](ctx, "still late: step "+itoa(d.step)+" up", acts.StepUp, t.id, t.round, d.step)
+	case ticket.ResponseDue, ticket.ResolutionDue, reminder, expiry:
+	}
+	return write[ticket.Answer](ctx, string(d.what)+" target missed", acts.Breach, t.id, t.round, string(d.what))
+}
+
+// comes is the summary of a deadline's timer: what happens when it rings.
+func comes(what ticket.Due, d ticket.Deadlines) string {
+	const wall = "2 Jan 15:04 MST"
+	switch what {
+	case ticket.WarnResponse:
+		return "warn: response due " + d.Response.UTC().Format(wall)
+	case ticket.WarnResolution:
+		return "warn: resolution due " + d.Resolution.UTC().Format(wall)
+	case ticket.EscalationDue:
+		return "still late: step " + itoa(d.Step) + " up the chain"
+	case ticket.ResponseDue, ticket.ResolutionDue, reminder, expiry:
+	}
+	return string(what) + " due"
+}
+
 // askAgain reminds whom a quote asks, or has it quoted afresh.
 func (t *lifecycle) askAgain(ctx workflow.Context, d due) (billing.HeldQuote, error) {
-	if d.what == "reminder" {
+	if d.what == reminder {
 		return write[billing.HeldQuote](ctx, "remind: "+asked(d.hold), acts.Remind, t.id, d.hold.Hold, d.hold.Step, d.hold.Reminded+1)
 	}
 	return deed[billing.HeldQuote](ctx, "time is up: "+asked(d.hold), acts.Overdue, t.id, d.hold.Hold, d.hold.Step)

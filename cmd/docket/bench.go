@@ -21,6 +21,7 @@ type benched struct {
 	Rating    *bench.RatingResult    `json:"rating,omitempty"`
 	Closings  *bench.ClosingResult   `json:"closings,omitempty"`
 	Tickets   *bench.TicketResult    `json:"tickets,omitempty"`
+	Waiting   *bench.WaitingResult   `json:"waiting,omitempty"`
 	Footprint *bench.FootprintResult `json:"footprint,omitempty"`
 }
 
@@ -31,9 +32,10 @@ const (
 )
 
 type benchOptions struct {
-	only   string
-	rounds int
-	phase  time.Duration
+	only    string
+	rounds  int
+	phase   time.Duration
+	waiting int
 }
 
 func newBench(a *app) *cobra.Command {
@@ -45,15 +47,19 @@ func newBench(a *app) *cobra.Command {
   rating     deciding, auditing and rehearsing one closure, in turn with encoding/json reading and writing its facts
   closings   closing transactions a second, in turn with pgbench's TPC-B on the same PostgreSQL
   tickets    a covered AI ticket from opening to its posted line, in turn with an empty workflow of the same history
+  waiting    tickets that wait for their timers, and what follows when all workers were away as those fell due, in turn with empty workflows
   footprint  the memory of an idle docket up, and its warm start, beside the same servers with an empty workflow
 
 Each takes minutes. Machines differ and are never quiet: read the ratios. docs/benchmarks.md says how.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch o.only {
-			case "", "rating", "closings", "tickets", "footprint":
+			case "", "rating", "closings", "tickets", "waiting", "footprint":
 			default:
-				return usage(fmt.Errorf("--only %q is no bench: rating, closings, tickets or footprint", o.only))
+				return usage(fmt.Errorf("--only %q is no bench: rating, closings, tickets, waiting or footprint", o.only))
+			}
+			if o.waiting < 1 {
+				return usage(fmt.Errorf("--waiting %d: at least one", o.waiting))
 			}
 			if o.rounds < 1 || o.phase < time.Second {
 				return usage(fmt.Errorf("--rounds %d, --phase %s: at least one round and one second", o.rounds, o.phase))
@@ -62,7 +68,8 @@ Each takes minutes. Machines differ and are never quiet: read the ratios. docs/b
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.only, "only", "", "one `bench` alone: rating, closings, tickets or footprint")
+	flags.StringVar(&o.only, "only", "", "one `bench` alone: rating, closings, tickets, waiting or footprint")
+	flags.IntVar(&o.waiting, "waiting", 1000, "how many tickets, and then empty workflows, wait at once (`n`)")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often the sides take turns (`n`); medians are over them")
 	flags.DurationVar(&o.phase, "phase", 10*time.Second, "how long each side runs in a round")
 	return c
@@ -105,6 +112,15 @@ func (a *app) bench(ctx context.Context, o benchOptions) error {
 			return fmt.Errorf("measure tickets: %w", err)
 		}
 		b.Tickets, b.Machine.Temporal = &r, r.Temporal
+	}
+	if wanted("waiting") {
+		r, err := bench.Waiting(ctx, bench.WaitingOptions{
+			Stack: stack, Log: a.tel.Log, Waiting: o.waiting, Concurrent: benchConnections / 4, Watch: o.phase, Rounds: o.rounds, Conns: workConns, Progress: a.stderr,
+		})
+		if err != nil {
+			return fmt.Errorf("measure waiting: %w", err)
+		}
+		b.Waiting, b.Machine.Temporal = &r, r.Temporal
 	}
 	if wanted("footprint") {
 		self, err := os.Executable()
@@ -183,6 +199,25 @@ func (b benched) figures() []figure {
 				figure{"    start to answer, p50", fmt.Sprintf("%.0f ms", side.P50MS), ""},
 				figure{"    start to answer, p99", fmt.Sprintf("%.0f ms", side.P99MS), ""},
 				figure{"    at once " + fmt.Sprint(r.Concurrent), fmt.Sprintf("%.1f /s", side.PerSecond), ""},
+			)
+		}
+	}
+	if r := b.Waiting; r != nil {
+		all = append(
+			all,
+			figure{fmt.Sprintf("%d waiting tickets : empty workflows, restart to the last answer", r.Waiting), ratio(r.RestartRatio), "≤ 1.50×"},
+			figure{"  CPU while nothing waits", fmt.Sprintf("%.0f ms/s", r.IdleCPU), ""},
+			figure{"  CPU of everything else on the machine meanwhile", fmt.Sprintf("%.1f cores", r.Others), ""},
+		)
+		for _, side := range []struct {
+			name string
+			bench.Waited
+		}{{"tickets", r.Ticket}, {"empty workflows", r.Empty}} {
+			all = append(
+				all,
+				figure{"  " + side.name + ": CPU while all wait", fmt.Sprintf("%.0f ms/s", bench.Median(side.CPU)), ""},
+				figure{"    every due timer fired after", fmt.Sprintf("%.0f ms", bench.Median(side.FiredMS)), ""},
+				figure{"    and every run answered after", fmt.Sprintf("%.0f ms", bench.Median(side.RestartMS)), ""},
 			)
 		}
 	}

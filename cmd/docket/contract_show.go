@@ -264,10 +264,11 @@ func (t contractText) sla() {
 	var rows [][]string
 	for p := 1; p <= 5; p++ {
 		if target, ok := s.Targets[p]; ok {
-			rows = append(rows, []string{priority(p), target.Response, target.Resolution, target.Allotment})
+			rows = append(rows, []string{priority(p), target.Response, target.Resolution, target.Calendar, target.Allotment})
 		}
 	}
-	t.table([]string{"SLA " + s.Calendar, "RESPONSE", "RESOLUTION", "ALLOTMENT"}, rows)
+	t.table([]string{"SLA " + s.Calendar, "RESPONSE", "RESOLUTION", "CALENDAR", "ALLOTMENT"}, rows)
+	t.clocks(s)
 	c := s.Credits
 	if c == nil {
 		return
@@ -284,6 +285,23 @@ func (t contractText) sla() {
 	}
 	t.section("CREDITS "+c.Clause, "missed", words(percent("response ", c.Response), percent("resolution ", c.Resolution), prefixed("both: ", c.Both)),
 		"faster", fast, "reckoned from", "the "+or(c.Base, "fee"), "at most for a ticket", "the "+or(c.Floor, "fee"), "at most for a period", percent("of the fee ", c.Cap))
+}
+
+// clocks tells what warns, what pauses, and who hears of a missed target, where the contract says so.
+func (t contractText) clocks(s *billing.SLA) {
+	warn, escalates := "", ""
+	if s.Warn != nil {
+		warn = fmt.Sprintf("at %d %% of a target", *s.Warn)
+	}
+	if e := s.Escalation; e != nil {
+		escalates = prefixed("after ", e.After)
+		if e.Reroute {
+			escalates = words(escalates, "away from its assignee")
+		}
+	}
+	if warn+escalates != "" || s.PausesOn != nil {
+		t.section("CLOCKS", "warning", warn, "pauses", strings.Join(s.PausesOn, ", "), "escalates", escalates)
+	}
 }
 
 // words joins what is said with commas.

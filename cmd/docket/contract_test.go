@@ -39,7 +39,7 @@ func TestContractShowsAllThatADocumentSays(t *testing.T) {
 		"over 250.00 EUR, over 8h, an hour over 200.00 EUR, categories Purchase, work by ai, signed by P-1, expires after 48h",
 		"devices SRV-1, SRV-9, users P-1, P-2, others: add, by F4",
 		"over 20 tickets of a category in a period",
-		"P1          15m       4h          2h",
+		"P1          15m       4h          24x7      2h", "at 80 % of a target", "customer, part", "after 30m, away from its assignee",
 		"response 2 %, resolution 5 %, both: both",
 	} {
 		assert.Contains(t, shown, says)

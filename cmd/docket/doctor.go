@@ -160,4 +160,5 @@ var searchAttributes = map[string]string{
 	ticket.AttrPriority:   "Int",
 	ticket.AttrHoldReason: "KeywordList",
 	ticket.AttrSLADue:     "Datetime",
+	ticket.AttrResponse:   "Datetime",
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/desk"
+	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -113,6 +114,9 @@ func problemLines(err error) []string {
 		lines = append(lines, p.Error())
 	}
 	for _, p := range billing.Problems(err) {
+		lines = append(lines, p.Error())
+	}
+	for _, p := range sla.Problems(err) {
 		lines = append(lines, p.Error())
 	}
 	return lines

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,37 @@ func newTicketResume(a *app) *cobra.Command {
 		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
 			return a.sent(ctx)(s.desk.Resume(ctx, id, ticket.Resume{Header: h}))
 		})
+}
+
+func newTicketPriority(a *app) *cobra.Command {
+	var (
+		l      letter
+		reason string
+	)
+	c := &cobra.Command{
+		Use:     "priority TICKET 1-5 --reason TEXT",
+		Short:   "Give the ticket another priority; its SLA targets are reckoned anew from its opening, less its waits so far",
+		Example: "  docket ticket priority T-1042 2 --reason 'the whole floor is down' --as dora.quinn",
+		Args:    exactly("TICKET", "PRIORITY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := ticket.ParseID(args[0])
+			if err != nil {
+				return err
+			}
+			to, err := strconv.Atoi(args[1])
+			if err != nil {
+				return ticket.Invalid("priority", args[1], "is not a priority", "1 (most urgent) to 5")
+			}
+			h, err := a.header(cmd.Context(), l.key, l.at.Time)
+			if err != nil {
+				return err
+			}
+			return a.answered(a.session.desk.Prioritise(cmd.Context(), id, ticket.Prioritise{Header: h, Priority: to, Reason: reason}))
+		},
+	}
+	l.flags(c)
+	c.Flags().StringVar(&reason, "reason", "", "why, a `sentence`")
+	return c
 }
 
 func newTicketEscalate(a *app) *cobra.Command {

@@ -13,7 +13,7 @@ import (
 func newTicket(a *app) *cobra.Command {
 	return noun("ticket", "Open, work on, resolve and look at tickets",
 		newTicketOpen(a), newTicketList(a), newTicketShow(a),
-		newTicketClaim(a), newTicketWork(a), newTicketTrip(a), newTicketItem(a), newTicketWait(a), newTicketResume(a), newTicketEscalate(a), newTicketReply(a),
+		newTicketClaim(a), newTicketWork(a), newTicketTrip(a), newTicketItem(a), newTicketWait(a), newTicketResume(a), newTicketEscalate(a), newTicketPriority(a), newTicketReply(a),
 		newTicketResolve(a), newTicketRequestApproval(a), newTicketReopen(a), newTicketMerge(a), newTicketMove(a), newTicketCancel(a),
 	)
 }
@@ -142,7 +142,10 @@ func (a *app) timeline(s desk.Shown, p places) {
 	_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", t.Ticket, t.Subject)
 	pairs := []string{
 		"client", t.Client, "stage", stageOf(t), "category", t.Category, "priority", priority(t.Priority),
-		"assignee", assignee(t), "opened", a.when(t.OpenedAt), "closed", a.whenever(t.ClosedAt), "resolution due", a.whenever(t.ResolutionDue),
+		"assignee", assignee(t), "opened", a.when(t.OpenedAt), "closed", a.whenever(t.ClosedAt),
+	}
+	for _, c := range s.Clocks {
+		pairs = append(pairs, string(c.Target)+" due", a.clock(c))
 	}
 	if live := s.Live; live != nil {
 		next := live.DueWhat

@@ -13,12 +13,13 @@ import (
 
 // SearchAttributes are those that Docket's workflows set, name to type.
 var SearchAttributes = map[string]string{
-	"TicketStage": "Keyword",
-	"Client":      "Keyword",
-	"Assignee":    "Keyword",
-	"Priority":    "Int",
-	"HoldReason":  "KeywordList", // a ticket may be held for several reasons at once
-	"SLADue":      "Datetime",
+	"TicketStage":    "Keyword",
+	"Client":         "Keyword",
+	"Assignee":       "Keyword",
+	"Priority":       "Int",
+	"HoldReason":     "KeywordList", // a ticket may be held for several reasons at once
+	"SLADue":         "Datetime",
+	"SLAResponseDue": "Datetime",
 }
 
 // TemporalServer is a real Temporal server on the test binary's PostgreSQL, as one test sees it.

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/sla"
+)
+
+func newCalendar(a *app) *cobra.Command {
+	return noun("calendar", "The hours in which SLA targets count, as documents",
+		newCalendarCheck(a), newCalendarApply(a), newCalendarList(a), newCalendarShow(a))
+}
+
+func newCalendarCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE",
+		Short: "Check a calendar without storing it: every mistake with its line and what to write instead",
+		Args:  exactly("FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			raw, err := a.document(args[0])
+			if err != nil {
+				return err
+			}
+			d, err := sla.ParseCalendar(raw)
+			if err != nil {
+				return err
+			}
+			return a.show(d, func() {
+				_, _ = fmt.Fprintf(a.stdout, "%s is well formed: %s, %s\n", d.ID, d.Name, weekly(d.Calendar))
+			})
+		},
+	}
+}
+
+func newCalendarApply(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Store a calendar as its next revision; open tickets keep the one they were promised by",
+		Args:  exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			raw, err := a.document(args[0])
+			if err != nil {
+				return err
+			}
+			who, err := a.person(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v, err := a.session.store.ApplyCalendar(cmd.Context(), raw, who.ID)
+			if err != nil {
+				return err
+			}
+			return a.show(v, func() {
+				if !v.Changed {
+					_, _ = fmt.Fprintf(a.stdout, "%s revision %d says this already; nothing changed\n", v.ID, v.Revision)
+					return
+				}
+				_, _ = fmt.Fprintf(a.stdout, "%s revision %d is stored: %s; name it in a contract: `sla: {calendar: %s, …}`\n",
+					v.ID, v.Revision, weekly(v.Document), v.ID)
+			})
+		},
+	}
+}
+
+func newCalendarList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the calendars, each with the contracts that name it",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			all, err := s.store.ListCalendars(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return list(a, all, "No calendars yet; 24x7 is built in. Store one: docket calendar apply FILE --as PERSON",
+				text("CALENDAR", func(v postgres.CalendarVersion) string { return v.ID }),
+				text("NAME", func(v postgres.CalendarVersion) string { return v.Name }),
+				text("ZONE", func(v postgres.CalendarVersion) string { return v.Document.Zone }),
+				text("A WEEK", func(v postgres.CalendarVersion) string { return weekly(v.Document) }),
+				number("HOLIDAYS", func(v postgres.CalendarVersion) string {
+					return fmt.Sprint(len(v.Document.Holidays) + len(v.Document.Recurring))
+				}),
+				text("CONTRACTS", func(v postgres.CalendarVersion) string { return strings.Join(v.Contracts, ", ") }),
+			)
+		},
+	}
+}
+
+func newCalendarShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show CALENDAR",
+		Short: "Show a calendar: its hours, its holidays, and who changed it last",
+		Args:  exactly("CALENDAR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v, err := s.store.Calendar(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return a.show(v, func() { a.calendar(v) })
+		},
+	}
+}
+
+func (a *app) calendar(v postgres.CalendarVersion) {
+	c := v.Document
+	_, _ = fmt.Fprintf(a.stdout, "%s  %s, revision %d\n\n", v.ID, v.Name, v.Revision)
+	changed := ""
+	if v.AppliedAt != nil {
+		changed = a.when(*v.AppliedAt) + " by " + v.AppliedBy
+	}
+	pairs := []string{"zone", c.Zone, "a week", weekly(c)}
+	for i := range 7 {
+		day := (time.Monday + time.Weekday(i)) % 7
+		pairs = append(pairs, strings.ToLower(day.String()), windowList(c.Hours.On(day)))
+	}
+	fields(a.stdout, append(pairs, "contracts", strings.Join(v.Contracts, ", "), "changed", changed)...)
+	if len(c.Holidays)+len(c.Recurring) == 0 {
+		return
+	}
+	_, _ = fmt.Fprintln(a.stdout)
+	rows := [][]string{{"CLOSED", "NAME", "PART OF THE DAY"}}
+	for _, h := range c.Recurring {
+		rows = append(rows, []string{"every " + h.Every, h.Name, windowList(h.Windows)})
+	}
+	for _, h := range c.Holidays {
+		rows = append(rows, []string{h.Date.String(), h.Name, windowList(h.Windows)})
+	}
+	align(a.stdout, rows, []bool{false, false, false})
+}
+
+// weekly tells how much a week without holidays and clock changes has.
+func weekly(c sla.Calendar) string {
+	minutes := 0
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		for _, w := range c.Hours.On(day) {
+			minutes += w.To - w.From
+		}
+	}
+	if minutes%60 == 0 {
+		return fmt.Sprintf("%d h a week", minutes/60)
+	}
+	return fmt.Sprintf("%d h %d min a week", minutes/60, minutes%60)
+}
+
+func windowList(windows []sla.Window) string {
+	said := make([]string, len(windows))
+	for i, w := range windows {
+		said[i] = w.String()
+	}
+	return strings.Join(said, ", ")
+}

@@ -12,7 +12,7 @@ import (
 
 // What names people and things of the old client goes; work, items and comments follow by their keys.
 const moveTicket = `
-update tickets set client_id = $2, contact_id = null, site_id = '', device = '', contract_id = nullif($3, ''),
+update tickets set client_id = $2, contact_id = null, site_id = '', device = '', project_id = null, contract_id = nullif($3, ''),
   response_due = $4, resolution_due = $5, sla = $6 where number = $1`
 
 // Move gives an open ticket to another client: work, items and conversation go over, the contract and the

@@ -281,6 +281,10 @@ func (s *memory) Rule(_ context.Context, _ ticket.ID, m ticket.Rule) (billing.Se
 	return s.decide("rule", m.OperationKey, m.Hold, "", outcome)
 }
 
+func (s *memory) Confirm(_ context.Context, _ ticket.ID, m ticket.Confirm) (billing.Settlement, error) {
+	return s.decide("confirm", m.OperationKey, m.Hold, "", billing.Settled)
+}
+
 func (s *memory) decide(call, key string, hold int64, digest string, outcome billing.Outcome) (billing.Settlement, error) {
 	leave, err := s.enter("%s H-%d %s", call, hold, key)
 	if err != nil {

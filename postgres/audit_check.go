@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"

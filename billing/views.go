@@ -41,6 +41,7 @@ type InvoiceLine struct {
 	PostedAt time.Time       `json:"posted_at"`
 	Reverses int64           `json:"reverses,omitempty"`
 	Adjusts  int64           `json:"adjusts,omitempty"`
+	Project  string          `json:"project,omitempty"` // id of the project that it bills to
 
 	// What the books take from it; each is empty where the contract says nothing.
 	Payer         string      `json:"payer"`

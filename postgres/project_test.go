@@ -265,3 +265,72 @@ func TestProjects(t *testing.T) {
 		return err
 	}))
 }
+
+func TestRulingsRaceForAProject(t *testing.T) {
+	k := newTill(t, scoped)
+	ids := make([]ticket.ID, 6)
+	holds := make([]int64, len(ids))
+	for i := range ids {
+		entry := k.minutes("tom", 60)
+		entry.StartedAt = entry.StartedAt.Add(-time.Duration(i) * 24 * time.Hour)
+		ids[i] = k.ticket("project")
+		holds[i] = k.close(ids[i], 1, entry).Held[0].Hold
+	}
+	outcomes := make([]billing.Settlement, len(ids))
+	var all sync.WaitGroup
+	for i, id := range ids {
+		m := ticket.Rule{
+			Header: k.by("dora"), Hold: holds[i], Action: ticket.ToProject, Reason: "all one project",
+			RuleTerms: ticket.RuleTerms{Project: "p-1", Budget: "300.00"},
+		}
+		all.Go(func() {
+			s, err := k.Rule(t.Context(), id, m)
+			if err == nil {
+				outcomes[i] = s
+			}
+		})
+	}
+	all.Wait()
+	made := 0
+	for _, s := range outcomes {
+		if s.Outcome == billing.Settled {
+			made++
+			continue
+		}
+		require.Equal(t, billing.Refused, s.Outcome)
+		require.Contains(t, s.Says, "is there already, with 300.00 USD")
+	}
+	require.Equal(t, 1, made, "one makes it; the others must name it as it is")
+	fits := 0
+	for i, id := range ids {
+		if outcomes[i].Outcome == billing.Settled {
+			continue
+		}
+		if s := k.rule(id, "dora", holds[i], ticket.ToProject, ticket.RuleTerms{Project: "p-1"}); s.Outcome == billing.Settled {
+			fits++
+		} else {
+			require.Contains(t, s.Says, "has 0.00 USD left")
+		}
+	}
+	require.Equal(t, 1, fits)
+	require.Equal(t, "300", k.project("p-1").Billed.String())
+	k.proved()
+}
+
+func TestAnotherContractRatesWorkOfAProject(t *testing.T) {
+	k := newTill(t, scoped, rateCard)
+	k.addProject("rollout", "500.00", "")
+	id := k.ticketOn("rollout", "project")
+	q := k.close(id, 1, k.minutes("tom", 180)).Held[0]
+	require.Equal(t, billing.OutOfScope, q.Reason)
+	require.Equal(t, "450", k.project("rollout").Reserved.String())
+	s := k.rule(id, "dora", q.Hold, ticket.OtherContract, ticket.RuleTerms{Contract: "acme-rates"})
+	require.Equal(t, billing.Settled, s.Outcome, s.Says)
+	p := k.project("rollout")
+	require.Equal(t, "270", p.Billed.String(), "what was reserved at the other rate has gone back before it is counted")
+	require.Equal(t, "0", p.Reserved.String())
+	k.proved()
+	k.reopen(id)
+	require.Equal(t, "0", k.project("rollout").Billed.String())
+	k.proved()
+}

@@ -206,8 +206,13 @@ func TestRuledInParts(t *testing.T) {
 		id := k.ticket("project")
 		q := k.close(id, 1, k.minutes("tom", 60)).Held[0]
 		for _, terms := range []ticket.RuleTerms{
-			{BillAmount: "150.00", Rest: ticket.Cover}, {BillAmount: "0", Rest: ticket.Cover}, {BillMS: 60 * 60_000, Rest: ticket.Cover},
-			{BillAmount: "0.001", Rest: ticket.Cover}, {BillMS: 1, BillAmount: "1.00", Rest: ticket.Cover}, {BillMS: 1}, {BillMS: -1, Rest: ticket.Cover},
+			{BillAmount: "150.00", Rest: ticket.Cover},
+			{BillAmount: "0", Rest: ticket.Cover},
+			{BillMS: 60 * 60_000, Rest: ticket.Cover},
+			{BillAmount: "0.001", Rest: ticket.Cover},
+			{BillMS: 1, BillAmount: "1.00", Rest: ticket.Cover},
+			{BillMS: 1},
+			{BillMS: -1, Rest: ticket.Cover},
 		} {
 			_, err := k.Rule(t.Context(), id, ticket.Rule{Header: k.by("dora"), Hold: q.Hold, Action: ticket.Split, Reason: "half", RuleTerms: terms})
 			var p *ticket.Problem
@@ -406,5 +411,39 @@ func TestARulingNobodyMayGive(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, settled, "%v", outcomes)
+	k.proved()
+}
+
+func TestAProposalFallsWithItsQuote(t *testing.T) {
+	k := newTill(t, hourly)
+	id := k.ticket("email")
+	q := k.close(id, 1, k.minutes("tom", 480)).Held[0]
+	p := k.rule(id, "dora", q.Hold, ticket.Cover, ticket.RuleTerms{})
+	require.Equal(t, billing.Proposed, p.Outcome, p.Says)
+	_, err := k.SignOff(t.Context(), id, ticket.SignOff{Header: k.by("ann"), Hold: q.Hold, Digest: q.Digest, Reason: "too much"})
+	require.NoError(t, err)
+	confirm := ticket.Confirm{Header: k.by("olga"), Hold: q.Hold, Proposal: p.Proposal, Agreed: true}
+	stale, err := k.Confirm(t.Context(), id, confirm)
+	require.NoError(t, err)
+	require.Equal(t, billing.Stale, stale.Outcome)
+	require.Contains(t, stale.Says, "fell with the old quote")
+	again, err := k.Confirm(t.Context(), id, confirm)
+	require.NoError(t, err)
+	require.Equal(t, stale.Says, again.Says, "the same key answers the same")
+	view, err := k.HoldByID(t.Context(), q.Hold)
+	require.NoError(t, err)
+	require.Empty(t, view.Proposal)
+
+	fresh := k.rule(id, "dora", q.Hold, ticket.Cover, ticket.RuleTerms{})
+	require.Equal(t, billing.Proposed, fresh.Outcome)
+	view, err = k.HoldByID(t.Context(), q.Hold)
+	require.NoError(t, err)
+	require.Equal(t, fresh.Proposal, view.Proposal)
+	require.Equal(t, billing.QueueMoney, view.Queue)
+	require.Equal(t, "finance", view.Owner)
+	confirm.Header, confirm.Proposal = k.by("olga"), fresh.Proposal
+	done, err := k.Confirm(t.Context(), id, confirm)
+	require.NoError(t, err)
+	require.Equal(t, billing.Settled, done.Outcome)
 	k.proved()
 }

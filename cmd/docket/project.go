@@ -65,31 +65,46 @@ func newProjectList(a *app) *cobra.Command {
 		Use:   "list",
 		Short: "List projects: what was agreed, what is used, what waits",
 		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			projects, err := s.store.Projects(cmd.Context(), client, !all)
-			if err != nil {
-				return err
-			}
-			return list(a, projects, "No projects. Make one: docket project add cedar-hill --client northwind --budget 5000.00 --as PERSON",
-				text("PROJECT", func(p billing.ProjectView) string { return p.Project }),
-				text("CLIENT", func(p billing.ProjectView) string { return p.Client }),
-				text("STATE", func(p billing.ProjectView) string { return p.State }),
-				number("BUDGET", func(p billing.ProjectView) string { return budgetOf(p) }),
-				number("BILLED", func(p billing.ProjectView) string { return money(p.Billed, p.Currency) }),
-				number("WAITS", func(p billing.ProjectView) string { return money(p.Reserved, p.Currency) }),
-				number("WORKED", func(p billing.ProjectView) string { return workedOf(p.WorkedMS) }),
-				number("COST", func(p billing.ProjectView) string { return money(p.Cost, p.Currency) }),
-				text("NAME", func(p billing.ProjectView) string { return short(oneLine(p.Name), 50) }),
-			)
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.projects(cmd.Context(), client, !all) },
 	}
 	c.Flags().StringVar(&client, "client", "", "only of this `client`")
 	c.Flags().BoolVar(&all, "all", false, "closed ones too")
 	return c
+}
+
+// newReportProjects is the same list, closed ones too: what projects earned and cost.
+func newReportProjects(a *app) *cobra.Command {
+	var client string
+	c := &cobra.Command{
+		Use:   "projects",
+		Short: "What projects were agreed at, billed and cost",
+		Args:  exactly(),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.projects(cmd.Context(), client, false) },
+	}
+	c.Flags().StringVar(&client, "client", "", "only of this `client`")
+	return c
+}
+
+func (a *app) projects(ctx context.Context, client string, open bool) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	projects, err := s.store.Projects(ctx, client, open)
+	if err != nil {
+		return err
+	}
+	return list(a, projects, "No projects. Make one: docket project add cedar-hill --client northwind --budget 5000.00 --as PERSON",
+		text("PROJECT", func(p billing.ProjectView) string { return p.Project }),
+		text("CLIENT", func(p billing.ProjectView) string { return p.Client }),
+		text("STATE", func(p billing.ProjectView) string { return p.State }),
+		number("BUDGET", func(p billing.ProjectView) string { return budgetOf(p) }),
+		number("BILLED", func(p billing.ProjectView) string { return money(p.Billed, p.Currency) }),
+		number("WAITS", func(p billing.ProjectView) string { return money(p.Reserved, p.Currency) }),
+		number("WORKED", func(p billing.ProjectView) string { return workedOf(p.WorkedMS) }),
+		number("COST", func(p billing.ProjectView) string { return money(p.Cost, p.Currency) }),
+		text("NAME", func(p billing.ProjectView) string { return short(oneLine(p.Name), 50) }),
+	)
 }
 
 func newProjectShow(a *app) *cobra.Command {

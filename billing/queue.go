@@ -56,6 +56,18 @@ func (r HoldReason) Queue() Queue {
 	return QueueMoney
 }
 
+// Reasons lists the reasons of the queue, sorted.
+func (q Queue) Reasons() []HoldReason {
+	var reasons []HoldReason
+	for reason, row := range queued {
+		if row.queue == q {
+			reasons = append(reasons, reason)
+		}
+	}
+	slices.Sort(reasons)
+	return reasons
+}
+
 // Rulings lists what a person of ours may decide about the hold, besides sending the ticket back. What waits
 // for the client's word can only be given away; what has no charges has nothing to move or to part.
 func (h Hold) Rulings() []Action {

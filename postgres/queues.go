@@ -36,6 +36,19 @@ func rightsOf(q billing.Queue) queueRights {
 	return rights[i]
 }
 
+// lookedAfterBy lists the reasons of holds in the queues that are a role's to look after.
+func lookedAfterBy(role string) []string {
+	reasons := []string{}
+	for _, r := range rights {
+		if r.owner == role {
+			for _, reason := range r.queue.Reasons() {
+				reasons = append(reasons, string(reason))
+			}
+		}
+	}
+	return reasons
+}
+
 // mostAlone is how much a role may give away by one ruling where no limit is set, in minor units of any currency:
 // 1,000.00 with two decimals. Roles that are not in it have no limit by default.
 var mostAlone = map[string]int64{"dispatcher": 100_000}

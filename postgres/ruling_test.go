@@ -447,3 +447,30 @@ func TestAProposalFallsWithItsQuote(t *testing.T) {
 	require.Equal(t, billing.Settled, done.Outcome)
 	k.proved()
 }
+
+func TestFinanceIsAskedWhereTheQueueIsItsOwn(t *testing.T) {
+	k := newTill(t, ordered)
+	require.NoError(t, k.PutPerson(t.Context(), postgres.Staffing{Person: ticket.Person{ID: "fay", Name: "Fay", Kind: ticket.Human, Roles: []string{"finance"}}}))
+	id := k.ticket("email")
+	q := k.close(id, 1, k.minutes("tom", 180)).Held[0]
+	require.Equal(t, billing.OrderUsedUp, q.Reason)
+	mine, err := k.Exceptions(t.Context(), postgres.ExceptionFilter{Open: true, Roles: []string{"finance"}})
+	require.NoError(t, err)
+	require.Len(t, mine, 1)
+	none, err := k.Exceptions(t.Context(), postgres.ExceptionFilter{Open: true, Roles: []string{"dispatcher"}})
+	require.NoError(t, err)
+	require.Empty(t, none)
+	k.pass(5 * time.Hour)
+	late, err := k.Overdue(t.Context(), id, q.Hold, 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"dora", "fay"}, late.Approvers)
+	require.Equal(t, billing.Settled, k.rule(id, "fay", q.Hold, ticket.WriteOff, ticket.RuleTerms{}).Outcome)
+	k.proved()
+
+	scope := k.ticket("email")
+	q = k.close(scope, 1).Held[0]
+	require.Equal(t, billing.NoTime, q.Reason)
+	s := k.rule(scope, "fay", q.Hold, ticket.Cover, ticket.RuleTerms{})
+	require.Equal(t, billing.Refused, s.Outcome)
+	require.Equal(t, "fay may not rule in the queue time: it takes one of the roles dispatcher, owner", s.Says)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -75,8 +76,8 @@ func (s *Store) propose(b *pgx.Batch, d *settling, m ticket.Rule, p *planned, li
 	}
 	digest = digest[:32]
 	who := d.people[m.Who]
-	says := fmt.Sprintf("%s: %s proposes %s of %s, above the %s that he may decide alone: somebody of finance or an owner confirms it (docket exception confirm %s) or rejects it",
-		name, cmp.Or(who.Name, who.ID), p.action, money(p.measure, p.currency), money(limit, p.currency), name)
+	says := fmt.Sprintf("%s: %s proposes %s of %s, above the %s that he may decide alone: another person (%s) confirms it (docket exception confirm %s) or rejects it",
+		name, cmp.Or(who.Name, who.ID), p.action, money(p.measure, p.currency), money(limit, p.currency), d.seconds(), name)
 	b.Queue(`
 insert into proposals (hold_id, client_id, content, digest, ruling, amount, currency, proposed_by, proposed_at, says)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -165,7 +166,18 @@ func (d *settling) beyondSecond(ctx context.Context, t *tx, who actor, p *planne
 	if err != nil || limit == nil || !p.measure.GreaterThan(*limit) {
 		return "", err
 	}
-	return fmt.Sprintf("%s may decide %s alone, and this comes to %s: somebody of finance or an owner confirms it", who.ID, money(*limit, p.currency), money(p.measure, p.currency)), nil
+	return fmt.Sprintf("%s may decide %s alone, and this comes to %s: it takes another person (%s)", who.ID, money(*limit, p.currency), money(p.measure, p.currency), d.seconds()), nil
+}
+
+// seconds names the roles that confirm whatever the limit, of those that may rule in the hold's queue.
+func (d *settling) seconds() string {
+	var roles []string
+	for _, role := range rightsOf(d.found.Reason.Queue()).may {
+		if role == "finance" || role == "owner" {
+			roles = append(roles, role)
+		}
+	}
+	return strings.Join(roles, " or ")
 }
 
 func queueAnswer(b *pgx.Batch, d *settling, p *proposal, m ticket.Confirm) {

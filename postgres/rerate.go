@@ -49,15 +49,14 @@ func (s *Store) planRerating(ctx context.Context, t *tx, d *settling, held billi
 	if a.decision, err = billing.Decide(a.facts); err != nil {
 		return nil, "", ticket.Invalid("contract", contract, "cannot rate it: "+err.Error(), "rule otherwise, or correct the contract")
 	}
-	p := &planned{action: r.Action, currency: held.Currency, measure: held.Amount}
-	for _, h := range a.decision.Holds {
-		if h.Reason == billing.NoContract {
-			return nil, fmt.Sprintf("%s was not in force when this was done, so it cannot rate %s", contract, ticket.HoldID(d.hold)), nil
-		}
-		p.measure = p.measure.Sub(h.Amount)
+	if slices.ContainsFunc(a.decision.Holds, func(h billing.Hold) bool { return h.Reason == billing.NoContract }) {
+		return nil, fmt.Sprintf("%s was not in force when this was done, so it cannot rate %s", contract, ticket.HoldID(d.hold)), nil
 	}
-	for _, c := range a.decision.Charges {
-		p.measure = p.measure.Sub(c.Amount)
+	p := &planned{action: r.Action, currency: held.Currency, measure: held.Amount}
+	for _, total := range a.decision.Totals() {
+		if total.Currency == held.Currency { // what bills in another currency makes up for nothing that can be compared
+			p.measure = p.measure.Sub(total.Posted).Sub(total.Held)
+		}
 	}
 	p.measure = decimal.Max(p.measure, decimal.Zero)
 	p.apply = func(b *pgx.Batch) (billing.Settlement, error) { return s.postAnew(ctx, t, b, d, r, a) }

@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -186,4 +188,40 @@ func TestTheAuditFindsARulingThatWasTamperedWith(t *testing.T) {
 	found, err = k.Audit(t.Context(), nil)
 	require.NoError(t, err)
 	require.Contains(t, found.Mismatched[0], "was rated under another contract, and nothing says how")
+}
+
+func TestAnotherContractBuysItsNextBlock(t *testing.T) {
+	k := newTill(t, scoped, replaced(blockCard, "charge: block", `charge: block, block: {renewal: {hours: 10h, price: "500.00", expires_days: 365}}`))
+	k.grantOn("acme-prepaid", 2)
+	id := k.ticket("project")
+	q := k.close(id, 1, k.minutes("tom", 180)).Held[0]
+	s := k.rule(id, "dora", q.Hold, ticket.OtherContract, ticket.RuleTerms{Contract: "acme-prepaid"})
+	require.Equal(t, billing.Settled, s.Outcome, s.Says)
+	require.Equal(t, "500.00", k.owed(), "the block of ten hours")
+	require.Equal(t, "9", k.hoursLeft())
+	k.proved()
+	k.reopen(id)
+	require.Equal(t, "500.00", k.owed(), "a block that was bought stays so")
+	require.Equal(t, "12", k.hoursLeft())
+	k.proved()
+}
+
+func TestAnotherContractIsMeasuredByWhatItGivesUp(t *testing.T) {
+	k := newTill(t, scoped, rateCard)
+	require.NoError(t, k.SetRulingLimit(t.Context(), postgres.RulingLimit{
+		Role: "dispatcher", Action: billing.ReRate, Currency: "USD", Amount: decimal.NewFromInt(100), By: "olga",
+	}))
+	id := k.ticket("project")
+	q := k.close(id, 1, k.minutes("tom", 180)).Held[0]
+	p := k.rule(id, "dora", q.Hold, ticket.OtherContract, ticket.RuleTerms{Contract: "acme-rates"})
+	require.Equal(t, billing.Proposed, p.Outcome, p.Says)
+	require.Contains(t, p.Says, "proposes contract of 180.00 USD, above the 100.00 USD that he may decide alone: another person (owner) confirms it")
+	require.EqualValues(t, 0, k.count("select count(*) from reratings"))
+	k.proved()
+	done, err := k.Confirm(t.Context(), id, ticket.Confirm{Header: k.by("olga"), Hold: q.Hold, Proposal: p.Proposal, Agreed: true})
+	require.NoError(t, err)
+	require.Equal(t, billing.Settled, done.Outcome)
+	require.Equal(t, "270.00", k.owed())
+	require.Contains(t, k.why(done), "It was held as "+ticket.HoldID(q.Hold)+", and dora ruled that it falls under contract acme-rates, and olga agreed: as agreed.")
+	k.proved()
 }

@@ -52,6 +52,8 @@ type Ledger interface {
 	Proven(ctx context.Context, name ticket.Name, m ticket.Message) (bool, error)
 	SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (billing.Settlement, error)
 	Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error)
+	// Confirm is a second person's word about a ruling above its sender's limit.
+	Confirm(ctx context.Context, id ticket.ID, m ticket.Confirm) (billing.Settlement, error)
 	// RequestApproval asks the client before an action; the quote waits like any other hold.
 	RequestApproval(ctx context.Context, id ticket.ID, m ticket.RequestApproval) (billing.HeldQuote, error)
 	// Overdue voids the quote whose step has run out, quotes afresh one step up the chain,

@@ -165,6 +165,15 @@ func (a *Activities) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (bil
 	return settlement, translate(err)
 }
 
+// Confirm takes a second person's word about a ruling.
+func (a *Activities) Confirm(ctx context.Context, id ticket.ID, m ticket.Confirm) (billing.Settlement, error) {
+	if err := a.prove(ctx, ticket.MsgConfirm, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
+	settlement, err := a.ledger.Confirm(ctx, id, m)
+	return settlement, translate(err)
+}
+
 // RequestApproval asks the client before an action.
 func (a *Activities) RequestApproval(ctx context.Context, id ticket.ID, m ticket.RequestApproval) (billing.HeldQuote, error) {
 	quote, err := a.ledger.RequestApproval(ctx, id, m)

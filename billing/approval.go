@@ -66,7 +66,7 @@ func (d *decider) signOffs() []Hold {
 			continue
 		}
 		h := Hold{
-			Key: string(SignOff) + "/" + v.Contract, Kind: SignOff, Reason: OverThreshold, Contract: v.Contract, Clause: t.threshold.clause(),
+			Key: d.facts.Rerating.prefix() + string(SignOff) + "/" + v.Contract, Kind: SignOff, Reason: OverThreshold, Contract: v.Contract, Clause: t.threshold.clause(),
 			Currency: t.contract.Currency, Amount: sum.amount, Approvers: d.approvers(&t.threshold), Patience: t.threshold.expires.Milliseconds(),
 		}
 		for _, s := range money {

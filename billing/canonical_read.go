@@ -54,6 +54,14 @@ func (r *decoder) facts(f *Facts) {
 		f.Past = new(Past)
 		r.past(f.Past)
 	}
+	if r.has("rerating") {
+		r.open()
+		f.Rerating = &Rerating{
+			Hold: r.number("hold"), Contract: r.text("contract"), By: r.text("by"), ConfirmedBy: r.someText("confirmed_by"),
+			Reason: r.text("reason"), Bought: int(r.someNumber("bought")),
+		}
+		r.close()
+	}
 	r.close()
 }
 
@@ -93,6 +101,14 @@ func (r *decoder) ticket(t *Ticket) {
 		t.SLA = &SLAOutcome{Contract: r.someText("contract"), ResponseMissed: r.someFlag("response_missed"), ResolutionMissed: r.someFlag("resolution_missed"), SpentMS: r.number("spent_ms")}
 		r.close()
 	}
+	if r.has("project") {
+		r.open()
+		t.Project = &TicketProject{
+			ID: r.text("id"), Currency: r.text("currency"), Budget: r.someDecimal("budget"), BudgetMS: r.someNumber("budget_ms"),
+			Hourly: r.someDecimal("hourly"), Closed: r.someFlag("closed"),
+		}
+		r.close()
+	}
 	r.close()
 }
 
@@ -125,6 +141,7 @@ func (r *decoder) work(w *Work) {
 	w.NoBill = r.someFlag("non_billable")
 	w.Hourly = r.someDecimal("hourly")
 	w.Unstarted = r.someFlag("unstarted")
+	w.Offset = r.someNumber("offset_ms")
 	if r.has("elsewhere") {
 		r.open()
 		w.Elsewhere = &Elsewhere{Ticket: r.text("ticket"), MS: r.number("ms")}

@@ -23,6 +23,17 @@ func (w *encoder) facts(f *Facts) {
 		w.name("past")
 		w.past(p)
 	}
+	if r := f.Rerating; r != nil {
+		w.name("rerating")
+		w.open()
+		w.number("hold", r.Hold)
+		w.text("contract", r.Contract)
+		w.text("by", r.By)
+		w.someText("confirmed_by", r.ConfirmedBy)
+		w.text("reason", r.Reason)
+		w.someNumber("bought", int64(r.Bought))
+		w.close()
+	}
 	w.close()
 }
 
@@ -68,6 +79,17 @@ func (w *encoder) ticket(t *Ticket) {
 		w.number("spent_ms", s.SpentMS)
 		w.close()
 	}
+	if p := t.Project; p != nil {
+		w.name("project")
+		w.open()
+		w.text("id", p.ID)
+		w.text("currency", p.Currency)
+		w.someDecimal("budget", p.Budget)
+		w.someNumber("budget_ms", p.BudgetMS)
+		w.someDecimal("hourly", p.Hourly)
+		w.someFlag("closed", p.Closed)
+		w.close()
+	}
 	w.close()
 }
 
@@ -100,6 +122,7 @@ func (w *encoder) work(k *Work) {
 	w.someFlag("non_billable", k.NoBill)
 	w.someDecimal("hourly", k.Hourly)
 	w.someFlag("unstarted", k.Unstarted)
+	w.someNumber("offset_ms", k.Offset)
 	if e := k.Elsewhere; e != nil {
 		w.name("elsewhere")
 		w.open()
@@ -239,6 +262,7 @@ func (w *encoder) charge(c *Charge) {
 		w.close()
 	}
 	w.someText("purchase_order", c.PurchaseOrder)
+	w.someText("project", c.Project)
 	w.someText("tax", c.Tax)
 	w.someText("tax_category", c.TaxCategory)
 	if a := c.Accounting; a != nil {

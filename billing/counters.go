@@ -28,6 +28,8 @@ const (
 	countsValue   = "value"   // of the same events
 	countsOrder   = "po"      // money billed against a purchase order
 	countsPattern = "pattern" // tickets of a category
+	countsProject = "project" // money billed to a project
+	countsHours   = "hours"   // milliseconds worked on a project
 
 	countsOverdrawn = "overdrawn" // milliseconds used ahead of the next block
 )

@@ -103,6 +103,12 @@ func (d *decider) timed(key slotKey, p *piece, from, to, bill, plain int64) *slo
 		d.add(s, p, from, to, bill, plain)
 		return s
 	}
+	if project := d.facts.Ticket.Project; p.lapse.reason == ProjectSize && project.Hourly != nil && w.Kind == kindHuman {
+		s := d.open(key, p)
+		s.hourly = decimal.NewNullDecimal(*project.Hourly)
+		d.add(s, p, from, to, bill, plain)
+		return s
+	}
 	r, ok := d.facts.Contracts[key.version].Terms.rate(w, p.bands)
 	if p.by != "" && (!ok || r.Band == "") {
 		key.bands = p.by

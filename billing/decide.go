@@ -56,6 +56,8 @@ func (d *decider) rate() (Decision, error) {
 	d.creditTargets()
 	d.guard()
 	d.countOrders()
+	d.countProject()
+	d.explainRerating()
 	out := d.decision()
 	return out, d.err
 }
@@ -210,6 +212,9 @@ func (d *decider) cut() {
 					if p.warranty = d.underWarranty(&p); !p.warranty && entitles(p.line.Charge) {
 						p.lapse = t.lapsed(&d.facts.Ticket, p.date)
 					}
+					if p.lapse.reason == "" && !p.warranty && p.line.Charge == chargeCovered && d.facts.Ticket.Project != nil {
+						p.lapse = lapse{reason: ProjectSize, instead: insteadBill}
+					}
 				}
 				p.to = d.edge(w, &p, s.To)
 				from = p.to
@@ -325,18 +330,19 @@ func (d *decider) add(s *slot, p *piece, from, to, bill, plain int64) {
 	if from == to {
 		return
 	}
-	id := d.facts.Work[p.work].ID
-	if n := len(s.charge.Spans); n > 0 && s.charge.Spans[n-1].Work == id && s.charge.Spans[n-1].To == from {
-		s.charge.Spans[n-1].To = to
+	w := &d.facts.Work[p.work]
+	span := Span{Work: w.ID, From: w.Offset + from, To: w.Offset + to}
+	if n := len(s.charge.Spans); n > 0 && s.charge.Spans[n-1].Work == span.Work && s.charge.Spans[n-1].To == span.From {
+		s.charge.Spans[n-1].To = span.To
 		return
 	}
-	s.charge.Spans = append(s.charge.Spans, Span{Work: id, From: from, To: to})
+	s.charge.Spans = append(s.charge.Spans, span)
 }
 
 // key names the charge within the closure. It depends on the facts alone, so a retry
 // gives the same one.
 func (d *decider) key(k slotKey) string {
-	key := string(k.kind)
+	key := d.facts.Rerating.prefix() + string(k.kind)
 	switch {
 	case k.version >= 0:
 		v := &d.facts.Contracts[k.version]
@@ -348,7 +354,11 @@ func (d *decider) key(k slotKey) string {
 		key += "/" + k.month
 	}
 	if k.work >= 0 {
-		key += "/work-" + strconv.FormatInt(d.facts.Work[k.work].ID, 10)
+		w := &d.facts.Work[k.work]
+		key += "/work-" + strconv.FormatInt(w.ID, 10)
+		if w.Offset > 0 {
+			key += "+" + strconv.FormatInt(w.Offset, 10)
+		}
 	}
 	if k.bands != "" {
 		key += "/" + k.bands

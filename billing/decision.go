@@ -95,6 +95,7 @@ type Charge struct {
 	Payer         string      `json:"payer,omitempty"`          // client id
 	Bills         *Period     `json:"bills,omitempty"`          // the invoice's period, where it is not the calendar month of Date
 	PurchaseOrder string      `json:"purchase_order,omitempty"` // number
+	Project       string      `json:"project,omitempty"`        // id of the project that it bills to
 	Tax           string      `json:"tax,omitempty"`            // profile
 	TaxCategory   string      `json:"tax_category,omitempty"`
 	Accounting    *Accounting `json:"accounting,omitempty"`
@@ -174,6 +175,7 @@ const (
 	PatternBroken HoldReason = "pattern"        // not what such a ticket usually comes to
 	OrderUsedUp   HoldReason = "order-used-up"  // the purchase order does not reach
 	BlockUnpaid   HoldReason = "block-unpaid"   // the block's invoice is not paid
+	ProjectBudget HoldReason = "project-budget" // the project's budget does not reach
 	WrongCurrency HoldReason = "wrong-currency" // a cost in another currency than the contract's
 )
 

@@ -120,6 +120,8 @@ func (d *decider) explainLapse(s *slot) {
 		s.step(rulePaused)
 	case Unlisted:
 		s.step(ruleUnlisted, Arg{"device", t.Device}, Arg{"user", t.Contact})
+	case ProjectSize:
+		s.step(ruleProjectWork, Arg{"project", t.Project.ID})
 	default:
 	}
 }

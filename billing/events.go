@@ -42,7 +42,7 @@ func (d *decider) chargeClosure() {
 	if p.version >= 0 && p.tie < 0 {
 		terms := d.facts.Contracts[p.version].Terms
 		mends := piece{pick: p, work: -1, at: t.ResolvedAt}
-		if d.underWarranty(&mends) || (t.TicketBilled && terms.contract.Reopen == reopenKeep) {
+		if d.underWarranty(&mends) || (t.TicketBilled && (terms.contract.Reopen == reopenKeep || d.facts.Rerating != nil)) {
 			return
 		}
 	}

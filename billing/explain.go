@@ -99,7 +99,7 @@ func (s Step) render(c Charge) string {
 	case ruleApproved:
 		return "The client had agreed to " + money(s.amount("approved"), c.Currency) + " before the work, so nobody was asked again."
 	case ruleRuling:
-		return s.ruling()
+		return s.ruling(c)
 	case ruleReverse:
 		return "It undoes charge " + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
 	case ruleWriteDown, ruleRebill, ruleCredited, ruleCarry:
@@ -259,31 +259,6 @@ func (s Step) threshold(c Charge) string {
 	}
 	return "The client had to agree: the round came to " + span(s.ms("billable_ms")) + ", above the limit of " + span(ms) + ". " +
 		span(s.ms("billable_ms")-ms) + " less, and nobody would have been asked."
-}
-
-func (s Step) ruling() string {
-	by := s.get("by")
-	because := "."
-	if reason := s.get("reason"); reason != "" {
-		because = ": " + reason
-		if !strings.HasSuffix(reason, ".") {
-			because += "."
-		}
-	}
-	switch Action(s.get("action")) {
-	case Approve:
-		return by + " approved it for the client" + because
-	case Bill:
-		if hourly := s.get("hourly"); hourly != "" {
-			return by + " ruled to bill it at " + hourly + because
-		}
-		return by + " ruled to bill it" + because
-	case Cover:
-		return by + " ruled that the contract covers it" + because
-	case WriteOff:
-		return by + " wrote it off" + because
-	}
-	return ""
 }
 
 // outcome tells what the charge came to.

@@ -26,6 +26,14 @@ func (s Step) ofTicket(c Charge) string {
 	case ruleOrderWarn:
 		return "Order " + s.get("order") + " of " + money(s.amount("limit"), c.Currency) + " is passed with it: " + money(s.amount("after").Sub(s.amount("limit")), c.Currency) +
 			" are beyond. The contract warns and does not hold."
+	case ruleBudget:
+		return s.budget(c)
+	case ruleProjectWork:
+		return "The ticket belongs to project " + s.get("project") + ": what the contract covers by itself, it does not cover for a project."
+	case ruleProjectRate:
+		return "The project asks " + moneyExactly(s.amount("hourly"), c.Currency) + " an hour for it."
+	case ruleRerated:
+		return s.rerated()
 	case ruleNotOrdered:
 		return s.notOrdered()
 	case ruleProject:

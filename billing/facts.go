@@ -33,9 +33,10 @@ type Facts struct {
 	Contracts []Version `json:"contracts"` // every version in force at some instant of the work or at resolution
 	Blocks    []Block   `json:"blocks,omitempty"`
 	Counters  []Counter `json:"counters,omitempty"`
-	Items     []Item    `json:"items,omitempty"`  // parts, licences and expenses, by id
-	Events    []Event   `json:"events,omitempty"` // what happened beside the closure itself, by id
-	Past      *Past     `json:"past,omitempty"`   // of the client's tickets of this category; where a contract looks at it
+	Items     []Item    `json:"items,omitempty"`    // parts, licences and expenses, by id
+	Events    []Event   `json:"events,omitempty"`   // what happened beside the closure itself, by id
+	Past      *Past     `json:"past,omitempty"`     // of the client's tickets of this category; where a contract looks at it
+	Rerating  *Rerating `json:"rerating,omitempty"` // of a settlement that rates held work anew
 }
 
 // Past is what a client's tickets of one category came to before, looked at when the ticket closed.
@@ -81,6 +82,7 @@ type Ticket struct {
 	Contact          string          `json:"contact,omitempty"`     // person id of who asked for the work
 	Rework           *Rework         `json:"rework,omitempty"`      // the ticket is rework of an earlier one
 	SLA              *SLAOutcome     `json:"sla,omitempty"`         // how the ticket stood against its targets
+	Project          *TicketProject  `json:"project,omitempty"`     // the project that its work bills to
 }
 
 // Rework links a ticket to the one whose work it mends.
@@ -131,6 +133,7 @@ type Work struct {
 	// Hourly is the entry's own rate, set by somebody with the right to it; it wins over the rate card.
 	Hourly    *decimal.Decimal `json:"hourly,omitempty"`
 	Unstarted bool             `json:"unstarted,omitempty"` // nobody knows when: StartedAt is a guess on the right date
+	Offset    int64            `json:"offset_ms,omitempty"` // of a part of an entry, in Facts.Rerating: how far in it begins
 	Elsewhere *Elsewhere       `json:"elsewhere,omitempty"` // the same person on another ticket meanwhile
 	Segments  []Segment        `json:"segments"`            // tile [0, MS) in order
 }

@@ -44,13 +44,14 @@ func (f *Facts) check() error {
 	if f.Ticket.ResolvedKind != kindHuman && f.Ticket.ResolvedKind != kindAI {
 		return fmt.Errorf("facts of ticket %s: resolved_kind %q is neither human nor ai", f.Ticket.ID, f.Ticket.ResolvedKind)
 	}
-	seen := make(map[int64]struct{}, len(f.Work))
+	seen := make(map[[2]int64]struct{}, len(f.Work))
 	for i := range f.Work {
 		w := &f.Work[i]
-		if _, twice := seen[w.ID]; twice {
+		part := [2]int64{w.ID, w.Offset}
+		if _, twice := seen[part]; twice {
 			return fmt.Errorf("facts of ticket %s: work %d is there twice", f.Ticket.ID, w.ID)
 		}
-		seen[w.ID] = struct{}{}
+		seen[part] = struct{}{}
 		if err := w.check(); err != nil {
 			return fmt.Errorf("facts of ticket %s: work %d: %w", f.Ticket.ID, w.ID, err)
 		}
@@ -82,8 +83,8 @@ func (f *Facts) check() error {
 	}
 	for _, c := range f.Counters {
 		// The exponent first: comparing 1e10000 would write out its zeros.
-		// Credits may bring an order below zero; nothing else gives more than was taken.
-		negative := c.Value.IsNegative() && !strings.HasPrefix(c.Key, countsOrder+"/")
+		// Credits may bring an order or a project below zero; nothing else gives more than was taken.
+		negative := c.Value.IsNegative() && !strings.HasPrefix(c.Key, countsOrder+"/") && !strings.HasPrefix(c.Key, countsProject+"/")
 		most, finest := maxCounter, int32(-18)
 		if strings.HasPrefix(c.Key, countsDayWorth+"/") {
 			most, finest = maxDayWorth, -40
@@ -145,7 +146,7 @@ func plausible(d decimal.Decimal) bool {
 }
 
 func (w *Work) check() error {
-	if w.MS < 0 || w.MS > tooLong {
+	if w.MS < 0 || w.MS > tooLong || w.Offset < 0 || w.Offset > tooLong {
 		return fmt.Errorf("%d ms is no length of work", w.MS)
 	}
 	if w.Kind != kindHuman && w.Kind != kindAI {

@@ -136,7 +136,7 @@ func compileExpected(e *Expected) limits {
 // price: whether the contract covers a project is what the dispatcher is asked.
 func (d *decider) guardProject(v *Version) {
 	project := v.Terms.contract.Project
-	if project == nil {
+	if project == nil || d.facts.Ticket.Project != nil {
 		return
 	}
 	by := v.Terms.project.over(d.size(v.Contract), d.facts.Ticket.Category)

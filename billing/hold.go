@@ -47,12 +47,12 @@ func (d *decider) exceptions() []Hold {
 		case Implausible:
 			// Whoever corrects the time corrects all of it, whatever clauses it fell under.
 			h.Clause = ""
-		case NotOrdered, ProjectSize, PatternBroken, OrderUsedUp:
+		case NotOrdered, ProjectSize, PatternBroken, OrderUsedUp, ProjectBudget:
 			// All that the ticket costs waits for one answer.
 			h.Clause = s.guard
 		default:
 		}
-		h.Key = string(Exception) + "/" + string(h.Reason) + "/" + h.Contract + "/" + h.Clause
+		h.Key = d.facts.Rerating.prefix() + string(Exception) + "/" + string(h.Reason) + "/" + h.Contract + "/" + h.Clause
 		if h.Unrated {
 			h.Key += "/unrated"
 		}
@@ -88,7 +88,7 @@ func (d *decider) noTime() Hold {
 		h.Contract, h.Clause, h.Currency = v.Contract, p.line.Clause, v.Terms.contract.Currency
 		h.Patience = v.Terms.patience.Milliseconds()
 	}
-	h.Key = string(Exception) + "/" + string(NoTime) + "/" + h.Contract + "/" + h.Clause
+	h.Key = d.facts.Rerating.prefix() + string(Exception) + "/" + string(NoTime) + "/" + h.Contract + "/" + h.Clause
 	h.Says = d.says(&h, nil)
 	return h
 }

@@ -125,14 +125,17 @@ func (c Charge) OnOrder(counter string) Charge {
 // CountsOrders begins the key of every purchase order's counter.
 const CountsOrders = countsOrder + "/"
 
-// counted counts a charge that has got its amount by a ruling against the order that it names.
+// counted counts a charge that has got its amount by a ruling against the order and the project that it names.
 func (c Charge) counted() Charge {
-	key := c.OrderKey()
-	if key == "" || c.Amount.IsZero() {
-		return c
+	add := func(key string, quantity decimal.Decimal) {
+		onKey := func(n Count) bool { return n.Key == key }
+		if key != "" && !quantity.IsZero() && !slices.ContainsFunc(c.Counts, onKey) {
+			c.Counts = append(slices.Clone(c.Counts), Count{Key: key, Quantity: quantity})
+		}
 	}
-	if !slices.ContainsFunc(c.Counts, func(n Count) bool { return n.Key == key }) {
-		c.Counts = append(slices.Clone(c.Counts), Count{Key: key, Quantity: c.Amount})
-	}
+	add(c.OrderKey(), c.Amount)
+	money, hours := c.projectKeys()
+	add(money, c.Amount)
+	add(hours, decimal.NewFromInt(c.worked()))
 	return c
 }

@@ -60,6 +60,10 @@ const (
 	ruleRenewal     = "renewal"
 	ruleSale        = "sale"
 	ruleReturn      = "return"
+	ruleProjectWork = "project-work"
+	ruleProjectRate = "project-rate"
+	ruleBudget      = "budget"
+	ruleRerated     = "re-rated"
 )
 
 func (s *slot) step(rule string, args ...Arg) {
@@ -129,6 +133,8 @@ func (d *decider) priceTime(s *slot, t *Terms) {
 			Arg{"work_type", s.rate.WorkType}, Arg{"actor", s.rate.Actor})
 	case d.facts.Work[s.work].Hourly != nil:
 		s.step(ruleOwnRate, Arg{"hourly", inDigits(c.Rate)})
+	case strings.HasPrefix(s.of, string(ProjectSize)):
+		s.step(ruleProjectRate, Arg{"hourly", inDigits(c.Rate)}, Arg{"project", d.facts.Ticket.Project.ID})
 	default:
 		args := []Arg{{"hourly", inDigits(c.Rate)}, {"clause", c.Clause}}
 		if s.clause.Charge == chargeBucket {

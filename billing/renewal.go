@@ -64,7 +64,7 @@ func (d *decider) renew(key slotKey, p *piece, need int64, posts, waits *drawing
 		return 0 // nobody has ordered it: the rest is overage, which the order holds too
 	}
 	g := Grant{
-		Block: -int64(len(d.grants) + 1), Key: "renew/" + blockName(last.ID), Contract: v.Contract, Revision: v.Revision, Clause: l.Clause,
+		Block: -int64(d.facts.Rerating.bought() + len(d.grants) + 1), Key: "renew/" + blockName(last.ID), Contract: v.Contract, Revision: v.Revision, Clause: l.Clause,
 		MS: r.ms, Priority: last.Priority, GrantedAt: p.at, Price: r.price, Currency: v.Terms.contract.Currency,
 	}
 	if r.life > 0 {

@@ -90,18 +90,21 @@ func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, erro
 	return r, nil
 }
 
-// ordered gives the reversal's counts with what it gives back to the purchase order of c: as much
-// as posts, which is not what c once took where the period has moved on since. A charge that never
-// counted although it cost something, like a write-down, takes nothing back either.
+// ordered gives the reversal's counts with what it gives back to the purchase order and to the project
+// of c: as much as posts, which is not what c once took where the period has moved on since. A charge
+// that never counted although it cost something, like a write-down, takes nothing back either.
 func (r *Charge) ordered(c Charge) []Count {
-	key := c.OrderKey()
-	onOrder := func(n Count) bool { return n.Key == key }
-	if key == "" || (!c.Amount.IsZero() && !slices.ContainsFunc(c.Counts, onOrder)) {
-		return r.Counts
-	}
-	counts := slices.DeleteFunc(r.Counts, onOrder)
-	if !r.Amount.IsZero() {
-		counts = append(counts, Count{Key: key, Quantity: r.Amount})
+	counts := r.Counts
+	project, _ := c.projectKeys()
+	for _, key := range []string{c.OrderKey(), project} {
+		onKey := func(n Count) bool { return n.Key == key }
+		if key == "" || (!c.Amount.IsZero() && !slices.ContainsFunc(c.Counts, onKey)) {
+			continue
+		}
+		counts = slices.DeleteFunc(counts, onKey)
+		if !r.Amount.IsZero() {
+			counts = append(counts, Count{Key: key, Quantity: r.Amount})
+		}
 	}
 	return counts
 }

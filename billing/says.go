@@ -117,7 +117,7 @@ func (d *decider) saysTie(slots []*slot, time string) string {
 	p := pick{version: -1, tie: -1}
 	if first.work >= 0 {
 		w := &d.facts.Work[first.work]
-		p = d.choose(w.at(first.charge.Spans[0].From), w.WorkType, w.Kind)
+		p = d.choose(w.at(first.charge.Spans[0].From-w.Offset), w.WorkType, w.Kind)
 	} else {
 		for _, workType := range d.resolvedBy() {
 			if p = d.choose(d.facts.Ticket.ResolvedAt, workType, d.facts.Ticket.ResolvedKind); p.tie >= 0 {

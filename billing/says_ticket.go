@@ -40,6 +40,8 @@ func (d *decider) saysOfTicket(h *Hold, slots []*slot, quoted string) string {
 		left := step.amount("limit").Sub(step.amount("before"))
 		return "Order " + step.get("order") + " of " + money(step.amount("limit"), h.Currency) + " has " + money(left, h.Currency) + " left, and this comes to " +
 			money(step.amount("needs"), h.Currency) + ": get a new order, or rule on it; " + quoted + "."
+	case ProjectBudget:
+		return saysBudget(h, slots[0].step0(ruleBudget), quoted)
 	default:
 	}
 	return ""

@@ -14,20 +14,27 @@ import (
 // Action is what a person decided about a hold.
 type Action string
 
-// The actions. Sending back to resolution posts nothing, so it is none of them.
+// The actions. Sending back to resolution posts nothing, so it is none of them; rating under another
+// contract posts what Decide says under Facts.Rerating.
 const (
-	Approve  Action = "approve"   // the client agreed: post the quote
-	Bill     Action = "bill"      // a dispatcher: post the quote, or the time at the ruling's rate
-	Cover    Action = "cover"     // a dispatcher: the contract covers it after all
-	WriteOff Action = "write-off" // a dispatcher: we bear it
+	Approve   Action = "approve"   // the client agreed: post the quote
+	Bill      Action = "bill"      // a dispatcher: post the quote, or the time at the ruling's rate
+	Cover     Action = "cover"     // a dispatcher: the contract covers it after all
+	WriteOff  Action = "write-off" // a dispatcher: we bear it
+	ToProject Action = "project"   // a dispatcher: as billing, against the project's budget
+	Split     Action = "split"     // a dispatcher: bill a part, cover or write off the rest
+	ReRate    Action = "contract"  // a dispatcher: rate it under another contract
 )
 
 // Ruling is a person's word about one hold.
 type Ruling struct {
-	Action Action
-	By     string // person id
-	Reason string
-	Hourly *decimal.Decimal // with Bill on an unrated hold: per hour; of the ticket or of a piece where the charge is one
+	Action      Action
+	By          string // person id
+	ConfirmedBy string // person id of who had to agree, if somebody had to
+	Reason      string
+	Hourly      *decimal.Decimal // with Bill and ToProject on an unrated hold: per hour; of the ticket or of a piece where the charge is one
+	Project     string           // with ToProject: id
+	Part        Part             // with Split: what bills
 }
 
 // ErrNoRate says that an unrated hold cannot be billed without the ruling's rate.
@@ -37,14 +44,20 @@ var ErrNoRate = errors.New("nobody has said at what rate")
 // keys that they have in it. Approved and billed charges post as quoted, with their draws
 // and counts; covered and written-off ones post at zero and give both back. Charges
 // without a rate are billed at the ruling's: ErrNoRate where it has none. What has not been
-// counted against its purchase order yet, because it had no amount or did not fit, counts now.
+// counted against its purchase order or its project yet, because it had no amount or did not fit, counts now.
 func Settle(h Hold, r Ruling) ([]Charge, error) {
 	if err := r.fits(h); err != nil {
 		return nil, fmt.Errorf("settle %s: %w", h.Key, err)
 	}
+	if r.Action == Split {
+		return h.split(r)
+	}
 	charges := make([]Charge, 0, len(h.Charges))
 	for _, c := range h.Charges {
 		c.Steps = append(slices.Clone(c.Steps), r.step())
+		if r.Action == ToProject {
+			c = c.toProject(r.Project)
+		}
 		switch {
 		case r.Action == Cover:
 			lowers := c.lowers()
@@ -91,10 +104,22 @@ func (r Ruling) fits(h Hold) error {
 		if h.Kind != Exception {
 			return errors.New("bill is for an exception; a sign-off needs the client's word")
 		}
+	case ToProject:
+		if h.Kind != Exception {
+			return errors.New("a project is for an exception; a sign-off needs the client's word")
+		}
+		if r.Project == "" {
+			return errors.New("project: it names none")
+		}
+	case Split:
+		if h.Kind != Exception {
+			return errors.New("split is for an exception; a sign-off needs the client's word")
+		}
+		return nil
 	case Cover, WriteOff:
 		return nil
 	default:
-		return fmt.Errorf("action %q is not known: approve, bill, cover or write-off", r.Action)
+		return fmt.Errorf("action %q is not known: approve, bill, cover, write-off, project or split", r.Action)
 	}
 	if !slices.ContainsFunc(h.Charges, func(c Charge) bool { return c.Unrated }) {
 		return nil
@@ -113,7 +138,36 @@ func (r Ruling) step() Step {
 	if r.Hourly != nil {
 		args = append(args, Arg{"hourly", r.Hourly.String()})
 	}
-	return Step{Rule: ruleRuling, Args: args}
+	if r.Project != "" {
+		args = append(args, Arg{"project", r.Project})
+	}
+	if r.ConfirmedBy != "" {
+		args = append(args, Arg{"confirmed_by", r.ConfirmedBy})
+	}
+	return Step{Rule: ruleRuling, Args: append(args, r.Part.args()...)}
+}
+
+// RulingOf reads by whose word a settled charge was settled: the last one counts.
+func RulingOf(c Charge) Ruling {
+	var r Ruling
+	for _, s := range c.Steps {
+		switch s.Rule {
+		case ruleRerated:
+			r = Ruling{Action: ReRate, By: s.get("by"), ConfirmedBy: s.get("confirmed_by"), Reason: s.get("reason")}
+			continue
+		case ruleRuling:
+		default:
+			continue
+		}
+		r = Ruling{
+			Action: Action(s.get("action")), By: s.get("by"), ConfirmedBy: s.get("confirmed_by"), Reason: s.get("reason"),
+			Project: s.get("project"), Part: partOf(s),
+		}
+		if hourly, err := decimal.NewFromString(s.get("hourly")); err == nil {
+			r.Hourly = &hourly
+		}
+	}
+	return r
 }
 
 // waived gives the charge at zero, without its draws and counts.

@@ -14,6 +14,8 @@ const (
 	Already    Outcome = "already"    // somebody decided before; no effect
 	Stale      Outcome = "stale"      // another quote, or too late; no effect
 	Refused    Outcome = "refused"    // not the right of this person; no effect
+	Proposed   Outcome = "proposed"   // above its sender's limit: a second person must confirm; nothing has posted
+	Rejected   Outcome = "rejected"   // a second person did not confirm; it waits as before
 )
 
 // Settlement answers a sign-off or a ruling.
@@ -24,9 +26,16 @@ type Settlement struct {
 	Posted  []PostedLine `json:"posted,omitempty"`
 	Held    []HeldQuote  `json:"held"` // what still waits on this round, all of it
 	At      time.Time    `json:"at"`
+	// With Proposed: what the second person's word must name.
+	Proposal string `json:"proposal,omitempty"`
 }
 
 // Changed says whether the word had an effect.
 func (s Settlement) Changed() bool {
-	return s.Outcome == Settled || s.Outcome == Passed || s.Outcome == SentBack
+	switch s.Outcome {
+	case Settled, Passed, SentBack, Proposed, Rejected:
+		return true
+	case Superseded, Already, Stale, Refused:
+	}
+	return false
 }

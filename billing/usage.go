@@ -39,7 +39,7 @@ func (d *decider) chargeTicket() {
 
 // withoutTime says whether somebody closed the ticket as solved without any work on it.
 func (d *decider) withoutTime() bool {
-	return d.facts.Ticket.Code == codeSolved && !slices.ContainsFunc(d.facts.Work, func(w Work) bool { return w.MS > 0 })
+	return d.facts.Rerating == nil && d.facts.Ticket.Code == codeSolved && !slices.ContainsFunc(d.facts.Work, func(w Work) bool { return w.MS > 0 })
 }
 
 // resolvedBy gives the work types by which the ticket may be priced: those of who

@@ -41,6 +41,7 @@ type InvoiceLine struct {
 	PostedAt time.Time       `json:"posted_at"`
 	Reverses int64           `json:"reverses,omitempty"`
 	Adjusts  int64           `json:"adjusts,omitempty"`
+	Project  string          `json:"project,omitempty"` // id of the project that it bills to
 
 	// What the books take from it; each is empty where the contract says nothing.
 	Payer         string      `json:"payer"`
@@ -61,6 +62,14 @@ type HoldView struct {
 	Decided  *time.Time `json:"decided_at,omitempty"`
 	By       string     `json:"decided_by,omitempty"`
 	Charges  []Charge   `json:"charges"`
+	// Of an exception: where it waits, whose that is, and what may be decided about it, beside sending the ticket back.
+	Queue   Queue    `json:"queue,omitempty"`
+	Owner   string   `json:"owner,omitempty"` // role
+	Rulings []Action `json:"rulings,omitempty"`
+	AgeMS   int64    `json:"age_ms,omitempty"` // of one that waits, as the list was made
+	// What waits for a second person's word, and its digest, which that word names.
+	Proposed string `json:"proposed,omitempty"`
+	Proposal string `json:"proposal,omitempty"`
 }
 
 // Why is what `docket why` tells about one line.

@@ -113,6 +113,15 @@ func (d *Desk) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.S
 	return update[billing.Settlement](ctx, d, id, ticket.MsgRule, m)
 }
 
+// Confirm is a second person's word about a ruling above its sender's limit.
+func (d *Desk) Confirm(ctx context.Context, id ticket.ID, m ticket.Confirm) (billing.Settlement, error) {
+	m.Header = d.head(m.Header)
+	if err := d.prove(ctx, ticket.MsgConfirm, m, &m.Header); err != nil {
+		return billing.Settlement{}, err
+	}
+	return update[billing.Settlement](ctx, d, id, ticket.MsgConfirm, m)
+}
+
 // prove puts the desk's word for who sent the message, and how, on it: without it, what decides about money has no effect.
 func (d *Desk) prove(ctx context.Context, name ticket.Name, m ticket.Message, h *ticket.Header) (err error) {
 	h.Proof, err = d.store.Prove(ctx, name, m)

@@ -99,7 +99,7 @@ func TestE2EReopeningAgainstSettling(t *testing.T) {
 			require.ElementsMatch(t, []string{"600.00", "-600.00"}, lines, "what was signed off was posted, and undone by the reopening")
 		case billing.Superseded:
 			require.Empty(t, lines)
-		case billing.Passed, billing.SentBack, billing.Already, billing.Stale, billing.Refused:
+		case billing.Passed, billing.SentBack, billing.Already, billing.Stale, billing.Refused, billing.Proposed, billing.Rejected:
 			require.Fail(t, "no answer to a sign-off that meets a reopening", "%+v", settled[i])
 		}
 	}

@@ -157,6 +157,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"blocks", &a.caches, wrongBlocks},
 		{"counters", &a.caches, wrongCounters},
 		{"reservations", &a.caches, wrongReservations},
+		{"projects", &a.caches, wrongProjects},
 		{"invoice totals", &a.invoices, wrongTotals},
 		{"invoices of lines", &a.invoices, wrongInvoices},
 		{"invoice numbers", &a.invoices, wrongNumbers},

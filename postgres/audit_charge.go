@@ -50,6 +50,7 @@ func (r *chargeRow) differs(c *billing.Charge) []string {
 	d.text("currency", r.Currency, c.Currency)
 	d.text("unit", r.Unit, c.Unit)
 	d.text("service date", r.Date, c.Date)
+	d.text("project", r.Project, c.Project)
 	d.number("quantity", r.Quantity, c.Quantity)
 	d.number("rate", r.Rate, c.Rate)
 	d.number("exact amount", r.Exact, c.Exact)

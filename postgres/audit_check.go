@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
@@ -25,7 +23,11 @@ func (p *closurePage) check(ctx context.Context, r *rerater) (mismatched, lines 
 			return append(mismatched, p.named(fmt.Sprintf("its decision cannot be read: %v", err))), nil, nil
 		}
 	}
-	for _, says := range p.compareHolds(decided) {
+	decided, found, err := p.rateAnew(ctx, r, decided)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, says := range slices.Concat(found, p.compareHolds(decided)) {
 		mismatched = append(mismatched, p.named(says))
 	}
 	for _, says := range p.compareGrants(decided) {
@@ -130,7 +132,7 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 	for i := range p.charges {
 		row := &p.charges[i]
 		var expected *billing.Charge
-		if row.Hold == 0 && row.Reverses == 0 && row.Adjusts == 0 {
+		if (row.Hold == 0 || p.ratedAnew(row.Hold)) && row.Reverses == 0 && row.Adjusts == 0 {
 			i := slices.IndexFunc(decided.Charges, func(c billing.Charge) bool { return c.Key == row.Key })
 			if i < 0 {
 				says = append(says, fmt.Sprintf("%s: charge %s was never decided", ticket.LineID(row.ID), row.Key))
@@ -148,7 +150,7 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 		for _, differs := range row.differs(expected) {
 			says = append(says, ticket.LineID(row.ID)+": "+differs)
 		}
-		if row.Hold != 0 {
+		if row.Hold != 0 && !p.ratedAnew(row.Hold) {
 			if differs := p.resettle(row, expected); differs != "" {
 				says = append(says, ticket.LineID(row.ID)+": "+differs)
 			}
@@ -172,7 +174,7 @@ func (p *closurePage) resettle(row *chargeRow, posted *billing.Charge) string {
 	if err := json.Unmarshal([]byte(p.holds[i].Content), &hold); err != nil {
 		return fmt.Sprintf("%s cannot be read: %v", ticket.HoldID(row.Hold), err)
 	}
-	again, err := billing.Settle(hold, rulingOf(*posted))
+	again, err := billing.Settle(hold, billing.RulingOf(*posted))
 	if err != nil {
 		return fmt.Sprintf("%s cannot be settled again: %v", ticket.HoldID(row.Hold), err)
 	}
@@ -182,36 +184,11 @@ func (p *closurePage) resettle(row *chargeRow, posted *billing.Charge) string {
 	return ""
 }
 
-// rulingOf reads from a settled charge by whose word it was settled.
-func rulingOf(c billing.Charge) billing.Ruling {
-	var r billing.Ruling
-	for _, step := range c.Steps {
-		if step.Rule != "ruling" {
-			continue
-		}
-		for _, a := range step.Args {
-			switch a.Name {
-			case "action":
-				r.Action = billing.Action(a.Value)
-			case "by":
-				r.By = a.Value
-			case "reason":
-				r.Reason = a.Value
-			case "hourly":
-				if hourly, err := decimal.NewFromString(a.Value); err == nil {
-					r.Hourly = &hourly
-				}
-			}
-		}
-	}
-	return r
-}
-
 // unsettled finds charges of settled holds that never posted.
 func (p *closurePage) unsettled() []string {
 	var says []string
 	for _, h := range p.holds {
-		if h.State != "settled" {
+		if h.State != "settled" || p.ratedAnew(h.ID) {
 			continue
 		}
 		var hold billing.Hold

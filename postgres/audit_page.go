@@ -16,6 +16,7 @@ type closurePage struct {
 	charges []chargeRow
 	holds   []heldContent
 	grants  []billing.Grant // the blocks that it bought
+	anew    []rerated       // what rulings rated under another contract
 }
 
 type closureRow struct {
@@ -76,6 +77,14 @@ func readClosures(ctx context.Context, q querier, last int64) ([]closurePage, er
 	}
 	for closure, found := range grants {
 		byID[closure].grants = found
+	}
+	anew, err := collect[rerated](ctx, q, "re-ratings", `
+		select hold_id, closure_id, facts, decision, digest from reratings where closure_id = any ($1) order by hold_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range anew {
+		byID[r.Closure].anew = append(byID[r.Closure].anew, r)
 	}
 	return page, nil
 }

@@ -127,6 +127,7 @@ type chargeRow struct {
 	Adjusts  int64
 	Body     string  // empty: its decision tells what it was posted as
 	Undone   numeric // the amount of the charge that it reverses; empty: none
+	Project  string
 	line     *lineRow
 	items    []int64
 	spans    []billing.Span
@@ -168,12 +169,12 @@ func readCharges(ctx context.Context, q querier, column string, owners []int64) 
 	err := readRows(ctx, q, "charges", `
 		select c.id, c.`+column+`, c.key, c.kind, c.contract_id, c.revision, c.clause, c.currency, c.quantity, c.unit, c.rate, c.exact, c.amount,
 			c.service_date, c.hidden, c.hold_id, c.reverses, c.adjusts, c.body,
-			case when c.reverses is not null then (select o.amount from charges o where o.id = c.reverses) end
+			case when c.reverses is not null then (select o.amount from charges o where o.id = c.reverses) end, c.project_id
 		`+inRuns+` join charges c on c.`+column+` between run.low and run.high`, func(r *textRow) {
 		charges = append(charges, chargeRow{
 			ID: r.number(), Owner: r.number(), Key: r.text(), Kind: billing.ChargeKind(r.text()), Contract: r.text(), Revision: r.number(), Clause: r.text(),
 			Currency: r.text(), Quantity: numeric(r.text()), Unit: r.text(), Rate: numeric(r.text()), Exact: numeric(r.text()), Amount: numeric(r.text()),
-			Date: r.text(), Hidden: r.flag(), Hold: r.number(), Reverses: r.number(), Adjusts: r.number(), Body: r.text(), Undone: numeric(r.text()),
+			Date: r.text(), Hidden: r.flag(), Hold: r.number(), Reverses: r.number(), Adjusts: r.number(), Body: r.text(), Undone: numeric(r.text()), Project: r.text(),
 		})
 	}, lows, highs)
 	if err != nil {

@@ -86,12 +86,35 @@ type charged struct {
 // lockReturns locks what reversing and releasing gives back to, in the order of every
 // transaction of money: counters by key, then blocks by id. Counters and blocks are read by that lock.
 func (s *Store) lockReturns(ctx context.Context, t *tx, client string, charges []charged, holds []waiting, also []string) (r returning, err error) {
-	r.blocks = shelf{}
+	goes, err := gather(ctx, t.conn, charges, holds, also)
+	if err != nil {
+		return r, err
+	}
+	r = returning{blocks: shelf{}, bought: goes.bought}
+	if len(goes.keys)+len(goes.blocks) == 0 {
+		return r, nil
+	}
+	b := t.batch()
+	goes.queueCounters(b, client, &r.counters)
+	r.blocks.queue(b, goes.where(), slices.Sorted(maps.Keys(goes.blocks)), goes.lent)
+	return r, t.send(ctx, b)
+}
+
+// gathered names the counters and the blocks that charges give back to.
+type gathered struct {
+	keys   map[string]bool
+	new    []string // of the keys, those that may have no row yet
+	blocks map[int64]bool
+	lent   []string // contracts that used hours ahead of a block
+	bought boughtBlocks
+}
+
+func gather(ctx context.Context, q querier, charges []charged, holds []waiting, also []string) (g gathered, err error) {
 	all := slices.Clone(charges)
 	for _, h := range holds {
 		content, err := h.content()
 		if err != nil {
-			return r, err
+			return g, err
 		}
 		for _, c := range content.Charges {
 			all = append(all, charged{charge: c})
@@ -100,44 +123,50 @@ func (s *Store) lockReturns(ctx context.Context, t *tx, client string, charges [
 			}
 		}
 	}
-	if r.bought, err = readBought(ctx, t.conn, all); err != nil {
-		return r, err
+	g = gathered{keys: map[string]bool{}, blocks: map[int64]bool{}, new: slices.Clone(also)}
+	if g.bought, err = readBought(ctx, q, all); err != nil {
+		return g, err
 	}
-	keys, blocks := map[string]bool{}, map[int64]bool{}
-	var lent []string // contracts that used hours ahead of a block
 	for _, c := range all {
 		for _, n := range c.charge.Counts {
-			keys[n.Key] = true
+			g.keys[n.Key] = true
 			if contract, ok := strings.CutPrefix(n.Key, billing.OverdrawnKey("")); ok {
-				lent = append(lent, contract)
+				g.lent = append(g.lent, contract)
 			}
 		}
-		if order := c.charge.OrderKey(); order != "" {
-			keys[order] = true
-		}
+		g.new = append(g.new, c.charge.BudgetKeys()...)
 		for _, d := range c.charge.Draws {
-			blocks[r.bought.id(c.closure, d.Block)] = true
+			g.blocks[g.bought.id(c.closure, d.Block)] = true
 		}
 	}
-	for _, key := range also {
-		keys[key] = true
+	for _, key := range g.new {
+		g.keys[key] = true
 	}
-	if len(keys)+len(blocks) == 0 {
-		return r, nil
+	return g, nil
+}
+
+// queueCounters locks and reads the counters, in the order of their keys.
+func (g gathered) queueCounters(b *pgx.Batch, client string, into *[]billing.Counter) {
+	if len(g.new) > 0 {
+		b.Queue("insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing", sortedKeys(g.new), client)
 	}
-	b := t.batch()
-	if len(also) > 0 {
-		b.Queue("insert into counters (key, client_id) select unnest($1::text[]), $2 on conflict do nothing", also, client)
-	}
-	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(keys))).Query(func(rows pgx.Rows) (err error) {
-		r.counters, err = collectCounters(rows)
+	b.Queue("select key, value from counters where key = any ($1) order by key for update", slices.Sorted(maps.Keys(g.keys))).Query(func(rows pgx.Rows) (err error) {
+		*into, err = collectCounters(rows)
 		return err
 	})
-	r.blocks.queue(b, `
+}
+
+// where finds the blocks: those of $1, what rolled over from them, and those of the contracts $2 that have paid back.
+func (gathered) where() string {
+	return `
 where b.id = any ($1) or b.rolled_from = any ($1)
-  or (b.contract_id = any ($2) and exists (select from block_moves m where m.block_id = b.id and m.kind = 'repay'))`,
-		slices.Sorted(maps.Keys(blocks)), lent)
-	return r, t.send(ctx, b)
+  or (b.contract_id = any ($2) and exists (select from block_moves m where m.block_id = b.id and m.kind = 'repay'))`
+}
+
+func sortedKeys(keys []string) []string {
+	keys = slices.Clone(keys)
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // boughtBlocks gives the ids of blocks that closings bought, by what their decisions call them.

@@ -16,7 +16,7 @@ import (
 // Close is the transaction in which a ticket's round ends and becomes money: closure, rating,
 // invoice lines, draws, reservations, holds and the record of it are one commit, or nothing.
 //
-// Locks are taken in this order, by every transaction of money: the ticket; counters by key;
+// Locks are taken in this order, by every transaction of money: the ticket; its project, shared; counters by key;
 // blocks by id; the open invoice, shared. A closure of the round that exists is answered with
 // its receipt, so a retry whose first acknowledgement was lost finds what it did. So is a message
 // that closed an earlier round: repeated after a reopening, it does not close the new one.

@@ -43,6 +43,7 @@ type lockedTicket struct {
 	ContactID        string
 	ReworkOf         *int64     // the ticket whose work this one mends
 	ReworkResolvedAt *time.Time // its last closing
+	ProjectID        string     // empty: its work bills by itself
 	slaColumns
 }
 
@@ -65,7 +66,7 @@ select t.number, t.client_id, c.time_zone, c.currency, c.payer_id, t.round, t.st
        t.channel, t.site_id, t.device, t.priority, t.subject, t.event_time, t.opened_at, t.approved, t.approved_currency, t.approved_by,
        t.closed_at, t.merged_into,
        exists (select from holds h where h.ticket = t.number and h.state = 'open' and h.closure_id is null) as asked,
-       coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of),
+       coalesce(t.contact_id, ''), t.rework_of, (select max(closed_at) from closures where ticket = t.rework_of), coalesce(t.project_id, ''),
        coalesce(t.contract_id, ''), t.responded_at, t.response_due, t.response_breached_at, t.resolution_breached_at, t.sla
 from t join clients c on c.id = t.client_id`
 
@@ -188,6 +189,9 @@ func (s *Store) facts(ctx context.Context, q querier, t lockedTicket, r *reading
 	}
 	if t.ReworkOf != nil && t.ReworkResolvedAt != nil {
 		f.Ticket.Rework = &billing.Rework{Of: string(ticket.NewID(*t.ReworkOf)), ResolvedAt: t.ReworkResolvedAt.UTC()}
+	}
+	if f.Ticket.Project, err = projectOf(ctx, q, t.ProjectID); err != nil {
+		return billing.Facts{}, err
 	}
 	if f.Ticket.SLA, err = t.outcome(t.id(), f.Ticket.ResolvedAt); err != nil {
 		return billing.Facts{}, fmt.Errorf("%s: %w", t.id(), err)

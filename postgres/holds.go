@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,9 +19,26 @@ func (r Reads) Approvals(ctx context.Context, openOnly bool, client string) ([]b
 	return r.holdViews(ctx, "where h.kind = 'sign-off' and (not $1 or h.state = 'open') and ($2 = '' or h.client_id = $2) order by h.id", openOnly, client)
 }
 
-// Exceptions lists what a dispatcher must rule on, oldest first.
-func (r Reads) Exceptions(ctx context.Context, openOnly bool, client string) ([]billing.HoldView, error) {
-	return r.holdViews(ctx, "where h.kind = 'exception' and (not $1 or h.state = 'open') and ($2 = '' or h.client_id = $2) order by h.id", openOnly, client)
+// ExceptionFilter narrows a list of exceptions; an empty field does not.
+type ExceptionFilter struct {
+	Open   bool // only what still waits
+	Client string
+	Queue  billing.Queue
+	Roles  []string // of a person: only queues that are theirs to look after
+}
+
+// Exceptions lists what a person of ours must rule on, oldest first.
+func (r Reads) Exceptions(ctx context.Context, f ExceptionFilter) ([]billing.HoldView, error) {
+	if f.Queue != "" && !slices.Contains(billing.Queues, f.Queue) {
+		return nil, ticket.Invalid("queue", f.Queue, "is no queue", "scope, money, time, contract, project, pattern, order or block")
+	}
+	all, err := r.holdViews(ctx, "where h.kind = 'exception' and (not $1 or h.state = 'open') and ($2 = '' or h.client_id = $2) order by h.id", f.Open, f.Client)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(h billing.HoldView) bool {
+		return (f.Queue != "" && h.Queue != f.Queue) || (f.Roles != nil && !slices.Contains(f.Roles, h.Owner))
+	}), nil
 }
 
 // HoldsOf lists every hold of a ticket, decided ones too.
@@ -39,6 +57,11 @@ func (r Reads) HoldByID(ctx context.Context, hold int64) (billing.HoldView, erro
 	}
 	return found[0], nil
 }
+
+// lastProposal is what waits on hold h for a second person.
+const lastProposal = `
+left join lateral (select p.content, p.says, p.digest from proposals p where p.hold_id = h.id
+  and not exists (select from proposal_answers a where a.proposal_id = p.id) order by p.id desc limit 1) p on true`
 
 type heldRow struct {
 	ID        int64
@@ -61,15 +84,22 @@ type heldRow struct {
 	Step      int
 	QuotedAt  *time.Time
 	Reminded  int
+	Content   string
+	Proposed  string
+	Proposal  string
 }
 
 func (r Reads) holdViews(ctx context.Context, where string, args ...any) ([]billing.HoldView, error) {
+	proposed, join := "coalesce(p.content, ''), coalesce(p.says, ''), coalesce(p.digest, '')", lastProposal
+	if r.client != "" {
+		proposed, join = "'', '', ''", "" // what we think of giving away is ours
+	}
 	rows, err := r.q.Query(ctx, `
 		select h.id, h.kind, h.reason, h.says, h.amount, h.currency, h.hold, h.ticket, h.client_id, t.subject, h.state, h.opened_at,
 			h.decided_at, coalesce(h.decided_by, ''), coalesce(q.digest, ''), coalesce(q.asked, '{}'), q.expires_at, coalesce(q.step, 0),
-			q.quoted_at, (select count(*) from quote_reminders r where r.hold_id = q.hold_id and r.step = q.step)::int
+			q.quoted_at, (select count(*) from quote_reminders r where r.hold_id = q.hold_id and r.step = q.step)::int, `+proposed+`
 		from holds h join tickets t on t.number = h.ticket
-		left join lateral (select * from quotes q where q.hold_id = h.id order by q.step desc limit 1) q on true `+where, args...)
+		left join lateral (select * from quotes q where q.hold_id = h.id order by q.step desc limit 1) q on true `+join+" "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list holds: %w", err)
 	}
@@ -95,6 +125,13 @@ func (r Reads) holdViews(ctx context.Context, where string, args ...any) ([]bill
 			if v.Decided == nil {
 				v.RemindAt = remindAt(*h.QuotedAt, *h.ExpiresAt, h.Reminded)
 			}
+		}
+		if h.Kind == billing.Exception && r.client == "" {
+			v.Queue, v.Rulings = h.Reason.Queue(), quoted.Rulings()
+			v.Owner = rightsOf(v.Queue).owner
+		}
+		if h.State == "open" && h.Content == quoted.Digest {
+			v.Proposed, v.Proposal = h.Proposed, h.Proposal
 		}
 		return v, nil
 	})

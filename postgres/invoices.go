@@ -109,7 +109,7 @@ func (r Reads) invoices(ctx context.Context, where string, args ...any) ([]billi
 
 const selectLines = `
 select l.charge_id, l.ticket, l.client_id, c.kind, c.clause, l.text, c.quantity, c.unit, c.rate, l.amount, l.currency,
-  l.service_date::text, l.posted_at, coalesce(c.reverses, 0), coalesce(c.adjusts, 0), l.invoice_id,
+  l.service_date::text, l.posted_at, coalesce(c.reverses, 0), coalesce(c.adjusts, 0), coalesce(c.project_id, ''), l.invoice_id,
   l.payer_id, l.tax_profile, l.tax_category, l.purchase_order, l.account, l.item_code, l.deferral
 from invoice_lines l join charges c on c.id = l.charge_id`
 
@@ -148,7 +148,7 @@ func scanLine(row pgx.CollectableRow) (l billing.InvoiceLine, invoice int64, err
 		booked billing.Accounting
 	)
 	err = row.Scan(&l.Line, &number, &l.Client, &l.Kind, &l.Clause, &l.Text, &l.Quantity, &l.Unit, &l.Rate, &l.Amount, &l.Currency,
-		&l.Date, &l.PostedAt, &l.Reverses, &l.Adjusts, &invoice,
+		&l.Date, &l.PostedAt, &l.Reverses, &l.Adjusts, &l.Project, &invoice,
 		&l.Payer, &l.Tax, &l.TaxCategory, &l.PurchaseOrder, &booked.Account, &booked.Item, &booked.Defer)
 	if booked != (billing.Accounting{}) {
 		l.Accounting = &booked

@@ -66,6 +66,7 @@ type summaryRow struct {
 	ClosedAt      *time.Time
 	ResolutionDue *time.Time
 	MergedInto    *int64
+	Project       string
 }
 
 func (r Reads) summaries(ctx context.Context, where string, args ...any) ([]ticket.Summary, error) {
@@ -75,7 +76,7 @@ func (r Reads) summaries(ctx context.Context, where string, args ...any) ([]tick
 	}
 	rows, err := r.q.Query(ctx, `
 		select t.number, t.client_id, t.subject, t.stage, t.round, t.category, t.priority, t.board, coalesce(t.assignee, ''), `+kind+`,
-			t.claimed_at, t.opened_at, t.closed_at, t.resolution_due, t.merged_into
+			t.claimed_at, t.opened_at, t.closed_at, t.resolution_due, t.merged_into, coalesce(t.project_id, '')
 		from tickets t `+join+" "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
@@ -88,7 +89,7 @@ func (r Reads) summaries(ctx context.Context, where string, args ...any) ([]tick
 		out := ticket.Summary{
 			Ticket: ticket.NewID(s.Number), Client: s.Client, Subject: s.Subject, Stage: s.Stage, Round: s.Round, Category: s.Category,
 			Priority: s.Priority, Board: s.Board, Assignee: s.Assignee, AssigneeKind: s.AssigneeKind, ClaimedAt: s.ClaimedAt,
-			OpenedAt: s.OpenedAt, ClosedAt: s.ClosedAt, ResolutionDue: s.ResolutionDue,
+			OpenedAt: s.OpenedAt, ClosedAt: s.ClosedAt, ResolutionDue: s.ResolutionDue, Project: s.Project,
 		}
 		if s.MergedInto != nil {
 			out.MergedInto = ticket.NewID(*s.MergedInto)

@@ -12,7 +12,8 @@ import (
 
 // What names people and things of the old client goes; work, items and comments follow by their keys.
 const moveTicket = `
-update tickets set client_id = $2, contact_id = null, site_id = '', device = '', contract_id = nullif($3, '') where number = $1`
+update tickets set client_id = $2, contact_id = null, site_id = '', device = '', project_id = null, contract_id = nullif($3, '')
+where number = $1`
 
 // Move gives an open ticket to another client: work, items and conversation go over, the contract and the
 // targets are the other client's from the ticket's opening on, and its closing rates everything by that

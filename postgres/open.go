@@ -21,6 +21,12 @@ type arrival struct {
 	here       *delivery // the ticket of this external id
 	nextNumber int64     // for a new ticket
 	mends      *mended   // the ticket that it is rework of
+	project    *openProject
+}
+
+type openProject struct {
+	Client string
+	State  string
 }
 
 type mended struct {
@@ -71,7 +77,7 @@ func (s *Store) Open(ctx context.Context, o ticket.Opening) (opened ticket.Opene
 		id := ticket.NewID(k.nextNumber)
 		opened = ticket.Opened{Ticket: id}
 		b.Queue(insertTicket, k.nextNumber, o.Client, o.Source, o.ExternalID, digest, o.Subject, o.Description, o.Contact,
-			o.Site, o.Device, o.Channel, o.EventTime, o.Category, o.Subcategory, o.Impact, o.Urgency, o.OpenedAt, o.ReworkOf.Number())
+			o.Site, o.Device, o.Channel, o.EventTime, o.Category, o.Subcategory, o.Impact, o.Urgency, o.OpenedAt, o.ReworkOf.Number(), o.Project)
 		b.Queue(insertDelivery, o.Source, o.EventID, k.nextNumber, digest, now)
 		b.Queue("insert into outbox (ticket, round, created_at) values ($1, 1, $2)", k.nextNumber, now)
 		if err := s.record(ctx, b, event{
@@ -87,8 +93,8 @@ func (s *Store) Open(ctx context.Context, o ticket.Opening) (opened ticket.Opene
 
 const insertTicket = `
 insert into tickets (number, client_id, source, external_id, body_digest, subject, description, contact_id, site_id, device,
-  channel, event_time, category, subcategory, impact, urgency, opened_at, rework_of)
-values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, nullif($18::bigint, 0))`
+  channel, event_time, category, subcategory, impact, urgency, opened_at, rework_of, project_id)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, $15, $16, $17, nullif($18::bigint, 0), nullif($19, ''))`
 
 const insertDelivery = `
 insert into deliveries (source, event_id, ticket, body_digest, received_at) values ($1, $2, $3, $4, $5)`
@@ -110,6 +116,9 @@ select nextval('tickets_number_seq') where exists (select from clients where id 
   and not exists (select from tickets where source = $1 and external_id = $2)`, o.Source, o.ExternalID, o.Client).Query(one(&k.nextNumber))
 	if o.ReworkOf != "" {
 		b.Queue("select client_id, stage from tickets where number = $1", o.ReworkOf.Number()).Query(row(&k.mends))
+	}
+	if o.Project != "" {
+		b.Queue("select client_id, state from projects where id = $1", o.Project).Query(row(&k.project))
 	}
 	return k, t.send(ctx, b)
 }
@@ -134,6 +143,13 @@ func (k arrival) check(o ticket.Opening, digest string) (errs []error) {
 		errs = append(errs, ticket.Invalid("rework_of", o.ReworkOf, "belongs to another client", "name a ticket of "+o.Client))
 	case k.mends.Stage != ticket.Held && k.mends.Stage != ticket.Posted:
 		errs = append(errs, ticket.Invalid("rework_of", o.ReworkOf, "is "+string(k.mends.Stage), "name a ticket that was resolved; work on one that is still open belongs there"))
+	}
+	switch {
+	case o.Project == "" || k.here != nil || k.delivered != nil:
+	case k.project == nil || k.project.Client != o.Client:
+		errs = append(errs, ticket.Invalid("project", o.Project, "is no project of "+o.Client, "`docket project list` shows the projects"))
+	case k.project.State != "open":
+		errs = append(errs, ticket.Invalid("project", o.Project, "is closed", "open it again (docket project open), or leave it out"))
 	}
 	if k.here != nil && k.here.Digest != digest {
 		errs = append(errs, ticket.Invalid("external_id", o.ExternalID, "is "+string(ticket.NewID(k.here.Ticket))+" already, with other content",

@@ -30,7 +30,7 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 		b := t.batch()
 		queueLock(b, id, &row)
 		queueWaiting(b, "where h.id = $1 and h.state = 'open'", hold, &found)
-		b.Queue(nextInChain, id.Number(), hold, step+1).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(nextInChain, id.Number(), hold, step+1, lookedAfterBy("finance")).Query(func(rows pgx.Rows) (err error) {
 			chain, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		})
@@ -79,13 +79,15 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 }
 
 // nextInChain is whom step $3 of hold $2 asks beside those asked so far. Of a client: first the
-// delegates of those asked, then every approver. Of ours: the dispatchers, then the owners.
+// delegates of those asked, then every approver. Of ours: the dispatchers, and finance for the reasons $4 whose queues it
+// looks after; then the owners.
 const nextInChain = `
 select p.id from people p join holds h on h.id = $2
 where p.active and case h.kind
   when 'sign-off' then p.client_id = h.client_id and 'approver' = any (p.roles) and ($3 > 1 or exists (
     select from quotes q join people a on a.id = any (q.asked) where q.hold_id = h.id and a.delegate_id = p.id))
-  else p.client_id is null and (p.roles && case when $3 > 1 then array['dispatcher', 'owner'] else array['dispatcher'] end)
+  else p.client_id is null and (p.roles && case when $3 > 1 then array['dispatcher', 'owner'] else array['dispatcher'] end
+    or (h.reason = any ($4) and 'finance' = any (p.roles)))
   end
   and exists (select from tickets t where t.number = $1)
 order by p.id`

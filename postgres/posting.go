@@ -106,11 +106,11 @@ func (p posting) charge(b *pgx.Batch, id int64, c billing.Charge) error {
 	}
 	b.Queue(`
 insert into charges (id, closure_id, ticket, client_id, round, key, kind, contract_id, revision, clause, currency, quantity, unit,
-  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at, posting_id, adjusts)
+  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at, posting_id, adjusts, project_id)
 values ($1, nullif($2::bigint, 0), nullif($3::bigint, 0), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-  nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22, nullif($23::bigint, 0), nullif($24::bigint, 0))`,
+  nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22, nullif($23::bigint, 0), nullif($24::bigint, 0), nullif($25, ''))`,
 		id, p.closure, number, p.ticket.ClientID, p.round, c.Key, c.Kind, c.Contract, c.Revision, c.Clause, c.Currency,
-		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at, p.posting, c.Adjusts)
+		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at, p.posting, c.Adjusts, c.Project)
 	for _, s := range c.Spans {
 		if s.From == s.To { // a failed attempt that measured nothing
 			continue

@@ -116,7 +116,9 @@ func queueQuote(b *pgx.Batch, client string, q billing.HeldQuote, at time.Time) 
 // reserve queues the reservation (sign 1) or the release (sign −1) of what a held charge takes.
 func (p posting) reserve(b *pgx.Batch, hold int64, c billing.Charge, sign int64, m *moves) {
 	kind := "reserve"
-	m.cause = closingCause(p.closure)
+	if m.cause = closingCause(p.closure); p.hold != 0 {
+		m.cause = ticket.HoldID(p.hold) // whose ruling rates it anew
+	}
 	if sign < 0 {
 		kind, m.cause = "release", ticket.HoldID(hold)
 	}

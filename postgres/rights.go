@@ -84,6 +84,9 @@ const deedItem ticket.Name = "item"
 // deedMove is Move's, likewise.
 const deedMove ticket.Name = "move"
 
+// deedProject is what is done to a project: a row, too.
+const deedProject ticket.Name = "project"
+
 // deeds says which roles may do what: one of ours on any ticket, a client's person (contact,
 // approver) on that client's tickets alone. A person of kind system, which is no role, may do
 // what needs nobody's judgement.
@@ -100,7 +103,9 @@ var deeds = map[ticket.Name][]string{
 	ticket.MsgResolve:         {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgRequestApproval: {"technician", "dispatcher", "agent", "owner"},
 	ticket.MsgSignOff:         {"approver", "owner"},
-	ticket.MsgRule:            {"dispatcher", "owner"},
+	ticket.MsgRule:            {"dispatcher", "finance", "owner"}, // by queue: see rights
+	ticket.MsgConfirm:         {"dispatcher", "finance", "owner"},
+	deedProject:               {"dispatcher", "finance", "owner"},
 	ticket.MsgReopen:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgMerge:           {"technician", "dispatcher", "agent", "owner"},
 	ticket.MsgCancel:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
@@ -122,8 +127,14 @@ func (a actor) may(deed ticket.Name, client string) error {
 		}
 	}
 	what := strings.ReplaceAll(string(deed), "-", " ") + " a ticket"
-	if deed == deedItem {
+	switch deed {
+	case deedItem:
 		what = "add items to a ticket"
+	case deedProject:
+		what = "make or change projects"
+	case ticket.MsgConfirm:
+		what = "confirm a ruling"
+	default:
 	}
 	return ticket.Invalid("who", a.ID, "may not "+what,
 		"it takes one of the roles "+strings.Join(allowed, ", "))

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
@@ -30,6 +29,10 @@ type settling struct {
 	invoices []invoiceRow
 	versions []versionRow
 	at       time.Time
+
+	proposed *proposal           // what waits for a second person's word
+	kind     string              // of the event; empty: the message's name
+	opened   []billing.HeldQuote // holds that the word opened
 }
 
 // askedPerson is somebody whom the quote asks.
@@ -62,49 +65,7 @@ func (s *Store) SignOff(ctx context.Context, id ticket.ID, m ticket.SignOff) (bi
 		case !m.Approved:
 			return s.decline(ctx, t, b, d, m.Reason)
 		}
-		return s.postHold(ctx, t, b, d, billing.Ruling{Action: billing.Approve, By: m.Who, Reason: m.Reason})
-	})
-}
-
-// Rule is a dispatcher's word about a hold: bill, cover or write off its lines, or send the
-// ticket back. What a client was asked to sign cannot be billed without the client.
-func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.Settlement, error) {
-	if err := m.Validate(); err != nil {
-		return billing.Settlement{}, err
-	}
-	var hourly *decimal.Decimal
-	if m.Hourly != "" {
-		rate, ok := figure(m.Hourly)
-		if !ok || rate.GreaterThan(highestRate) {
-			return billing.Settlement{}, ticket.Invalid("hourly", m.Hourly, "is not a rate", "give what an hour costs, such as 150.00")
-		}
-		hourly = &rate
-	}
-	d := &settling{name: ticket.MsgRule, head: m.Header, hold: m.Hold, asks: []any{m.Hold, m.Action, m.Reason, m.Hourly}}
-	return s.settle(ctx, id, d, func(t *tx, b *pgx.Batch) (billing.Settlement, error) {
-		if d.typed() {
-			return billing.Settlement{Outcome: billing.Refused, Says: unprovenDeed(m.Header, "rule at the desk: docket exception rule "+ticket.HoldID(m.Hold))}, nil
-		}
-		releases, err := d.mayRelease(ctx, t.conn, m)
-		if err != nil {
-			return billing.Settlement{}, err
-		}
-		if err := d.people[m.Who].may(ticket.MsgRule, d.ticket.ClientID); err != nil && !releases {
-			return billing.Settlement{Outcome: billing.Refused, Says: err.Error()}, nil
-		}
-		if outcome, says := d.unruled(m); outcome != "" {
-			return billing.Settlement{Outcome: outcome, Says: says}, nil
-		}
-		if m.Action == ticket.Rework {
-			says := fmt.Sprintf("%s sent %s back: %s", d.people[m.Who].Name, ticket.HoldID(m.Hold), m.Reason)
-			_, err := s.reopenRound(ctx, t, b, d.ticket, reopening{by: m.Who, at: d.at, invoices: d.invoices, sentBack: m.Hold, says: says})
-			return billing.Settlement{Outcome: billing.SentBack, Says: says}, err
-		}
-		settlement, err := s.postHold(ctx, t, b, d, billing.Ruling{Action: billing.Action(m.Action), By: m.Who, Reason: m.Reason, Hourly: hourly})
-		if errors.Is(err, billing.ErrNoRate) {
-			return settlement, ticket.Invalid("hourly", "", "is missing: no rate card has one for this work", "add the rate to bill it at, such as --hourly 150.00, or cover it")
-		}
-		return settlement, err
+		return s.postHold(ctx, t, b, d, billing.Ruling{Action: billing.Approve, By: m.Who, Reason: m.Reason}, nil)
 	})
 }
 
@@ -146,7 +107,7 @@ func (s *Store) settle(ctx context.Context, id ticket.ID, d *settling, decide fu
 		settlement.Hold, settlement.At = d.hold, d.at
 		settlement.Held = d.stillHeld(settlement)
 		if err := s.record(ctx, b, event{
-			Ticket: id, Client: d.ticket.ClientID, Round: d.found.Round, At: d.at, Kind: string(d.name), Actor: d.head.Who,
+			Ticket: id, Client: d.ticket.ClientID, Round: d.found.Round, At: d.at, Kind: cmp.Or(d.kind, string(d.name)), Actor: d.head.Who,
 			Via: cmp.Or(d.head.Via, ticket.ViaTemporal), Key: d.head.OperationKey, Input: input,
 			Effect: settlement.Changed(), Says: settlement.Says, Answer: settlement,
 		}); err != nil {
@@ -158,7 +119,7 @@ func (s *Store) settle(ctx context.Context, id ticket.ID, d *settling, decide fu
 }
 
 func (d *settling) read(ctx context.Context, t *tx, id ticket.ID) (*earlier, error) {
-	d.people, d.invoices = map[string]actor{}, nil
+	d.people, d.invoices, d.proposed, d.kind, d.opened = map[string]actor{}, nil, nil, "", nil
 	var asked []waiting
 	b := t.batch()
 	queueLock(b, id, &d.ticket)
@@ -166,6 +127,7 @@ func (d *settling) read(ctx context.Context, t *tx, id ticket.ID) (*earlier, err
 	queueWaiting(b, "where h.id = $1", d.hold, &asked)
 	queueWaiting(b, "where h.ticket = $1 and h.state = 'open'", id.Number(), &d.open)
 	queueActors(b, []string{d.head.Who}, d.people)
+	queueProposal(b, d.hold, &d.proposed)
 	b.Queue(`
 select p.id, p.delegate_id, p.absent_until, p.active from people p
 where p.id = any (array(select unnest(q.asked) from quotes q where q.hold_id = $1))`, d.hold).Query(func(rows pgx.Rows) (err error) {
@@ -180,8 +142,11 @@ where p.id = any (array(select unnest(q.asked) from quotes q where q.hold_id = $
 	if earlier := before(); earlier != nil {
 		return earlier, nil
 	}
-	if len(asked) == 0 || asked[0].Ticket != id.Number() {
-		return nil, ticket.Invalid("hold", ticket.HoldID(d.hold), "is not on "+string(id), "`docket approval list` and `docket exception list` show what waits")
+	switch {
+	case len(asked) == 0:
+		return nil, ticket.Invalid("hold", ticket.HoldID(d.hold), "is not known", "`docket approval list` and `docket exception list` show what waits")
+	case asked[0].Ticket != id.Number():
+		return nil, ticket.Invalid("hold", ticket.HoldID(d.hold), "is not on "+string(id), "it is on "+string(ticket.NewID(asked[0].Ticket)))
 	}
 	d.found = asked[0]
 	if d.at.Before(d.found.QuotedAt) { // nobody answers before he is asked, whatever his clock says
@@ -207,20 +172,6 @@ func (d *settling) unsigned(m ticket.SignOff) (billing.Outcome, string) {
 			name, money(h.Amount, h.Currency), h.ExpiresAt.UTC().Format(time.RFC3339))
 	case d.at.After(h.ExpiresAt):
 		return billing.Stale, fmt.Sprintf("the quote of %s ran out at %s; a fresh one follows", name, h.ExpiresAt.UTC().Format(time.RFC3339))
-	}
-	return "", ""
-}
-
-// unruled says why a ruling has no effect; "" when it has.
-func (d *settling) unruled(m ticket.Rule) (billing.Outcome, string) {
-	h, name := d.found, ticket.HoldID(d.hold)
-	switch {
-	case h.State != "open":
-		return h.decided()
-	case h.ClosureID == nil:
-		return billing.Refused, name + " asks the client before the work; there is nothing to rule on yet"
-	case h.Kind == billing.SignOff && m.Action == ticket.Bill:
-		return billing.Refused, name + " waits for the client's sign-off; cover it, write it off or send it back, or wait"
 	}
 	return "", ""
 }
@@ -260,18 +211,16 @@ func (d *settling) entitled(who string) bool {
 	return true
 }
 
-// postHold posts what was held, as quoted or as ruled, and gives its reservations over to it.
-func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, r billing.Ruling) (billing.Settlement, error) {
+// postHold posts what was held, as quoted or as ruled, and gives its reservations over to it. fits may refuse
+// it, once the counters that it moves are locked.
+func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, r billing.Ruling, fits func([]billing.Counter, []billing.Charge) string) (billing.Settlement, error) {
 	content, err := d.found.content()
 	if err != nil {
 		return billing.Settlement{}, err
 	}
-	charges, err := billing.Settle(content, r)
-	switch {
-	case errors.Is(err, billing.ErrNoRate):
+	charges, err := d.settled(content, r)
+	if err != nil {
 		return billing.Settlement{}, err
-	case err != nil:
-		return billing.Settlement{}, ticket.Invalid("hold", ticket.HoldID(d.hold), "cannot be settled so: "+err.Error(), "rule otherwise, or send it back")
 	}
 	p := posting{ticket: d.ticket, closure: *d.found.ClosureID, round: d.found.Round, hold: d.hold, at: d.at, bodies: true}
 	if err := p.readGenerations(ctx, t.conn); err != nil {
@@ -285,9 +234,18 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err != nil {
 		return billing.Settlement{}, err
 	}
-	back, err := s.lockReturns(ctx, t, d.ticket.ClientID, nil, []waiting{d.found}, closed.keysOf(content.Charges))
+	also := closed.keysOf(content.Charges)
+	for _, c := range charges {
+		also = append(also, c.BudgetKeys()...)
+	}
+	back, err := s.lockReturns(ctx, t, d.ticket.ClientID, nil, []waiting{d.found}, also)
 	if err != nil {
 		return billing.Settlement{}, err
+	}
+	if fits != nil {
+		if refusal := fits(back.counters, charges); refusal != "" {
+			return billing.Settlement{Outcome: billing.Refused, Says: refusal}, nil
+		}
 	}
 	p.bought = back.bought
 	posted, err := p.place(ctx, t, charges, ids, &d.invoices)
@@ -301,8 +259,7 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err := p.charges(b, charges, ids, &moves); err != nil {
 		return billing.Settlement{}, err
 	}
-	who := d.people[r.By]
-	says := fmt.Sprintf("%s: %s by %s", ticket.HoldID(d.hold), r.Action, cmp.Or(who.Name, r.By))
+	says := d.ruled(r)
 	d.decide(b, "settled", string(r.Action), says)
 	d.queueStage(b)
 	if err := back.giveBack(ctx, t, b, &moves, d.at); err != nil {
@@ -317,6 +274,30 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		return billing.Settlement{}, err
 	}
 	return billing.Settlement{Outcome: billing.Settled, Says: says, Posted: posted}, nil
+}
+
+// settled gives the charges that the ruling makes of the hold, or a Problem that says why it makes none.
+func (d *settling) settled(content billing.Hold, r billing.Ruling) ([]billing.Charge, error) {
+	charges, err := billing.Settle(content, r)
+	switch {
+	case errors.Is(err, billing.ErrNoRate):
+		return nil, ticket.Invalid("hourly", "", "is missing: no rate card has one for this work", "add the rate to bill it at, such as --hourly 150.00, or cover it")
+	case err != nil:
+		return nil, ticket.Invalid("hold", ticket.HoldID(d.hold), "cannot be settled so: "+err.Error(), "rule otherwise, or send it back")
+	}
+	return charges, nil
+}
+
+// ruled tells a ruling in one sentence: who, and who agreed.
+func (d *settling) ruled(r billing.Ruling) string {
+	says := fmt.Sprintf("%s: %s by %s", ticket.HoldID(d.hold), r.Action, cmp.Or(d.people[r.By].Name, r.By))
+	if r.Project != "" {
+		says = fmt.Sprintf("%s: to project %s by %s", ticket.HoldID(d.hold), r.Project, cmp.Or(d.people[r.By].Name, r.By))
+	}
+	if r.ConfirmedBy != "" {
+		says += ", confirmed by " + cmp.Or(d.people[r.ConfirmedBy].Name, r.ConfirmedBy)
+	}
+	return says
 }
 
 // decline turns what the client will not pay into a dispatcher's exception; what it reserves
@@ -383,7 +364,7 @@ func (d *settling) decide(b *pgx.Batch, state, how, says string) {
 
 // queueStage moves the ticket on when nothing of its closure is held any more.
 func (d *settling) queueStage(b *pgx.Batch) {
-	waits := slices.ContainsFunc(d.open, func(h waiting) bool { return h.ID != d.hold && h.ClosureID != nil })
+	waits := len(d.opened) > 0 || slices.ContainsFunc(d.open, func(h waiting) bool { return h.ID != d.hold && h.ClosureID != nil })
 	if !waits && d.ticket.Stage == ticket.Held {
 		b.Queue("update tickets set stage = 'posted' where number = $1", d.ticket.Number)
 	}
@@ -397,5 +378,5 @@ func (d *settling) stillHeld(s billing.Settlement) []billing.HeldQuote {
 			held = append(held, h.quote())
 		}
 	}
-	return held
+	return append(held, d.opened...)
 }

@@ -30,7 +30,7 @@ select i.logged_at, 'item', i.logged_by, i.via, i.round, i.kind || ', what it co
 from ticket_items i where i.ticket = $1`
 	momentEvents = `
 select e.at, e.kind, e.actor, e.via, e.round, e.says, 0, 0, 0, '', '', e.effect,
-  case when e.kind in ('sign-off', 'rule') then 6 when e.kind = 'reopen' then 8 else 3 end, e.id
+  case when e.kind in ('sign-off', 'rule', 'co-rule', 'confirm') then 6 when e.kind = 'reopen' then 8 else 3 end, e.id
 from ticket_events e where e.ticket = $1`
 	momentHolds = `
 select h.opened_at, 'hold', h.requested_by, '', h.round, h.says, 0, 0, h.id, h.amount::text, h.currency, true, 4, h.id

@@ -172,7 +172,7 @@ func (c *whatIfClosure) posted(r *textRow, rulings map[int64]billing.Ruling) err
 	if err := json.Unmarshal([]byte(body), &settled); err != nil {
 		return fmt.Errorf("read charge %s: %w", ticket.LineID(id), err)
 	}
-	rulings[hold] = rulingOf(settled)
+	rulings[hold] = billing.RulingOf(settled)
 	return nil
 }
 

@@ -21,6 +21,7 @@ const (
 	MsgRequestApproval Name = "request-approval"
 	MsgSignOff         Name = "sign-off"
 	MsgRule            Name = "rule"
+	MsgConfirm         Name = "confirm"
 	MsgReply           Name = "reply"
 	MsgReopen          Name = "reopen"
 	MsgMerge           Name = "merge"
@@ -244,37 +245,6 @@ func (m SignOff) Validate() error {
 	errs := []error{m.Header.Validate(), positive("hold", m.Hold), text("digest", m.Digest, 1, MaxKey), text("reason", m.Reason, 0, MaxNote)}
 	if !m.Approved && m.Reason == "" {
 		errs = append(errs, Invalid("reason", "", "is empty", "say why the quote is declined; the dispatcher reads it"))
-	}
-	return errors.Join(errs...)
-}
-
-// Rule decides an exception.
-type Rule struct {
-	Header
-	Hold   int64  `json:"hold"`
-	Action Ruling `json:"action"`
-	Reason string `json:"reason"`
-	Hourly string `json:"hourly,omitempty"` // decimal, with Bill on a hold without a rate: the rate to use
-}
-
-// Ruling is what a dispatcher may decide.
-type Ruling string
-
-// The rulings.
-const (
-	Bill     Ruling = "bill"      // post the quote as it stands
-	Cover    Ruling = "cover"     // post it at zero: the contract covers it after all
-	WriteOff Ruling = "write-off" // post it at zero: we bear it
-	Rework   Ruling = "rework"    // void the hold; the ticket goes back to resolution in a new round
-)
-
-// Validate checks the message's shape.
-func (m Rule) Validate() error {
-	errs := []error{m.Header.Validate(), positive("hold", m.Hold), text("reason", m.Reason, 1, MaxNote), text("hourly", m.Hourly, 0, 40)}
-	switch m.Action {
-	case Bill, Cover, WriteOff, Rework:
-	default:
-		errs = append(errs, Invalid("action", m.Action, "is not a ruling", "bill, cover, write-off or rework"))
 	}
 	return errors.Join(errs...)
 }

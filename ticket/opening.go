@@ -39,6 +39,7 @@ type Opening struct {
 	Urgency     int       `json:"urgency,omitempty"`    // 1 high … 3 low; 0 unknown
 	EventTime   bool      `json:"event_time,omitempty"` // the past is told again: no wall-clock timer runs
 	ReworkOf    ID        `json:"rework_of,omitempty"`  // the closed ticket whose work this one mends
+	Project     string    `json:"project,omitempty"`    // id of the client's project that its work bills to
 }
 
 // Validate joins everything wrong with the opening. now bounds OpenedAt.
@@ -56,6 +57,7 @@ func (o Opening) Validate(now time.Time) error {
 		text("external_id", o.ExternalID, 1, MaxKey),
 		text("event_id", o.EventID, 1, MaxKey),
 		text("category", o.Category, 0, MaxKey),
+		text("project", o.Project, 0, MaxKey),
 		text("subcategory", o.Subcategory, 0, MaxKey),
 		notFuture("opened_at", o.OpenedAt, now),
 		scale("impact", o.Impact),

@@ -19,6 +19,7 @@ type Summary struct {
 	ClosedAt      *time.Time `json:"closed_at,omitempty"`
 	ResolutionDue *time.Time `json:"resolution_due,omitempty"`
 	MergedInto    ID         `json:"merged_into,omitempty"`
+	Project       string     `json:"project,omitempty"`
 }
 
 // Filter narrows a list; an empty field does not.

@@ -67,6 +67,8 @@ func (t *lifecycle) deliver(ctx workflow.Context, l *letter) (any, error) {
 		return t.settle(ctx, "sign-off of "+ticket.HoldID(m.Hold), acts.SignOff, m)
 	case ticket.Rule:
 		return t.settle(ctx, "ruling on "+ticket.HoldID(m.Hold), acts.Rule, m)
+	case ticket.Confirm:
+		return t.settle(ctx, "second word on "+ticket.HoldID(m.Hold), acts.Confirm, m)
 	case ticket.Merge:
 		return t.tell(ctx, "merge into "+string(m.Into), acts.Merge, m)
 	case ticket.Cancel:
@@ -163,6 +165,7 @@ func (t *lifecycle) settle(ctx workflow.Context, summary string, activity any, m
 		return settlement, t.begin(ctx, t.round+1)
 	case billing.Superseded: // the round was reopened meanwhile
 		return settlement, t.begin(ctx, t.round)
+	case billing.Proposed, billing.Rejected: // it waits as before
 	case billing.Already, billing.Stale, billing.Refused: // no effect; what waits may have changed without us
 		if !t.over() {
 			return settlement, t.recallHolds(ctx)
@@ -222,7 +225,7 @@ func (t *lifecycle) refuse(ctx workflow.Context, l *letter, refusal *temporal.Ap
 // A hold is named by its number, so a word on one stays here; so do a repeated merge, and news of this ticket.
 func redirected(m ticket.Message) bool {
 	switch m.(type) {
-	case ticket.SignOff, ticket.Rule, ticket.Merge, ticket.Moved:
+	case ticket.SignOff, ticket.Rule, ticket.Confirm, ticket.Merge, ticket.Moved:
 		return false
 	}
 	return true

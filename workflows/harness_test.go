@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/docket-psa/docket/activities"
@@ -53,6 +54,8 @@ func deskOver(t *testing.T, store *memory, start time.Time) *desk {
 	store.now = d.Now
 	d.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: ticket.WorkflowType})
 	d.RegisterActivity(activities.New(store, store))
+	// A machine that is busy with other tests may not turn to a workflow for seconds: no deadlock.
+	d.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: time.Minute})
 	d.SetOnTimerScheduledListener(func(_ string, after time.Duration) { d.timers = append(d.timers, after) })
 	return d
 }

@@ -34,6 +34,7 @@ var drainOrder = [][]kind{
 	{
 		update[ticket.SignOff](ticket.MsgSignOff, "The client approves or declines the quote of one hold.", asSettlement),
 		update[ticket.Rule](ticket.MsgRule, "The dispatcher decides one hold.", asSettlement),
+		update[ticket.Confirm](ticket.MsgConfirm, "A second person confirms or rejects a ruling above its sender's limit.", asSettlement),
 	},
 	{update[ticket.Merge](ticket.MsgMerge, "End this ticket; another carries on with its work.", asAnswer)},
 	{signal[ticket.Cancel](ticket.MsgCancel, "End the ticket without a closure.")},

@@ -45,6 +45,18 @@ var stories = map[string]func(*teller){
 		s.store.mu.Unlock()
 		s.ask(ticket.MsgSignOff, approve("s2", 7, digest))
 	},
+	"proposed": func(s *teller) {
+		ruling := quote(8, "d8")
+		ruling.Kind, ruling.Reason = billing.Exception, billing.OutOfScope
+		s.store.holds = []billing.HeldQuote{ruling}
+		s.ask(ticket.MsgResolve, resolve("r1"))
+		s.ask(ticket.MsgRule, ticket.Rule{Header: head("u1"), Hold: 8, Action: ticket.WriteOff, Reason: "we were late"})
+		s.ask(ticket.MsgConfirm, ticket.Confirm{Header: head("v1"), Hold: 8, Proposal: "p8", Reason: "too much"})
+		s.ask(ticket.MsgRule, ticket.Rule{
+			Header: head("u2"), Hold: 8, Action: ticket.WriteOff, Reason: "once more",
+		})
+		s.ask(ticket.MsgConfirm, ticket.Confirm{Header: head("v2"), Hold: 8, Proposal: "p9", Agreed: true})
+	},
 	"reopened": func(s *teller) {
 		s.store.holds = []billing.HeldQuote{quote(7, "d7")}
 		s.ask(ticket.MsgResolve, resolve("r1"))

@@ -320,10 +320,22 @@ func (s *memory) SignOff(_ context.Context, _ ticket.ID, m ticket.SignOff) (bill
 
 func (s *memory) Rule(_ context.Context, _ ticket.ID, m ticket.Rule) (billing.Settlement, error) {
 	outcome := billing.Settled
-	if m.Action == ticket.Rework {
+	switch m.Action {
+	case ticket.Rework:
 		outcome = billing.SentBack
+	case ticket.WriteOff: // above everybody's limit here
+		outcome = billing.Proposed
+	default:
 	}
 	return s.decide("rule", m.OperationKey, m.Hold, "", outcome)
+}
+
+func (s *memory) Confirm(_ context.Context, _ ticket.ID, m ticket.Confirm) (billing.Settlement, error) {
+	outcome := billing.Settled
+	if !m.Agreed {
+		outcome = billing.Rejected
+	}
+	return s.decide("confirm", m.OperationKey, m.Hold, "", outcome)
 }
 
 func (s *memory) decide(call, key string, hold int64, digest string, outcome billing.Outcome) (billing.Settlement, error) {
@@ -338,6 +350,9 @@ func (s *memory) decide(call, key string, hold int64, digest string, outcome bil
 		}
 		if digest != "" && digest != q.Digest {
 			return billing.Settlement{Hold: hold, Outcome: billing.Stale, Says: "that quote is no longer the one", Held: s.list()}, nil
+		}
+		if outcome == billing.Proposed || outcome == billing.Rejected {
+			return billing.Settlement{Hold: hold, Outcome: outcome, Says: "it waits", Held: s.list()}, nil
 		}
 		s.held = append(s.held[:i], s.held[i+1:]...)
 		s.decided[hold] = outcome

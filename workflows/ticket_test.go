@@ -245,3 +245,20 @@ func TestEventTimeTicketStartsNoTimer(t *testing.T) {
 	require.Equal(t, []string{"close 1 r1", "held", "sign-off H-7 s1"}, d.store.asked()[3:])
 	require.Empty(t, d.timers)
 }
+
+func TestAProposedRulingWaitsForASecondPerson(t *testing.T) {
+	d := newDesk(t)
+	q := quote(9, "d9")
+	q.Kind, q.Reason = billing.Exception, billing.OutOfScope
+	d.store.holds = []billing.HeldQuote{q}
+	d.after(time.Minute, ticket.MsgResolve, resolve("r1"))
+	proposed := d.ask(time.Hour, ticket.MsgRule, "u1", ticket.Rule{Header: head("u1"), Hold: 9, Action: ticket.WriteOff, Reason: "we were late"})
+	d.at(2*time.Hour, func() { require.Equal(t, ticket.Held, d.status().Stage, "nothing has posted") })
+	rejected := d.ask(3*time.Hour, ticket.MsgConfirm, "v1", ticket.Confirm{Header: head("v1"), Hold: 9, Proposal: "p9", Reason: "too much"})
+	d.at(4*time.Hour, func() { require.Equal(t, ticket.Held, d.status().Stage) })
+	confirmed := d.ask(5*time.Hour, ticket.MsgConfirm, "v2", ticket.Confirm{Header: head("v2"), Hold: 9, Proposal: "p9", Agreed: true})
+	require.Equal(t, ticket.Posted, d.run().Stage)
+	require.Equal(t, billing.Proposed, answerOf[billing.Settlement](proposed).Outcome)
+	require.Equal(t, billing.Rejected, answerOf[billing.Settlement](rejected).Outcome)
+	require.Equal(t, billing.Settled, answerOf[billing.Settlement](confirmed).Outcome)
+}

@@ -97,6 +97,7 @@ func (a *app) hold(h billing.HoldView) {
 	fields(a.stdout,
 		"ticket", h.Ticket+"  "+h.Subject, "client", h.Client, "state", h.State, "reason", string(h.Reason),
 		"amount", quoted(h.HeldQuote), "asked", joined(h.Approvers), "until", a.until(h), "reminded", a.reminded(h), "digest", h.Digest,
+		"queue", string(h.Queue), "owner", h.Owner, "rulings", rulings(h), "proposed", h.Proposed,
 	)
 	if len(h.Charges) == 0 {
 		return

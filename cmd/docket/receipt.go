@@ -56,7 +56,7 @@ func (a *app) settlement(s billing.Settlement, err error) error {
 		return err
 	}
 	switch s.Outcome {
-	case billing.Settled, billing.Passed, billing.SentBack:
+	case billing.Settled, billing.Passed, billing.SentBack, billing.Proposed, billing.Rejected:
 		return nil
 	case billing.Superseded, billing.Already, billing.Stale, billing.Refused:
 	}

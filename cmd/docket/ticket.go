@@ -141,7 +141,7 @@ func (a *app) timeline(s desk.Shown, p places) {
 	t := s.Ticket
 	_, _ = fmt.Fprintf(a.stdout, "%s  %s\n\n", t.Ticket, t.Subject)
 	pairs := []string{
-		"client", t.Client, "stage", stageOf(t), "category", t.Category, "priority", priority(t.Priority),
+		"client", t.Client, "project", t.Project, "stage", stageOf(t), "category", t.Category, "priority", priority(t.Priority),
 		"assignee", assignee(t), "opened", a.when(t.OpenedAt), "closed", a.whenever(t.ClosedAt),
 	}
 	for _, c := range s.Clocks {
@@ -255,6 +255,7 @@ func newTicketOpen(a *app) *cobra.Command {
 	flags.StringVar(&o.Subcategory, "subcategory", "", "`subcategory`, where the source knows it")
 	flags.IntVar(&o.Impact, "impact", 0, "1 high … 3 low (`n`)")
 	flags.IntVar(&o.Urgency, "urgency", 0, "1 high … 3 low (`n`)")
+	flags.StringVar(&o.Project, "project", "", "`project` of the client that its work bills to")
 	flags.StringVar(&mends, "rework-of", "", "closed `ticket` whose work this one mends; a contract's warranty goes by it")
 	flags.Var(&at, "at", "`instant` it was opened, RFC 3339; now by default")
 	return c

@@ -40,7 +40,7 @@ func newWhy(a *app) *cobra.Command {
 					_, _ = fmt.Fprintln(a.stdout, sentence)
 				}
 				_, _ = fmt.Fprintln(a.stdout)
-				fields(a.stdout, "ticket", l.Ticket, "client", l.Client, "invoice", invoiceName(why.Invoice), "date", l.Date, "decided", a.when(why.ClosedAt),
+				fields(a.stdout, "ticket", l.Ticket, "project", why.Charge.Project, "client", l.Client, "invoice", invoiceName(why.Invoice), "date", l.Date, "decided", a.when(why.ClosedAt),
 					"digest", why.Digest, "adjusts", lineID(l.Adjusts), "undoes", lineID(l.Reverses), "undone", undone)
 			})
 		},

@@ -41,7 +41,9 @@ func newCalendarApply(a *app) *cobra.Command {
 func newCalendarList(a *app) *cobra.Command {
 	return listing(a, "list", "List the calendars, each with the contracts that name it",
 		"No calendars yet; 24x7 is built in. Store one: docket calendar apply FILE --as PERSON",
-		func(ctx context.Context, s *postgres.Store) ([]postgres.CalendarVersion, error) { return s.ListCalendars(ctx) },
+		func(ctx context.Context, s *postgres.Store) ([]postgres.CalendarVersion, error) {
+			return s.ListCalendars(ctx)
+		},
 		text("CALENDAR", func(v postgres.CalendarVersion) string { return v.ID }),
 		text("NAME", func(v postgres.CalendarVersion) string { return v.Name }),
 		text("ZONE", func(v postgres.CalendarVersion) string { return v.Document.Zone }),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -17,82 +18,41 @@ func newCalendar(a *app) *cobra.Command {
 }
 
 func newCalendarCheck(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE",
-		Short: "Check a calendar without storing it: every mistake with its line and what to write instead",
-		Args:  exactly("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
-			if err != nil {
-				return err
-			}
-			d, err := sla.ParseCalendar(raw)
-			if err != nil {
-				return err
-			}
-			return a.show(d, func() {
-				_, _ = fmt.Fprintf(a.stdout, "%s is well formed: %s, %s\n", d.ID, d.Name, weekly(d.Calendar))
-			})
-		},
-	}
+	return checking(a, "Check a calendar without storing it", func(raw []byte) (sla.Document, string, error) {
+		d, err := sla.ParseCalendar(raw)
+		return d, fmt.Sprintf("%s is well formed: %s, %s", d.ID, d.Name, weekly(d.Calendar)), err
+	})
 }
 
 func newCalendarApply(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "apply FILE",
-		Short: "Store a calendar as its next revision; open tickets keep the one they were promised by",
-		Args:  exactly("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			raw, err := a.document(args[0])
+	return applying(a, "Store a calendar as its next revision; open tickets keep the one they were promised by",
+		func(ctx context.Context, raw []byte, by string) (postgres.CalendarVersion, string, error) {
+			v, err := a.session.store.ApplyCalendar(ctx, raw, by)
 			if err != nil {
-				return err
+				return v, "", err
 			}
-			who, err := a.person(cmd.Context())
-			if err != nil {
-				return err
+			if !v.Changed {
+				return v, fmt.Sprintf("%s revision %d says this already; nothing changed", v.ID, v.Revision), nil
 			}
-			v, err := a.session.store.ApplyCalendar(cmd.Context(), raw, who.ID)
-			if err != nil {
-				return err
-			}
-			return a.show(v, func() {
-				if !v.Changed {
-					_, _ = fmt.Fprintf(a.stdout, "%s revision %d says this already; nothing changed\n", v.ID, v.Revision)
-					return
-				}
-				_, _ = fmt.Fprintf(a.stdout, "%s revision %d is stored: %s; name it in a contract: `sla: {calendar: %s, …}`\n",
-					v.ID, v.Revision, weekly(v.Document), v.ID)
-			})
-		},
-	}
+			return v, fmt.Sprintf("%s revision %d is stored: %s; name it in a contract: `sla: {calendar: %s, …}`", v.ID, v.Revision, weekly(v.Document), v.ID), nil
+		})
 }
 
 func newCalendarList(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the calendars, each with the contracts that name it",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			all, err := s.store.ListCalendars(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return list(a, all, "No calendars yet; 24x7 is built in. Store one: docket calendar apply FILE --as PERSON",
-				text("CALENDAR", func(v postgres.CalendarVersion) string { return v.ID }),
-				text("NAME", func(v postgres.CalendarVersion) string { return v.Name }),
-				text("ZONE", func(v postgres.CalendarVersion) string { return v.Document.Zone }),
-				text("A WEEK", func(v postgres.CalendarVersion) string { return weekly(v.Document) }),
-				number("HOLIDAYS", func(v postgres.CalendarVersion) string {
-					return fmt.Sprint(len(v.Document.Holidays) + len(v.Document.Recurring))
-				}),
-				text("CONTRACTS", func(v postgres.CalendarVersion) string { return strings.Join(v.Contracts, ", ") }),
-			)
+	return listing(a, "list", "List the calendars, each with the contracts that name it",
+		"No calendars yet; 24x7 is built in. Store one: docket calendar apply FILE --as PERSON",
+		func(ctx context.Context, s *postgres.Store) ([]postgres.CalendarVersion, error) {
+			return s.ListCalendars(ctx)
 		},
-	}
+		text("CALENDAR", func(v postgres.CalendarVersion) string { return v.ID }),
+		text("NAME", func(v postgres.CalendarVersion) string { return v.Name }),
+		text("ZONE", func(v postgres.CalendarVersion) string { return v.Document.Zone }),
+		text("A WEEK", func(v postgres.CalendarVersion) string { return weekly(v.Document) }),
+		number("HOLIDAYS", func(v postgres.CalendarVersion) string {
+			return fmt.Sprint(len(v.Document.Holidays) + len(v.Document.Recurring))
+		}),
+		text("CONTRACTS", func(v postgres.CalendarVersion) string { return strings.Join(v.Contracts, ", ") }),
+	)
 }
 
 func newCalendarShow(a *app) *cobra.Command {

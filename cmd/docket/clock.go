@@ -71,16 +71,21 @@ func newReportSLA(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			of := func(n, all int) string { return fmt.Sprintf("%d/%d", n, all) }
+			of := func(n, all int) string {
+				if all == 0 {
+					return ""
+				}
+				return fmt.Sprintf("%d/%d", n, all)
+			}
 			return list(a, rows, "No tickets with SLA targets in this period. A contract promises them: docket contract show CONTRACT",
 				text("CLIENT", func(r postgres.Attainment) string { return r.Client }),
 				text("PRIORITY", func(r postgres.Attainment) string { return priority(r.Priority) }),
 				number("CLOSED", func(r postgres.Attainment) string { return fmt.Sprint(r.Tickets) }),
 				number("ANSWERED IN TIME", func(r postgres.Attainment) string { return of(r.ResponseMet, r.Tickets) }),
 				number("RESOLVED IN TIME", func(r postgres.Attainment) string { return of(r.ResolutionMet, r.Tickets) }),
-				number("OF THOSE LATE IN IT", func(r postgres.Attainment) string { return fmt.Sprint(r.ResolvedInWarning) }),
+				number("AFTER THE WARNING", func(r postgres.Attainment) string { return fmt.Sprint(r.ResolvedInWarning) }),
 				number("KEPT", func(r postgres.Attainment) string { return attained(r) }),
-				number("STOOD STILL", func(r postgres.Attainment) string { return lasting(r.PausedMS) }),
+				number("STOOD STILL", func(r postgres.Attainment) string { return stood(r.PausedMS) }),
 				number("OPEN", func(r postgres.Attainment) string { return fmt.Sprint(r.Open) }),
 				number("WARNED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenWarned) }),
 				number("MISSED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenMissed) }),
@@ -90,6 +95,13 @@ func newReportSLA(a *app) *cobra.Command {
 	}
 	p.flags(c)
 	return c
+}
+
+func stood(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return lasting(ms)
 }
 
 func attained(r postgres.Attainment) string {

@@ -19,8 +19,10 @@ type TaxableLine struct {
 // LineTax is what tax makes of one line. The lines of a category sum to it: where tax is
 // rounded once for all of them, each line has what it adds to the rounded sum.
 type LineTax struct {
-	Net decimal.Decimal `json:"net"`
-	Tax decimal.Decimal `json:"tax"`
+	Net     decimal.Decimal `json:"net"`
+	Tax     decimal.Decimal `json:"tax"`
+	Code    string          `json:"code,omitempty"` // of its row in the breakdown; empty: no profile
+	Percent decimal.Decimal `json:"percent,omitzero"`
 }
 
 // CategoryTax is one row of a document's tax breakdown: what is taxed alike.
@@ -73,7 +75,7 @@ func (x *taxes) add(l TaxableLine) (LineTax, error) {
 	} else {
 		row.Base, row.Tax = row.split(row.sum, x.places)
 	}
-	return LineTax{Net: row.Base.Sub(was.Net), Tax: row.Tax.Sub(was.Tax)}, nil
+	return LineTax{Net: row.Base.Sub(was.Net), Tax: row.Tax.Sub(was.Tax), Code: row.Code, Percent: row.Percent}, nil
 }
 
 // split gives net and tax of an amount, rounded once.

@@ -91,6 +91,10 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 				return err
 			}
 		}
+		days, err := s.paymentDays(ctx, t, row.ID)
+		if err != nil {
+			return err
+		}
 		b = t.batch()
 		next := queueNumber(b, now.Format(doc.series))
 		if err := t.send(ctx, b); err != nil {
@@ -106,8 +110,8 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		b = t.batch()
 		b.Queue(`
 update invoices set state = 'finalised', number = $2, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6,
-  tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10 where id = $1`,
-			row.ID, name, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot))
+  tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10, due_on = $9::text::date + $11::int where id = $1`,
+			row.ID, name, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot), days)
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		queueBlocksPaid(b, sold, row.locked(f), f.By, now.Format(time.DateOnly), nil, at)
 		return t.commit(ctx, b)
@@ -117,6 +121,35 @@ update invoices set state = 'finalised', number = $2, total = $3, line_count = $
 
 // invoicesMeant finds the invoices that a Finalisation may mean.
 const invoicesMeant = `i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)`
+
+// paymentDays is the shortest time that the contracts on the invoice give for its payment.
+func (s *Store) paymentDays(ctx context.Context, t *tx, invoice int64) (int, error) {
+	rows, err := t.conn.Query(ctx, `
+select distinct c.contract_id, c.revision, v.digest from invoice_lines l join charges c on c.id = l.charge_id
+join contract_versions v on v.contract_id = c.contract_id and v.revision = c.revision where l.invoice_id = $1`, invoice)
+	if err != nil {
+		return 0, fmt.Errorf("read the contracts of %s: %w", ticket.InvoiceID(invoice), err)
+	}
+	versions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[versionRow])
+	if err != nil {
+		return 0, fmt.Errorf("read the contracts of %s: %w", ticket.InvoiceID(invoice), err)
+	}
+	least := -1
+	for _, v := range versions {
+		terms, err := s.terms.load(ctx, t.conn, v.Contract, v.Revision, v.Digest)
+		if err != nil {
+			return 0, err
+		}
+		days := 0
+		if b := terms.Contract().Billing; b != nil {
+			days = b.PaymentDays
+		}
+		if least < 0 || days < least {
+			least = days
+		}
+	}
+	return max(least, 0), nil
+}
 
 type finalisable struct {
 	ID          int64

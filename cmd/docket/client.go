@@ -12,7 +12,7 @@ import (
 )
 
 func newClient(a *app) *cobra.Command {
-	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a), newClientCount(a), newClientTax(a))
+	return noun("client", "The clients of the MSP", newClientList(a), newClientShow(a), newClientAdd(a), newClientCount(a), newClientTax(a), newClientAddress(a))
 }
 
 func newClientList(a *app) *cobra.Command {

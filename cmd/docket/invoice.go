@@ -23,7 +23,7 @@ const (
 func newInvoice(a *app) *cobra.Command {
 	return noun("invoice", "Invoices, live while they are open",
 		newInvoiceList(a), newInvoiceShow(a), newInvoiceWatch(a), newInvoiceFinalise(a),
-		newInvoiceWriteDown(a), newInvoiceLimit(a), newInvoicePay(a), newInvoiceCredit(a), newInvoiceVoid(a))
+		newInvoiceWriteDown(a), newInvoiceLimit(a), newInvoicePay(a), newInvoiceCredit(a), newInvoiceVoid(a), newInvoiceFile(a))
 }
 
 func newInvoiceList(a *app) *cobra.Command {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func TestPaperFromTheCommandLine(t *testing.T) {
+	s := newShell(t)
+	s.env["DATABASE_URL"] = shopDatabase(t)
+	as := func(line string, more ...string) []string {
+		return append(append(strings.Fields(line), more...), "--as", "felix.moreau")
+	}
+	dir := t.TempDir()
+	contract := filepath.Join(dir, "hours.yaml")
+	require.NoError(t, os.WriteFile(contract, fmt.Appendf(nil, blockContract, time.Now().UTC().AddDate(0, -1, 0).Format(time.DateOnly)), 0o600))
+	s.ok(as("contract apply " + contract)...)
+	s.ok(as("block add redwood-hours --hours 10 --price 500 --currency USD --key order-1")...)
+	assert.Contains(t, s.docket("invoice", "file", "redwood").err, "is not finalised")
+	s.ok(as("invoice finalize redwood --early")...)
+	number := read[[]billing.Invoice](s, "invoice", "list", "--state", "finalised")[0].Number
+
+	refused := s.docket("invoice", "file", number, "pdf")
+	assert.Equal(t, exitBadInput, refused.code)
+	assert.Contains(t, refused.err, "docket company set", "the error says how to mend it")
+	assert.Equal(t, exitBadInput, s.docket(as("company set --country USA", "--name", "Harbor IT")...).code)
+	assert.Contains(t, s.ok(as("company set --country US --city Boston", "--name", "Harbor IT")...).out, "Harbor IT")
+	assert.Contains(t, s.ok(as("company set --postcode 02110")...).out, "Boston", "what is left out stays")
+	assert.Contains(t, s.ok(as("client address redwood --country US", "--street", "1 Main St")...).out, "1 Main St")
+	assert.Contains(t, s.ok("company", "show").out, "02110")
+
+	assert.Contains(t, s.ok("invoice", "file", number).out, "application/pdf")
+	pdf := filepath.Join(dir, "invoice.pdf")
+	kept := read[[]billing.KeptDocument](s, "invoice", "file", number)
+	assert.Contains(t, s.ok("invoice", "file", number, "pdf", "--out", pdf).err, kept[1].SHA256)
+	data, err := os.ReadFile(pdf)
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(string(data), "%PDF-"))
+	assert.Contains(t, s.ok("invoice", "file", number, "ubl").out, "<cbc:PayableAmount currencyID=\"USD\">500.00</cbc:PayableAmount>")
+
+	assert.Contains(t, s.docket(as("export make sage")...).err, `format "sage" is not known`)
+	batch := s.ok(as("export make xero --key e-1")...)
+	rows, err := csv.NewReader(strings.NewReader(batch.out)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 2)
+	assert.Contains(t, rows[1], number)
+	again := s.docket(as("export make xero")...)
+	assert.Equal(t, exitBadInput, again.code)
+	assert.Contains(t, again.err, "has had everything", "each line goes once")
+	assert.Equal(t, batch.out, s.ok("export", "show", "1").out)
+	assert.Contains(t, s.ok("export", "list").out, "xero")
+	assert.Contains(t, s.ok(as("export make quickbooks")...).out, number, "to the other program too")
+}

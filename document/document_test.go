@@ -1,0 +1,321 @@
+package document_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/xml"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ledongthuc/pdf"
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/document"
+)
+
+var dec = decimal.RequireFromString
+
+const profile = `
+schema: docket.tax/v1
+tax: de
+name: German VAT
+standard: standard
+categories:
+  - {category: standard, code: S, rates: [{percent: 19}]}
+  - {category: reduced, code: S, rates: [{percent: 7}]}
+  - {category: abroad, code: AE, reason: Reverse charge}
+`
+
+type priced struct {
+	quantity, unit, rate, amount, category string
+}
+
+// invoice is a finalised invoice over the lines.
+func invoice(t require.TestingT, currency, doc string, lines ...priced) billing.Paper {
+	at := time.Date(2026, 4, 1, 22, 30, 0, 0, time.UTC)
+	var err error
+	var p *billing.TaxProfile
+	if doc != "" {
+		p, err = billing.ParseTaxProfile([]byte(doc))
+		require.NoError(t, err)
+	}
+	d := billing.Document{Currency: currency, TaxDate: "2026-04-02"}
+	paper := billing.Paper{
+		Invoice:  billing.Invoice{ID: 7, Number: "INV-2026-00017", Payer: "acme", Currency: currency, PeriodStart: "2026-03-01", PeriodEnd: "2026-04-01", FinalisedAt: &at},
+		Seller:   billing.Party{Name: "Müller & Söhne <IT>", Street: "Hauptstraße 1", City: "Köln", Postcode: "50667", Country: "DE", TaxID: "DE123456789", IBAN: "DE02120300000000202051", BIC: "BYLADEM1001"},
+		Buyer:    billing.Party{Name: "Acme Bürobedarf", Country: "DE", Email: "books@acme.example"},
+		IssuedOn: "2026-04-02", DueOn: "2026-04-16",
+	}
+	for i, l := range lines {
+		d.Lines = append(d.Lines, billing.TaxableLine{Amount: dec(l.amount), Profile: p, Category: l.category})
+		paper.Invoice.Lines = append(paper.Invoice.Lines, billing.InvoiceLine{
+			Line: int64(i + 1), Client: "acme", Payer: "acme", Text: "Support · T-1042 — 2 h", Quantity: dec(l.quantity), Unit: l.unit, Rate: dec(l.rate),
+			Amount: dec(l.amount), Currency: currency, Date: "2026-03-18", PurchaseOrder: "PO-77",
+			Accounting: &billing.Accounting{Account: "4400", Item: "SUP"},
+		})
+	}
+	totals, err := d.Totals()
+	require.NoError(t, err)
+	paper.Invoice.Taxes = &totals
+	return paper
+}
+
+func printed(t *testing.T, data []byte) string {
+	t.Helper()
+	r, err := pdf.NewReader(bytes.NewReader(data), int64(len(data)))
+	require.NoError(t, err)
+	plain, err := r.GetPlainText()
+	require.NoError(t, err)
+	var b bytes.Buffer
+	_, err = b.ReadFrom(plain)
+	require.NoError(t, err)
+	return b.String()
+}
+
+func TestAnInvoicePrints(t *testing.T) {
+	paper := invoice(t, "EUR", profile,
+		priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "80", "80.00", "reduced"}, priced{"0.016666667", "h", "150", "2.50", ""},
+		priced{"1", "piece", "-40", "-40.00", ""}, priced{"3", "h", "0", "0.00", ""})
+	paper.Invoice.Receivable = &billing.Receivable{Applied: dec("100")}
+	d, err := document.Of(paper)
+	require.NoError(t, err)
+	require.Equal(t, "2026-04-16", d.Due)
+
+	data, err := d.PDF()
+	require.NoError(t, err)
+	said := printed(t, data)
+	for _, s := range []string{
+		"INV-2026-00017", "Müller & Söhne <IT>", "Acme Bürobedarf", "L-1, 2026-03-18", "Support · T-1042", "300.00", "-40.00", "2.50",
+		"342.50", "Tax S 19 % of 262.50", "49.88", "Tax S 7 % of 80.00", "5.60", "397.98 EUR", "Paid from your credit", "-100.00", "297.98 EUR",
+		"DE02120300000000202051", "PO-77",
+	} {
+		require.Contains(t, said, s)
+	}
+	again, err := d.PDF()
+	require.NoError(t, err)
+	require.Equal(t, said, printed(t, again))
+}
+
+// ubl is what a reader of EN 16931 takes from a document.
+type ubl struct {
+	XMLName  xml.Name
+	ID       string `xml:"ID"`
+	Due      string `xml:"DueDate"`
+	Type     string `xml:"InvoiceTypeCode"`
+	Credit   string `xml:"CreditNoteTypeCode"`
+	Supplier struct {
+		Name string `xml:"Party>PartyLegalEntity>RegistrationName"`
+		VAT  string `xml:"Party>PartyTaxScheme>CompanyID"`
+	} `xml:"AccountingSupplierParty"`
+	Tax struct {
+		Amount decimal.Decimal `xml:"TaxAmount"`
+		Subs   []struct {
+			Base    decimal.Decimal `xml:"TaxableAmount"`
+			Tax     decimal.Decimal `xml:"TaxAmount"`
+			Code    string          `xml:"TaxCategory>ID"`
+			Percent string          `xml:"TaxCategory>Percent"`
+			Reason  string          `xml:"TaxCategory>TaxExemptionReason"`
+		} `xml:"TaxSubtotal"`
+	} `xml:"TaxTotal"`
+	Sums struct {
+		Lines   decimal.Decimal `xml:"LineExtensionAmount"`
+		Net     decimal.Decimal `xml:"TaxExclusiveAmount"`
+		Gross   decimal.Decimal `xml:"TaxInclusiveAmount"`
+		Prepaid decimal.Decimal `xml:"PrepaidAmount"`
+		Payable decimal.Decimal `xml:"PayableAmount"`
+	} `xml:"LegalMonetaryTotal"`
+	Invoiced []ublLine `xml:"InvoiceLine"`
+	Credited []ublLine `xml:"CreditNoteLine"`
+}
+
+type ublLine struct {
+	Quantity struct {
+		Value decimal.Decimal `xml:",chardata"`
+		Unit  string          `xml:"unitCode,attr"`
+	} `xml:"InvoicedQuantity"`
+	Credited decimal.Decimal `xml:"CreditedQuantity"`
+	Net      decimal.Decimal `xml:"LineExtensionAmount"`
+	Account  string          `xml:"AccountingCost"`
+	Name     string          `xml:"Item>Name"`
+	Code     string          `xml:"Item>ClassifiedTaxCategory>ID"`
+	Percent  string          `xml:"Item>ClassifiedTaxCategory>Percent"`
+	Price    decimal.Decimal `xml:"Price>PriceAmount"`
+}
+
+func read(t require.TestingT, d *document.Document) ubl {
+	data, err := d.UBL()
+	require.NoError(t, err)
+	var u ubl
+	require.NoError(t, xml.Unmarshal(data, &u), string(data))
+	return u
+}
+
+// requireEN16931 holds a document, as its reader has it, to the rules of the norm about sums and the tax breakdown.
+func requireEN16931(t require.TestingT, u ubl) {
+	var lines, tax, base decimal.Decimal
+	type taxed struct{ code, percent string }
+	of := map[taxed]decimal.Decimal{}
+	for _, l := range append(u.Invoiced, u.Credited...) {
+		lines = lines.Add(l.Net)
+		of[taxed{l.Code, l.Percent}] = of[taxed{l.Code, l.Percent}].Add(l.Net)
+		require.False(t, l.Price.IsNegative(), "BR-27")
+		quantity := l.Quantity.Value.Add(l.Credited)
+		require.True(t, quantity.Mul(l.Price).Round(2).Equal(l.Net), "%s × %s = %s", quantity, l.Price, l.Net)
+	}
+	for _, s := range u.Tax.Subs {
+		tax, base = tax.Add(s.Tax), base.Add(s.Base)
+		require.True(t, of[taxed{s.Code, s.Percent}].Equal(s.Base), "BR-S-08 and its like: %s %s %%", s.Code, s.Percent)
+		if s.Code == "O" {
+			require.Empty(t, s.Percent, "BR-O-05")
+		} else {
+			require.True(t, s.Base.Mul(dec(s.Percent)).Shift(-2).Sub(s.Tax).Abs().LessThan(dec("1")), "BR-CO-17")
+		}
+		if s.Code != "S" && s.Code != "Z" {
+			require.NotEmpty(t, s.Reason, "BR-E-10, BR-AE-10, BR-O-10")
+			require.True(t, s.Tax.IsZero())
+		}
+	}
+	require.True(t, lines.Equal(u.Sums.Lines), "BR-CO-10")
+	require.True(t, u.Sums.Lines.Equal(u.Sums.Net), "BR-CO-13")
+	require.True(t, base.Equal(u.Sums.Net))
+	require.True(t, tax.Equal(u.Tax.Amount), "BR-CO-14")
+	require.True(t, u.Sums.Net.Add(tax).Equal(u.Sums.Gross), "BR-CO-15")
+	require.True(t, u.Sums.Gross.Sub(u.Sums.Prepaid).Equal(u.Sums.Payable), "BR-CO-16")
+}
+
+func TestAnInvoiceAsUBL(t *testing.T) {
+	paper := invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "80", "80.00", "abroad"}, priced{"0.016666667", "h", "150", "2.45", ""})
+	d, err := document.Of(paper)
+	require.NoError(t, err)
+	u := read(t, d)
+	require.Equal(t, "Invoice", u.XMLName.Local)
+	require.Equal(t, "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2", u.XMLName.Space)
+	require.Equal(t, "INV-2026-00017", u.ID)
+	require.Equal(t, "380", u.Type)
+	require.Equal(t, "2026-04-16", u.Due)
+	require.Equal(t, "Müller & Söhne <IT>", u.Supplier.Name)
+	require.Equal(t, "DE123456789", u.Supplier.VAT)
+	require.Equal(t, "HUR", u.Invoiced[0].Quantity.Unit)
+	require.Equal(t, "4400", u.Invoiced[0].Account)
+	require.Equal(t, "C62", u.Invoiced[2].Quantity.Unit, "0.016666667 h at 150 is not 2.45: a minimum made it so, and it is told as one piece")
+	require.Equal(t, "Reverse charge", u.Tax.Subs[0].Reason)
+	requireEN16931(t, u)
+}
+
+func TestBelowZeroIsACreditNote(t *testing.T) {
+	d, err := document.Of(invoice(t, "EUR", profile, priced{"1", "piece", "20", "20.00", ""}, priced{"1", "piece", "-50", "-50.00", ""}))
+	require.NoError(t, err)
+	u := read(t, d)
+	require.Equal(t, "CreditNote", u.XMLName.Local)
+	require.Equal(t, "381", u.Credit)
+	require.Equal(t, "35.7", u.Sums.Payable.String())
+	requireEN16931(t, u)
+	data, err := d.PDF()
+	require.NoError(t, err)
+	require.Contains(t, printed(t, data), "Credit note")
+}
+
+func TestRandomInvoicesObeyTheNorm(t *testing.T) {
+	profiles := map[string]string{
+		"exclusive": profile, "inclusive": strings.Replace(profile, "standard: standard", "standard: standard\nprices: inclusive", 1),
+		"by line": strings.Replace(profile, "standard: standard", "standard: standard\nper: line", 1), "untaxed": "",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var lines []priced
+		name := rapid.SampledFrom([]string{"exclusive", "inclusive", "by line", "untaxed"}).Draw(t, "profile")
+		for range rapid.IntRange(1, 12).Draw(t, "lines") {
+			rate := rapid.Int64Range(-20_000, 200_000).Draw(t, "rate")
+			quantity := decimal.New(rapid.Int64Range(0, 5_000).Draw(t, "quantity"), -2)
+			amount := quantity.Mul(decimal.New(rate, -2)).Round(2)
+			if rapid.Bool().Draw(t, "capped") {
+				amount = decimal.New(rapid.Int64Range(-9_999, 99_999).Draw(t, "amount"), -2)
+			}
+			category := rapid.SampledFrom([]string{"", "reduced", "abroad"}).Draw(t, "category")
+			lines = append(lines, priced{quantity.String(), rapid.SampledFrom([]string{"h", "s", "piece", "ticket", "period"}).Draw(t, "unit"), decimal.New(rate, -2).String(), amount.String(), category})
+		}
+		d, err := document.Of(invoice(t, "EUR", profiles[name], lines...))
+		require.NoError(t, err)
+		requireEN16931(t, read(t, d))
+	})
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	paper := invoice(t, "EUR", profile, priced{"1", "h", "1", "1.00", ""})
+	paper.Seller, paper.Buyer.Country = billing.Party{}, "Germany"
+	_, err := document.Of(paper)
+	require.ErrorContains(t, err, `company.name "" is empty: docket company set`)
+	require.ErrorContains(t, err, `company.country`)
+	require.ErrorContains(t, err, `client.country "Germany" is not a country: docket client address CLIENT --country … with two letters`)
+	kuwait, err := document.Of(invoice(t, "KWD", "", priced{"1", "h", "1.125", "1.125", ""}))
+	require.NoError(t, err)
+	_, err = kuwait.UBL()
+	require.ErrorContains(t, err, `currency "KWD" has more than the two decimals that EN 16931 allows`)
+	data, err := kuwait.PDF()
+	require.NoError(t, err)
+	require.Contains(t, printed(t, data), "1.125 KWD")
+}
+
+func TestRowsForAccountingPrograms(t *testing.T) {
+	paper := invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "-40", "-40.00", "reduced"})
+	paper.Buyer.Name = `=cmd|' /C calc'!A0`
+	paper.Invoice.Lines[0].Text = "Line\nbreak, \"quoted\""
+	paper.Invoice.Lines[1].Accounting = nil
+	d, err := document.Of(paper)
+	require.NoError(t, err)
+	note, err := document.Of(invoice(t, "EUR", profile, priced{"1", "piece", "-50", "-50.00", ""}))
+	require.NoError(t, err)
+	for _, f := range []document.Format{document.QuickBooks, document.Xero} {
+		data, err := document.CSV(f, []*document.Document{d, note}, document.Defaults{Account: "200", Item: "Services"})
+		require.NoError(t, err)
+		rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+		require.NoError(t, err)
+		require.Len(t, rows, 4)
+		of := func(row int, column string) string {
+			for i, name := range rows[0] {
+				if strings.Trim(name, "*") == column {
+					return rows[row][i]
+				}
+			}
+			require.Fail(t, "no column "+column)
+			return ""
+		}
+		if f == document.Xero {
+			require.Equal(t, `'=cmd|' /C calc'!A0`, of(1, "ContactName"), "a cell is never a formula")
+			require.Equal(t, "4400", of(1, "AccountCode"))
+			require.Equal(t, "200", of(2, "AccountCode"))
+			require.Equal(t, "-1", of(2, "Quantity"))
+			require.Equal(t, "40", of(2, "UnitAmount"))
+			require.Equal(t, "-9.50", of(3, "TaxAmount"), "of a credit note")
+			continue
+		}
+		require.Equal(t, "SUP", of(1, "Item(Product/Service)"))
+		require.Equal(t, "Services", of(2, "Item(Product/Service)"))
+		require.Equal(t, "300.00", of(1, "ItemAmount"))
+		require.Equal(t, "-50.00", of(3, "ItemAmount"))
+		require.Contains(t, of(1, "ItemDescription"), "Line\nbreak")
+	}
+	_, err = document.CSV("sage", nil, document.Defaults{})
+	require.ErrorContains(t, err, `format "sage" is not known: quickbooks or xero`)
+}
+
+func BenchmarkPDF(b *testing.B) {
+	lines := make([]priced, 40)
+	for i := range lines {
+		lines[i] = priced{"2", "h", "150.00", "300.00", ""}
+	}
+	d, err := document.Of(invoice(b, "EUR", profile, lines...))
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		data, err := d.PDF()
+		require.NoError(b, err)
+		if name := os.Getenv("DOCKET_SAMPLE_PDF"); name != "" {
+			require.NoError(b, os.WriteFile(name, data, 0o600))
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package document
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// Shelf is where invoices are read from and their files kept.
+type Shelf interface {
+	// Paper gives what a finalised invoice is printed from; a ticket.Problem where it is not finalised.
+	Paper(ctx context.Context, invoice int64) (billing.Paper, error)
+	// Documents gives the files that are kept of an invoice, without their content.
+	Documents(ctx context.Context, invoice int64) ([]billing.KeptDocument, error)
+	// KeepDocuments keeps the files, unless there are some already: what was rendered first stays.
+	KeepDocuments(ctx context.Context, invoice int64, files []billing.Rendered) ([]billing.KeptDocument, error)
+}
+
+// Keep renders a finalised invoice, once, and keeps it: whoever asks again, or at the same time, gets what was kept first.
+func Keep(ctx context.Context, shelf Shelf, invoice int64) ([]billing.KeptDocument, error) {
+	kept, err := shelf.Documents(ctx, invoice)
+	if err != nil || len(kept) > 0 {
+		return kept, err
+	}
+	paper, err := shelf.Paper(ctx, invoice)
+	if err != nil {
+		return nil, err
+	}
+	files, err := Render(paper)
+	if err != nil {
+		return nil, err
+	}
+	return shelf.KeepDocuments(ctx, invoice, files)
+}
+
+// Render makes the files of an invoice: the PDF, the data it was printed from, and the EN 16931 document where the norm knows its currency.
+func Render(paper billing.Paper) ([]billing.Rendered, error) {
+	d, err := Of(paper)
+	if err != nil {
+		return nil, err
+	}
+	printed, err := d.PDF()
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(paper)
+	if err != nil {
+		return nil, fmt.Errorf("encode the data of %s: %w", d.Number, err)
+	}
+	files := []billing.Rendered{{Kind: "pdf", MediaType: "application/pdf", Content: printed}, {Kind: "json", MediaType: "application/json", Content: data}}
+	if d.Places <= 2 {
+		norm, err := d.UBL()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, billing.Rendered{Kind: "ubl", MediaType: "application/xml", Content: norm})
+	}
+	return files, nil
+}

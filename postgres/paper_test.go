@@ -1,0 +1,75 @@
+package postgres_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/document"
+)
+
+func (k *till) parties() {
+	k.t.Helper()
+	require.NoError(k.t, k.SetCompany(k.t.Context(), billing.Party{Name: "Docket Managed IT", City: "Boston", Country: "US", IBAN: "DE02120300000000202051"}, "olga"))
+	require.NoError(k.t, k.SetClientParty(k.t.Context(), "acme", billing.Party{Street: "1 Main St", City: "Springfield", Country: "US"}, "olga"))
+}
+
+func TestAFinalisedInvoiceIsRenderedOnceAndKept(t *testing.T) {
+	k := newTill(t, hourly+"billing: {payment_days: 14}\n")
+	_, open := k.billed(60)
+	_, err := document.Keep(t.Context(), k, open.ID)
+	require.ErrorContains(t, err, "company.name")
+	k.parties()
+
+	var all sync.WaitGroup
+	var found [8][]billing.KeptDocument
+	for i := range found {
+		all.Go(func() { found[i], _ = document.Keep(t.Context(), k, open.ID) })
+	}
+	all.Wait()
+	for _, kept := range found {
+		require.Len(t, kept, 3)
+		require.Equal(t, found[0], kept, "however many ask at once, the files are those of one")
+	}
+	require.NoError(t, k.SetCompany(t.Context(), billing.Party{Name: "Renamed", Country: "US"}, "olga"))
+	again, err := document.Keep(t.Context(), k, open.ID)
+	require.NoError(t, err)
+	require.Equal(t, found[0], again, "what was rendered stays, whatever changes later")
+	for _, d := range again {
+		file, err := k.DocumentFile(t.Context(), open.ID, d.Kind)
+		require.NoError(t, err)
+		sum := sha256.Sum256(file.Content)
+		require.Equal(t, d.SHA256, hex.EncodeToString(sum[:]))
+	}
+	require.EqualValues(t, 14, k.count("select due_on - tax_date from invoices where id = $1", open.ID))
+
+	paper, err := k.Paper(t.Context(), open.ID)
+	require.NoError(t, err)
+	require.Len(t, paper.Invoice.Lines, 1)
+	require.Equal(t, "Springfield", paper.Buyer.City)
+	k.pay(k.seen(open), "10.00")
+	later, err := k.Paper(t.Context(), open.ID)
+	require.NoError(t, err)
+	later.Seller = paper.Seller
+	require.Equal(t, paper, later, "a paper is of the moment of its finalisation")
+	k.proved()
+}
+
+func TestPartiesAreChecked(t *testing.T) {
+	k := newTill(t)
+	for says, p := range map[string]billing.Party{
+		`name "" is empty`:              {Country: "DE"},
+		`country "Germany"`:             {Name: "X", Country: "Germany"},
+		`iban "DE02120300000000202052"`: {Name: "X", Country: "DE", IBAN: "DE02120300000000202052"},
+		`email "a@b, c@d"`:              {Name: "X", Country: "DE", Email: "a@b, c@d"},
+		`street "a\nb"`:                 {Name: "X", Country: "DE", Street: "a\nb"},
+	} {
+		require.ErrorContains(t, k.SetCompany(t.Context(), p, "olga"), says)
+	}
+	require.ErrorContains(t, k.SetCompany(t.Context(), billing.Party{Name: "X", Country: "DE"}, "tom"), "may not set what the company is")
+	require.ErrorContains(t, k.SetClientParty(t.Context(), "nobody", billing.Party{Country: "DE"}, "olga"), `client "nobody"`)
+}

@@ -26,6 +26,10 @@ type Deps struct {
 	// Periods is where billing periods open and close; nil: this process does not, and makes no schedule for it.
 	Periods activities.Periods
 
+	// Months is where months are closed, and Render what makes the files of an invoice; nil: not by this process.
+	Months activities.Months
+	Render activities.Renderer
+
 	Unscheduled func(error) // hears why there is no schedule yet; it is tried again; nil: nobody hears
 	TaskQueue   string      // empty: ticket.TaskQueue
 	Identity    string      // shown in the Temporal UI; empty: the SDK's, process and host
@@ -67,6 +71,10 @@ func Register(r sdkworker.Registry, deps Deps) {
 	if deps.Periods != nil {
 		r.RegisterWorkflowWithOptions(workflows.Periods, workflow.RegisterOptions{Name: workflows.PeriodsType})
 		r.RegisterActivity(activities.NewPeriods(deps.Periods))
+	}
+	if deps.Months != nil {
+		r.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
+		r.RegisterActivity(activities.NewMonths(deps.Months, deps.Render))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"github.com/docket-psa/docket/document"
 	"github.com/docket-psa/docket/internal/testenv"
 	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/seed"
@@ -60,7 +61,12 @@ func openShop(t *testing.T) *shell {
 	t.Cleanup(c.Close)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- worker.Run(ctx, c, worker.Deps{Desk: store, Ledger: store}) }()
+	go func() {
+		done <- worker.Run(ctx, c, worker.Deps{Desk: store, Ledger: store, Periods: store, Months: store, Render: func(ctx context.Context, invoice int64) error {
+			_, err := document.Keep(ctx, store, invoice)
+			return err
+		}})
+	}()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-done)

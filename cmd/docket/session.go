@@ -12,6 +12,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/docket-psa/docket/desk"
+	"github.com/docket-psa/docket/document"
 	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/worker"
 )
@@ -117,7 +118,11 @@ func (a *app) connect(ctx context.Context, p places, conns int32) (*session, err
 // workerDeps is what a worker of this process does its deeds with.
 func (a *app) workerDeps(s *session) worker.Deps {
 	return worker.Deps{
-		Desk: s.store, Ledger: s.store, Periods: s.store,
+		Desk: s.store, Ledger: s.store, Periods: s.store, Months: s.store,
+		Render: func(ctx context.Context, invoice int64) error {
+			_, err := document.Keep(ctx, s.store, invoice)
+			return err
+		},
 		Unscheduled: func(err error) { a.tel.Log.Warn("billing periods are not scheduled yet", "error", err) },
 	}
 }

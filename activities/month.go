@@ -1,0 +1,92 @@
+package activities
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// Months is where months are closed. Each deed is one transaction, single by what it changes: an invoice is finalised
+// once, and its files are rendered once.
+type Months interface {
+	// MayCloseMonth says whether the person may, and whether it is over.
+	MayCloseMonth(ctx context.Context, m billing.MonthClose) error
+	// OverInvoices lists open invoices whose period is over.
+	OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error)
+	// FinaliseOver finalises one of them, or tells why it cannot be.
+	FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error)
+	// Unrendered lists finalised invoices without files.
+	Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error)
+	// MonthStands reads what the month came to.
+	MonthStands(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error)
+}
+
+// Renderer makes the files of a finalised invoice, once, and keeps them.
+type Renderer func(ctx context.Context, invoice int64) error
+
+// MonthActivities are the deeds of the workflow that closes a month.
+type MonthActivities struct {
+	months Months
+	render Renderer
+}
+
+// NewMonths gives the activities over the store.
+func NewMonths(m Months, render Renderer) *MonthActivities {
+	return &MonthActivities{months: m, render: render}
+}
+
+// MonthBegins refuses a month that is not over, and a person who may not close it.
+func (a *MonthActivities) MonthBegins(ctx context.Context, m billing.MonthClose) error {
+	return translate(a.months.MayCloseMonth(ctx, m))
+}
+
+// ListOver lists open invoices whose period is over.
+func (a *MonthActivities) ListOver(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
+	found, err := a.months.OverInvoices(ctx, m)
+	return found, translate(err)
+}
+
+// FinaliseBatch finalises some invoices, one transaction each. It tells how far it is; what was done before a crash is
+// answered as it was done.
+func (a *MonthActivities) FinaliseBatch(ctx context.Context, batch []billing.OverInvoice, by string) ([]billing.Finalised, error) {
+	done := make([]billing.Finalised, 0, len(batch))
+	for i, o := range batch {
+		f, err := a.months.FinaliseOver(ctx, o, by)
+		if err != nil {
+			return nil, translate(err)
+		}
+		done = append(done, f)
+		activity.RecordHeartbeat(ctx, i+1)
+	}
+	return done, nil
+}
+
+// ListUnrendered lists finalised invoices without files.
+func (a *MonthActivities) ListUnrendered(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	found, err := a.months.Unrendered(ctx, m)
+	return found, translate(err)
+}
+
+// RenderBatch renders some invoices. One that lacks something (an address) is told, and keeps back no other.
+func (a *MonthActivities) RenderBatch(ctx context.Context, batch []int64) (refused []string, err error) {
+	refused = []string{}
+	for i, invoice := range batch {
+		switch err := translate(a.render(ctx, invoice)); {
+		case err == nil:
+		case Refusal(err) != nil:
+			refused = append(refused, Refusal(err).Message())
+		default:
+			return nil, err
+		}
+		activity.RecordHeartbeat(ctx, i+1)
+	}
+	return refused, nil
+}
+
+// MonthCame reads what the month came to.
+func (a *MonthActivities) MonthCame(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error) {
+	report, err := a.months.MonthStands(ctx, m)
+	return report, translate(err)
+}

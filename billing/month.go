@@ -1,0 +1,66 @@
+package billing
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// MonthClose asks for the closing of all that is over by a date.
+type MonthClose struct {
+	Until string `json:"until,omitempty"` // the first local date after the month; empty: of the month that ended last
+	Payer string `json:"payer,omitempty"` // only of this client; empty: of all
+	By    string `json:"by"`              // person id
+}
+
+// OverInvoice names an open invoice whose period is over.
+type OverInvoice struct {
+	Invoice  int64  `json:"invoice"`
+	Payer    string `json:"payer"`
+	Currency string `json:"currency"`
+	Start    string `json:"start"` // local dates
+	End      string `json:"end"`
+}
+
+// Finalised is what became of one invoice at the closing of a month.
+type Finalised struct {
+	OverInvoice
+	Number  string          `json:"number,omitempty"`
+	Total   decimal.Decimal `json:"total"` // with tax
+	Refused string          `json:"refused,omitempty"`
+}
+
+// MonthReport is what the closing of a month came to. It is read from what stands, so it is the same however often, and
+// with however many crashes, the month was closed.
+type MonthReport struct {
+	Until     string           `json:"until"`
+	Posted    int              `json:"posted"`             // runs of billing periods
+	Drafts    int              `json:"drafts,omitempty"`   // of them, those that a person must approve
+	Expired   int              `json:"expired,omitempty"`  // blocks of hours that ended
+	Finalised []FinalisedMonth `json:"finalised"`          // by currency
+	Held      []HeldMonth      `json:"held,omitempty"`     // what still waits for a person, by payer and reason: it posts to a later invoice
+	Refused   []Finalised      `json:"refused,omitempty"`  // invoices that could not be finalised, and why
+	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
+	Failed    []string         `json:"failed,omitempty"`   // what failed, and is tried again by the next closing
+	Rendered  int              `json:"rendered,omitempty"` // invoices whose files are kept
+	At        time.Time        `json:"at,omitzero"`
+}
+
+// FinalisedMonth sums the invoices of the month in one currency.
+type FinalisedMonth struct {
+	Currency string          `json:"currency"`
+	Invoices int             `json:"invoices"`
+	First    string          `json:"first"` // numbers
+	Last     string          `json:"last"`
+	Total    decimal.Decimal `json:"total"` // with tax
+}
+
+// HeldMonth is work of the month that waits for a person.
+type HeldMonth struct {
+	Payer    string          `json:"payer"`
+	Kind     HoldKind        `json:"kind"`
+	Reason   HoldReason      `json:"reason"`
+	Holds    int             `json:"holds"`
+	Currency string          `json:"currency"`
+	Amount   decimal.Decimal `json:"amount"`
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
+	"github.com/docket-psa/docket/workflows"
+)
+
+func newMonth(a *app) *cobra.Command {
+	return noun("month", "Close months: billing periods, invoices, their files", newMonthClose(a), newMonthSchedule(a))
+}
+
+func newMonthClose(a *app) *cobra.Command {
+	var (
+		m   billing.MonthClose
+		dry bool
+	)
+	c := &cobra.Command{
+		Use:   "close MONTH",
+		Short: "Run what is due, finalise what is over, render it: as often as you like, with one effect",
+		Long: `Closes all that is over by the end of the month (2026-03): the runs of billing periods that are due, blocks of hours that
+have ended, then every open invoice whose period is over in its payer's zone, and the files of what is finalised. It is a workflow,
+month/…, which anybody may watch in the Temporal UI; closed again, it goes on where it stopped, or tells what it came to.
+
+What waits for a person keeps back nothing: it posts to a later invoice with its own date of service.`,
+		Args: exactly("MONTH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if m.Until, err = monthEnd(args[0]); err != nil {
+				return err
+			}
+			if dry {
+				return a.monthPreview(cmd.Context(), m)
+			}
+			who, err := a.person(cmd.Context())
+			if err != nil {
+				return err
+			}
+			m.By = who.ID
+			report, err := a.closeMonth(cmd.Context(), m)
+			if err != nil {
+				return err
+			}
+			if err := a.show(report, func() { a.month(report) }); err != nil {
+				return err
+			}
+			if len(report.Refused)+len(report.Failed) > 0 {
+				return errFound
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&m.Payer, "client", "", "only the invoices of this `client`")
+	c.Flags().BoolVar(&dry, "dry-run", false, "tell what would be finalised, and change nothing")
+	return c
+}
+
+// monthEnd gives the first date after a month.
+func monthEnd(month string) (string, error) {
+	begins, err := time.Parse("2006-01", month)
+	if err != nil {
+		return "", ticket.Invalid("month", month, "is not a month", "write it like 2026-03")
+	}
+	return begins.AddDate(0, 1, 0).Format(time.DateOnly), nil
+}
+
+// closeMonth runs the workflow, or joins the one that runs, and tells how far it is.
+func (a *app) closeMonth(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return report, err
+	}
+	if err := s.store.MayCloseMonth(ctx, m); err != nil { // told at once, rather than by a workflow that fails
+		return report, err
+	}
+	run, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.MonthWorkflowID(m), TaskQueue: ticket.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            "close all that is over by " + m.Until,
+	}, workflows.MonthType, m)
+	if err != nil {
+		return report, fmt.Errorf("start the closing of the month: %w", err)
+	}
+	finished := make(chan error, 1)
+	go func() { finished <- run.Get(ctx, &report) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var last workflows.MonthClosing
+	for {
+		select {
+		case err := <-finished:
+			var refused *temporal.ApplicationError
+			if errors.As(err, &refused) {
+				return report, errors.New(refused.Message())
+			}
+			return report, err
+		case <-tick.C:
+			at, ok := a.monthAt(ctx, s, run.GetID(), run.GetRunID())
+			if ok && at != last {
+				last = at
+				a.say("%s: %d periods posted · %d of %d invoices finalised · %d refused · %d of %d rendered", at.Stage, at.Periods, at.Finalised, at.Invoices, at.Refused, at.Rendered, at.Files)
+			}
+		}
+	}
+}
+
+func (a *app) monthAt(ctx context.Context, s *session, id, run string) (at workflows.MonthClosing, ok bool) {
+	within, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	found, err := s.temporal.QueryWorkflow(within, id, run, workflows.MonthProgress)
+	return at, err == nil && found.Get(&at) == nil
+}
+
+// month tells what the month came to.
+func (a *app) month(r billing.MonthReport) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(a.stdout, format+"\n", args...) }
+	p("All that was over by %s is closed: %s posted, %s ended.", r.Until, count(r.Posted, "run"), count(r.Expired, "block"))
+	if r.Drafts > 0 {
+		p("Waiting for a person: %s. docket period list --state draft", count(r.Drafts, "draft"))
+	}
+	for _, f := range r.Finalised {
+		p("Finalised: %s, %s to %s, %s with tax", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
+	}
+	if len(r.Finalised) == 0 {
+		p("No invoice of the month was finalised.")
+	}
+	for _, h := range r.Held {
+		p("Held: %s of %s (%s, %s), %s: it posts to a later invoice", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
+	}
+	for _, f := range r.Refused {
+		p("Refused: %s of %s, %s: %s", ticket.InvoiceID(f.Invoice), f.Payer, f.Start, f.Refused)
+	}
+	for _, w := range r.Waiting {
+		p("Waiting: %s", w)
+	}
+	for _, f := range r.Failed {
+		p("Failed: %s", f)
+	}
+}
+
+// monthPreview tells what a closing would do now.
+func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	due, err := s.store.PeriodsDue(ctx, billing.DueFilter{Client: m.Payer, Until: m.Until})
+	if err != nil {
+		return err
+	}
+	runs, err := s.store.LookAtPeriods(ctx, due)
+	if err != nil {
+		return err
+	}
+	over, err := s.store.OverInvoices(ctx, m)
+	if err != nil {
+		return err
+	}
+	stands, err := s.store.MonthStands(ctx, m)
+	if err != nil {
+		return err
+	}
+	type preview struct {
+		Runs     []billing.PeriodReceipt  `json:"runs"`
+		Invoices []billing.OverInvoice    `json:"invoices"`
+		Held     []billing.HeldMonth      `json:"held"`
+		Done     []billing.FinalisedMonth `json:"finalised_already"`
+	}
+	return a.show(preview{runs, over, stands.Held, stands.Finalised}, func() {
+		for _, r := range runs {
+			_, _ = fmt.Fprintf(a.stdout, "Would run: %s: %s\n", r.DueRun, r.Says)
+		}
+		for _, o := range over {
+			_, _ = fmt.Fprintf(a.stdout, "Would finalise: %s of %s, %s … %s, %s\n", ticket.InvoiceID(o.Invoice), o.Payer, o.Start, o.End, o.Currency)
+		}
+		for _, h := range stands.Held {
+			_, _ = fmt.Fprintf(a.stdout, "Would stay held: %s of %s (%s, %s), %s\n", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
+		}
+		for _, f := range stands.Finalised {
+			_, _ = fmt.Fprintf(a.stdout, "Finalised already: %s, %s to %s, %s with tax\n", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
+		}
+		if len(runs)+len(over) == 0 {
+			_, _ = fmt.Fprintln(a.stdout, "Nothing is left to close.")
+		}
+	})
+}
+
+// monthSchedule is the id of the schedule that closes months.
+const monthSchedule = "month"
+
+func newMonthSchedule(a *app) *cobra.Command {
+	var (
+		day int
+		off bool
+	)
+	c := &cobra.Command{
+		Use:   "schedule --day N",
+		Short: "Close each month by itself, on a day of the next one at 06:00 UTC; --off ends that",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			who, err := a.person(ctx)
+			if err != nil {
+				return err
+			}
+			schedules := a.session.temporal.ScheduleClient()
+			if off {
+				if err := schedules.GetHandle(ctx, monthSchedule).Delete(ctx); err != nil {
+					return fmt.Errorf("end the schedule of months: %w", err)
+				}
+				return a.told(map[string]any{"scheduled": false}, "Months are closed by hand from now on: docket month close MONTH")
+			}
+			if day < 1 || day > 28 {
+				return ticket.Invalid("day", day, "is not a day that every month has", "give 1 to 28")
+			}
+			if err := a.session.store.MayCloseMonth(ctx, billing.MonthClose{Until: a.now().AddDate(-1, 0, 0).Format(time.DateOnly), By: who.ID}); err != nil {
+				return err
+			}
+			_, err = schedules.Create(ctx, client.ScheduleOptions{
+				ID: monthSchedule,
+				Spec: client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{
+					DayOfMonth: []client.ScheduleRange{{Start: day}}, Hour: []client.ScheduleRange{{Start: 6}},
+				}}},
+				Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+				Action: &client.ScheduleWorkflowAction{
+					ID: "month/scheduled", Workflow: workflows.MonthType, TaskQueue: ticket.TaskQueue, Args: []any{billing.MonthClose{By: who.ID}},
+				},
+			})
+			if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+				return ticket.Invalid("day", day, "cannot be set: months are scheduled already", "docket month schedule --off first")
+			}
+			if err != nil {
+				return fmt.Errorf("schedule the closing of months: %w", err)
+			}
+			return a.told(map[string]any{"scheduled": true, "day": day}, fmt.Sprintf("Each month is closed on day %d of the next one, at 06:00 UTC, in the name of %s.", day, who.ID))
+		},
+	}
+	c.Flags().IntVar(&day, "day", 0, "`day` of the month, 1 to 28")
+	c.Flags().BoolVar(&off, "off", false, "close months by hand again")
+	return c
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+func TestMonthsFromTheCommandLine(t *testing.T) {
+	s := openShop(t)
+	as := func(line string) []string { return append(strings.Fields(line), "--as", "felix.moreau") }
+	last := time.Now().UTC().AddDate(0, -1, 1-time.Now().UTC().Day()).Format("2006-01")
+	assert.Contains(t, s.docket(as("month close march")...).err, `month "march" is not a month: write it like 2026-03`)
+	assert.Contains(t, s.docket(as("month close 2099-01")...).err, "is not over anywhere")
+	assert.Contains(t, s.docket("month", "close", last, "--as", "tom.reyes").err, "may not close a month")
+	s.ok("month", "close", last, "--dry-run")
+
+	report := read[billing.MonthReport](s, as("month close "+last)...)
+	again := read[billing.MonthReport](s, as("month close "+last)...)
+	assert.Equal(t, report.Finalised, again.Finalised)
+	assert.Zero(t, again.Posted)
+	assert.Contains(t, s.ok(as("month close "+last)...).out, "is closed: 0 runs posted")
+
+	assert.Contains(t, s.docket(as("month schedule --day 31")...).err, "is not a day that every month has")
+	assert.Contains(t, s.ok(as("month schedule --day 3")...).out, "closed on day 3 of the next one")
+	assert.Contains(t, s.docket(as("month schedule --day 4")...).err, "docket month schedule --off first")
+	assert.Contains(t, s.ok(as("month schedule --off")...).out, "by hand from now on")
+}

@@ -1,0 +1,255 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/docket-psa/docket/activities"
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/internal/testenv"
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/ticket"
+	"github.com/docket-psa/docket/workflows"
+)
+
+const (
+	march = "2026-04-01" // until when it is over
+	fees  = `
+schema: docket.contract/v1
+contract: %[1]s-managed
+client: %[1]s
+name: Managed services
+effective_from: 2026-02-01
+currency: USD
+time_zone: America/New_York
+%[2]s
+lines:
+  - {clause: F, name: Managed service, charge: flat, price: "500.00", when: arrears}
+`
+)
+
+// taxedLater is a profile that has no rate yet.
+const taxedLater = `
+schema: docket.tax/v1
+tax: later
+name: Sales tax
+standard: standard
+categories: [{category: standard, code: S, rates: [{valid_from: 2027-01-01, percent: 6}]}]
+`
+
+// house is a database with three clients whose March is over: one that is billed, one whose tax has no rate yet, one without
+// an address.
+type house struct {
+	*postgres.Store
+	url   string
+	calls int
+	die   int  // the call after which the process dies; 0: none
+	late  bool // it dies when the call has had its effect
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	ctx := context.Background()
+	h := &house{}
+	h.url = testenv.Template(t, "march", func(url string) error {
+		if _, err := postgres.Migrate(ctx, url, "", ""); err != nil {
+			return err
+		}
+		s, err := postgres.Open(ctx, url, postgres.Options{Now: func() time.Time { return time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC) }})
+		if err != nil {
+			return err
+		}
+		defer s.Disconnect()
+		if err := s.PutPerson(ctx, postgres.Staffing{Person: ticket.Person{ID: "olga", Name: "Olga", Kind: ticket.Human, Roles: []string{"owner"}}}); err != nil {
+			return err
+		}
+		if err := s.SetCompany(ctx, billing.Party{Name: "Harbor IT", Country: "US"}, "olga"); err != nil {
+			return err
+		}
+		if _, err := s.ApplyTax(ctx, []byte(taxedLater), "olga"); err != nil {
+			return err
+		}
+		for client, terms := range map[string]string{"acme": "", "beta": "tax: later", "carl": ""} {
+			if err := s.PutClient(ctx, ticket.Client{ID: client, Name: client, TimeZone: "America/New_York", Currency: "USD"}); err != nil {
+				return err
+			}
+			if client == "acme" {
+				if err := s.SetClientParty(ctx, client, billing.Party{Country: "US"}, "olga"); err != nil {
+					return err
+				}
+			}
+			if _, err := s.ApplyContract(ctx, fmt.Appendf(nil, fees, client, terms), "olga", true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s, err := postgres.Open(t.Context(), h.url, postgres.Options{Now: func() time.Time { return time.Date(2026, 4, 2, 12, 0, 0, 0, time.UTC) }})
+	require.NoError(t, err)
+	t.Cleanup(s.Disconnect)
+	h.Store = s
+	return h
+}
+
+// died is what a workflow sees of a process that dies and never comes back.
+var died = temporal.NewNonRetryableApplicationError("the process died", "Died", nil)
+
+// step counts a call, and dies before it or after it.
+func step[A any](h *house, call func() (A, error)) (A, error) {
+	h.calls++
+	mine := h.calls
+	var none A
+	if h.die == mine && !h.late {
+		return none, died
+	}
+	a, err := call()
+	if h.die == mine {
+		return none, died
+	}
+	return a, err
+}
+
+func (h *house) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error) {
+	return step(h, func() ([]billing.DueRun, error) { return h.Store.PeriodsDue(ctx, f) })
+}
+
+func (h *house) RunPeriod(ctx context.Context, run billing.DueRun, who string) (billing.PeriodReceipt, error) {
+	return step(h, func() (billing.PeriodReceipt, error) { return h.Store.RunPeriod(ctx, run, who) })
+}
+
+func (h *house) OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
+	return step(h, func() ([]billing.OverInvoice, error) { return h.Store.OverInvoices(ctx, m) })
+}
+
+func (h *house) FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error) {
+	return step(h, func() (billing.Finalised, error) { return h.Store.FinaliseOver(ctx, o, by) })
+}
+
+func (h *house) Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	return step(h, func() ([]int64, error) { return h.Store.Unrendered(ctx, m) })
+}
+
+func (h *house) MonthStands(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error) {
+	return step(h, func() (billing.MonthReport, error) { return h.Store.MonthStands(ctx, m) })
+}
+
+func (h *house) render(ctx context.Context, invoice int64) error {
+	_, err := step(h, func() (struct{}, error) {
+		_, err := document.Keep(ctx, h.Store, invoice)
+		return struct{}{}, err
+	})
+	return err
+}
+
+func (h *house) close(t *testing.T, m billing.MonthClose) (report billing.MonthReport, err error) {
+	t.Helper()
+	h.calls = 0
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := s.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	env.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
+	env.RegisterActivity(activities.NewPeriods(h))
+	env.RegisterActivity(activities.NewMonths(h, h.render))
+	env.ExecuteWorkflow(workflows.MonthType, m)
+	require.True(t, env.IsWorkflowCompleted())
+	if err := env.GetWorkflowError(); err != nil {
+		return report, err
+	}
+	return report, env.GetWorkflowResult(&report)
+}
+
+// books is all that a closing leaves, but for when and how often it was tried.
+func (h *house) books(t *testing.T) (all []string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), h.url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close(context.WithoutCancel(t.Context()))) }()
+	rows, err := c.Query(t.Context(), `
+select format('invoice %s %s %s %s %s %s', payer_id, period_start, state, number, gross, due_on) from invoices
+union all select format('line %s %s %s', l.payer_id, l.service_date, l.amount) from invoice_lines l
+union all select format('posting %s %s', key, state) from postings
+union all select format('file %s %s', payer_id, kind) from invoice_documents
+union all select format('series %s %s', series, last) from number_series
+order by 1`)
+	require.NoError(t, err)
+	all, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}
+
+func TestAMonthCloses(t *testing.T) {
+	h := newHouse(t)
+	m := billing.MonthClose{Until: march, By: "olga"}
+	report, err := h.close(t, m)
+	require.NoError(t, err)
+	require.Equal(t, 6, report.Posted, "February and March of three contracts")
+	require.Len(t, report.Refused, 2, "two months of a client whose tax has no rate")
+	require.Contains(t, report.Refused[0].Refused, "has no rate on 2026-04-02")
+	require.Len(t, report.Finalised, 1)
+	require.Equal(t, 2, report.Finalised[0].Invoices, "those of March")
+	require.Equal(t, "1000", report.Finalised[0].Total.String())
+	require.Equal(t, 2, report.Rendered, "February and March of acme")
+	require.Len(t, report.Failed, 2, "carl has no address")
+	require.Contains(t, report.Failed[0], "docket client address")
+	books := h.books(t)
+
+	again, err := h.close(t, m)
+	require.NoError(t, err)
+	require.Equal(t, report.Finalised, again.Finalised, "closed twice, it tells what stands")
+	require.Zero(t, again.Posted+again.Rendered)
+	require.Equal(t, books, h.books(t))
+
+	_, err = h.close(t, billing.MonthClose{Until: "2026-06-01", By: "olga"})
+	require.ErrorContains(t, err, "is not over anywhere")
+	_, err = h.close(t, billing.MonthClose{Until: march, By: "nobody"})
+	require.ErrorContains(t, err, `by "nobody" is not known`)
+}
+
+func TestAMonthThatDiesAnywhereClosesTheSame(t *testing.T) {
+	undisturbed := newHouse(t)
+	m := billing.MonthClose{Until: march, By: "olga"}
+	_, err := undisturbed.close(t, m)
+	require.NoError(t, err)
+	steps, want := undisturbed.calls, undisturbed.books(t)
+	require.Greater(t, steps, 15)
+	for die := 1; die <= steps; die++ {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprintf("step %d of %d, late %v", die, steps, late), func(t *testing.T) {
+				h := newHouse(t)
+				h.die, h.late = die, late
+				_, _ = h.close(t, m)
+				h.die = 0
+				_, err := h.close(t, m)
+				require.NoError(t, err)
+				require.Equal(t, withoutNumbers(want), withoutNumbers(h.books(t)))
+				found, err := h.Audit(t.Context(), nil)
+				require.NoError(t, err)
+				require.True(t, found.Clean(), "%+v", found)
+			})
+		}
+	}
+}
+
+// withoutNumbers leaves out which of the invoices got which number: that is a matter of order, and they have no gaps.
+func withoutNumbers(books []string) (rest []string) {
+	for _, b := range books {
+		var payer, start, state, number, gross, due string
+		if n, _ := fmt.Sscanf(b, "invoice %s %s %s %s %s %s", &payer, &start, &state, &number, &gross, &due); n == 6 {
+			b = fmt.Sprint("invoice ", payer, start, state, gross, due)
+		}
+		rest = append(rest, b)
+	}
+	return rest
+}

@@ -20,6 +20,8 @@ type OverInvoice struct {
 	Currency string `json:"currency"`
 	Start    string `json:"start"` // local dates
 	End      string `json:"end"`
+
+	Net decimal.Decimal `json:"net"` // as it stands: it is live until it is finalised
 }
 
 // Finalised is what became of one invoice at the closing of a month.

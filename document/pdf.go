@@ -138,10 +138,10 @@ func (d *Document) table() []core.Row {
 		if l.Client != "" {
 			what += " (" + l.Client + ")"
 		}
-		if tax := l.tax(); tax != "" {
+		if tax := l.tax(); tax != "" && len(d.Taxes) > 1 { // where all lines are taxed alike, the sums tell
 			what += " · " + tax
 		}
-		rows = append(rows, auto(cell(2, l.ID+", "+l.Date, small), cell(5, what, small), cell(2, l.Quantity.String()+" "+unitName(l.Unit), right),
+		rows = append(rows, auto(cell(2, l.ID+", "+l.Date, small), cell(5, what, small), cell(2, l.amount(), right),
 			cell(1, d.price(l), right), cell(2, d.money(l.Net), right)))
 	}
 	return append(rows, rule())
@@ -157,6 +157,14 @@ func (l Line) tax() string {
 		return ""
 	}
 	return l.TaxCode + " " + percent(l.Percent) + " %"
+}
+
+// amount tells a quantity as people read it: hours to the hundredth. The data beside the PDF has all of it.
+func (l Line) amount() string {
+	if l.Unit == billing.UnitHour {
+		return l.Quantity.Round(2).String() + " h"
+	}
+	return l.Quantity.String() + " " + unitName(l.Unit)
 }
 
 func unitName(unit string) string {

@@ -42,9 +42,9 @@ func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
 // OverInvoices lists the open invoices with lines whose period is over by the date, payer by payer.
 func (r Reads) OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
 	rows, err := r.q.Query(ctx, `
-select i.id, i.payer_id, i.currency, i.period_start::text, i.period_end::text from invoices i
-where i.state = 'open' and i.period_end <= $1::text::date and ($2 = '' or i.payer_id = $2)
-  and exists (select from invoice_lines l where l.invoice_id = i.id)
+select i.id, i.payer_id, i.currency, i.period_start::text, i.period_end::text, s.net from invoices i
+cross join lateral (select sum(l.amount) as net from invoice_lines l where l.invoice_id = i.id) as s
+where i.state = 'open' and i.period_end <= $1::text::date and ($2 = '' or i.payer_id = $2) and s.net is not null
 order by i.payer_id, i.period_start, i.currency, i.period_end`, m.Until, m.Payer)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices that are over: %w", err)

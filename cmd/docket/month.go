@@ -182,7 +182,7 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 			_, _ = fmt.Fprintf(a.stdout, "Would run: %s: %s\n", r.DueRun, r.Says)
 		}
 		for _, o := range over {
-			_, _ = fmt.Fprintf(a.stdout, "Would finalise: %s of %s, %s … %s, %s\n", ticket.InvoiceID(o.Invoice), o.Payer, o.Start, o.End, o.Currency)
+			_, _ = fmt.Fprintf(a.stdout, "Would finalise: %s of %s, %s … %s, %s net\n", ticket.InvoiceID(o.Invoice), o.Payer, o.Start, o.End, money(o.Net, o.Currency))
 		}
 		for _, h := range stands.Held {
 			_, _ = fmt.Fprintf(a.stdout, "Would stay held: %s of %s (%s, %s), %s\n", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))

@@ -34,7 +34,7 @@ func TestEdge61ASoldBlockCountsAgainstTheOrder(t *testing.T) {
 	require.Equal(t, "700.00", k.ordered("acme-block"))
 	why, err := k.Why(t.Context(), k.count("select charge_id from invoice_lines"))
 	require.NoError(t, err)
-	require.Contains(t, why.Sentences, "It bills against order PO-7, of which 700.00 USD of 1000.00 USD are used now: 300.00 USD more and the order PO-7 is used up.")
+	require.Contains(t, why.Sentences, "It bills against order PO-7, of which 700.00 USD of 1000.00 USD are used now: 300.00 USD more, and it is used up.")
 	_, err = sell("order-2", 400)
 	require.ErrorContains(t, err, "goes beyond purchase order PO-7, which reaches to 1000.00 USD, of which 700.00 USD are billed")
 	_, err = sell("order-1", 700)

@@ -169,7 +169,11 @@ func TestMonthsOfWaitingAcrossClockChanges(t *testing.T) {
 					require.NoError(t, err)
 					require.Len(t, held, 1)
 					require.Equal(t, 1, held[0].Step)
-					d.env.SignalWorkflow(string(ticket.MsgSignOff), ticket.SignOff{Header: d.by("ann"), Hold: held[0].Hold, Digest: held[0].Digest, Approved: true})
+					m := ticket.SignOff{Header: d.by("ann"), Hold: held[0].Hold, Digest: held[0].Digest, Approved: true}
+					m.At = d.env.Now().UTC()
+					m.Proof, err = d.store.Prove(t.Context(), ticket.MsgSignOff, m) // as the desk does
+					require.NoError(t, err)
+					d.env.SignalWorkflow(string(ticket.MsgSignOff), m)
 				})
 				d.run(id)
 				require.Equal(t, p.wantQuote, d.happened(id, "reminder", "overdue"))

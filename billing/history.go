@@ -46,8 +46,14 @@ func (d *decider) guardHistory(v *Version) []Arg {
 			return nil
 		}
 		return []Arg{
-			{"clause", v.Terms.contract.Expected.Clause}, {"of", of}, {"usual", usual.String()}, {"times", h.Times.String()}, {"came_to", came.String()},
-			{"tickets", strconv.Itoa(past.Tickets)}, {"days", strconv.Itoa(past.Days)}, {"category", d.facts.Ticket.Category},
+			{"clause", v.Terms.contract.Expected.Clause},
+			{"of", of},
+			{"usual", usual.String()},
+			{"times", h.Times.String()},
+			{"came_to", came.String()},
+			{"tickets", strconv.Itoa(past.Tickets)},
+			{"days", strconv.Itoa(past.Days)},
+			{"category", d.facts.Ticket.Category},
 		}
 	}
 	z := d.size(v.Contract)

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -67,4 +68,9 @@ func (t *Terms) ReorderAt() int64 {
 		most = max(most, t.lines[i].blocks.reorder)
 	}
 	return most
+}
+
+// DrawsBlocks says whether a line of the terms draws bought hours.
+func (t *Terms) DrawsBlocks() bool {
+	return slices.ContainsFunc(t.contract.Lines, func(l Line) bool { return l.Charge == chargeBlock })
 }

@@ -101,7 +101,7 @@ func (s Step) render(c Charge) string {
 	case ruleRuling:
 		return s.ruling(c)
 	case ruleReverse:
-		return "It undoes charge " + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
+		return "It undoes L-" + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
 	case ruleWriteDown, ruleRebill, ruleCredited, ruleCarry:
 		return s.adjustment(c)
 	}

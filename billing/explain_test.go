@@ -93,7 +93,7 @@ So 2 s at 150 are 0.08 EUR.`)
 		c := decide(t, under(t, contract("TM-1", timeAndMaterials), work(1, noon, hour))).Charges[0]
 		r, err := billing.Reverse(42, c, nil, nil)
 		require.NoError(t, err)
-		require.Equal(t, "It undoes charge 42 of 150.00 EUR.\nSo the invoice moves by -150.00 EUR.", explained(r))
+		require.Equal(t, "It undoes L-42 of 150.00 EUR.\nSo the invoice moves by -150.00 EUR.", explained(r))
 	})
 }
 

@@ -37,6 +37,9 @@ func (s *Store) GrantBlock(ctx context.Context, g BlockGrant) (block Block, err 
 		if err != nil {
 			return err
 		}
+		if !slices.ContainsFunc(seller.versions, func(v billing.Version) bool { return v.Terms.DrawsBlocks() }) {
+			return ticket.Invalid("contract", g.Contract, "has no line that would draw the hours", "apply a revision with a line that says charge: block, then sell the block")
+		}
 		facts, err := saleFacts(g, seller)
 		if err != nil {
 			return err

@@ -1,0 +1,170 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/docket-psa/docket/billing"
+)
+
+// audience is a group of people who may hear of an event.
+type audience string
+
+// The audiences. Whoever is away or gone is stood in for by his delegate; AI agents and programs read no mail.
+const (
+	asked       audience = "asked"       // whom the quote asks; in place of one who asked for the work, his delegate
+	requester   audience = "requester"   // who resolved the ticket, or asked the client before acting
+	assignee    audience = "assignee"    // who has the ticket after the event
+	dispatchers audience = "dispatchers" // ours
+	owners      audience = "owners"      // ours
+)
+
+// about is what a notice carries beside its event.
+type about string
+
+const (
+	theTicket  about = ""
+	signOffs   about = "sign-off"  // one notice for each quote that asks the client
+	exceptions about = "exception" // one for each that waits for a ruling
+)
+
+// hearing is one row of who hears of what.
+type hearing struct {
+	event   string // kind of the event; of a sign-off or a ruling, its outcome after a slash
+	about   about
+	hear    []audience
+	tells   string // the template: a directory entry of notify/templates
+	urgent  bool   // also in quiet hours
+	told    bool   // also to the one who did it: he has to act on it
+	vital   bool   // nobody there to hear is put on record as undeliverable, for the doctor to tell
+	instead []audience
+}
+
+// whoHears is the whole of it: what is not here is told to nobody. Endpoints hear whatever a row tells, by its template.
+var whoHears = []hearing{
+	// The client is asked, reminded, asked further up.
+	{event: "closed", about: signOffs, hear: []audience{asked}, tells: "asked", told: true, vital: true},
+	{event: "request-approval", about: signOffs, hear: []audience{asked}, tells: "asked", told: true, vital: true},
+	{event: "reminder", about: signOffs, hear: []audience{asked}, tells: "reminder", told: true, vital: true},
+	{event: "overdue", about: signOffs, hear: []audience{asked}, tells: "overdue", told: true, vital: true},
+	// A dispatcher must rule.
+	{event: "closed", about: exceptions, hear: []audience{dispatchers}, tells: "exception", told: true, vital: true, instead: []audience{owners}},
+	{event: "reminder", about: exceptions, hear: []audience{dispatchers}, tells: "reminder", told: true, vital: true, instead: []audience{owners}},
+	{event: "overdue", about: exceptions, hear: []audience{asked, dispatchers}, tells: "overdue", told: true, vital: true, instead: []audience{owners}},
+	{event: "sign-off/declined", about: exceptions, hear: []audience{dispatchers, requester}, tells: "declined", told: true, vital: true, instead: []audience{owners}},
+	// Somebody decided.
+	{event: "sign-off/declined", about: signOffs, hear: []audience{requester}, tells: "declined"}, // asked before the work: there is nothing to rule on
+	{event: "sign-off/settled", about: signOffs, hear: []audience{requester}, tells: "approved"},
+	{event: "rule/settled", about: exceptions, hear: []audience{requester}, tells: "ruled"},
+	{event: "rule/settled", about: signOffs, hear: []audience{requester}, tells: "ruled"},
+	{event: "rule/sent-back", about: exceptions, hear: []audience{requester}, tells: "ruled"},
+	{event: "rule/sent-back", about: signOffs, hear: []audience{requester}, tells: "ruled"},
+	// The clock and the desk.
+	{event: "warning", hear: []audience{assignee}, tells: "warning", urgent: true, vital: true, instead: []audience{dispatchers}},
+	{event: "breach", hear: []audience{assignee, dispatchers}, tells: "breach", urgent: true, vital: true, instead: []audience{owners}},
+	{event: "escalate", hear: []audience{assignee}, tells: "escalated", urgent: true, vital: true, instead: []audience{dispatchers}},
+	{event: "reopen", hear: []audience{assignee}, tells: "reopened", instead: []audience{dispatchers}},
+}
+
+// told is one notice to write for each of its audience.
+type told struct {
+	Tells   string     `json:"tells"`
+	Hear    []audience `json:"hear"`
+	Instead []audience `json:"instead"`
+	Urgent  bool       `json:"urgent"`
+	Told    bool       `json:"told"`
+	Vital   bool       `json:"vital"`
+	Hold    int64      `json:"hold"`
+	Quote   any        `json:"quote,omitempty"` // billing.HeldQuote, as it stood then
+}
+
+// topic is the event's kind as whoHears names it.
+func (e event) topic() string {
+	if s, ok := e.Answer.(billing.Settlement); ok {
+		return e.Kind + "/" + string(s.Outcome)
+	}
+	return e.Kind
+}
+
+// notices are what is to be told of the event, as JSON; nil: nothing. What had no effect is told to nobody but its sender.
+func (e event) notices() ([]byte, error) {
+	if !e.Effect {
+		return nil, nil
+	}
+	var list []told
+	for _, h := range whoHears {
+		if h.event != e.topic() {
+			continue
+		}
+		one := told{Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital}
+		if h.about == theTicket {
+			list = append(list, one)
+			continue
+		}
+		for _, q := range e.Held {
+			if string(q.Kind) == string(h.about) {
+				one.Hold, one.Quote = q.Hold, q
+				list = append(list, one)
+			}
+		}
+	}
+	if list == nil {
+		return nil, nil
+	}
+	wanted, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("encode who hears of %s: %w", e.Kind, err)
+	}
+	return wanted, nil
+}
+
+// settledQuote is the quote that a settlement was about: the one that stands now, or the one that was decided.
+func settledQuote(found waiting, s billing.Settlement) []billing.HeldQuote {
+	if i := slices.IndexFunc(s.Held, func(q billing.HeldQuote) bool { return q.Hold == found.ID }); i >= 0 {
+		return []billing.HeldQuote{s.Held[i]}
+	}
+	return []billing.HeldQuote{found.quote()}
+}
+
+// insertTold writes an event and, in the same statement, a notice for everybody who is to hear of it ($15). The past that
+// is told again is told to nobody.
+const insertTold = `
+with e as (` + insertEvent + ` returning id, ticket, client_id, kind, at, recorded_at, actor, says),
+wanted as (
+  select row_number() over () as n, r.*, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, t.assignee, t.contact_id, h.requested_by
+  from e join tickets t on t.number = e.ticket and not t.event_time
+  cross join jsonb_to_recordset($15::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
+  left join holds h on h.id = r.hold and r.hold <> 0),
+meant as ( -- a person of each group, and who hears in his place
+  select w.n, g.instead, case
+    when g.who = '` + string(asked) + `' and p.id in (w.contact_id, w.requested_by) or not p.active then d.id
+    when p.absent_until > w.recorded_at then coalesce(d.id, p.id)
+    else p.id end as id
+  from wanted w
+  cross join lateral (select unnest(w.hear) as who, false as instead union all select unnest(w.instead), true) g
+  join people p on case g.who
+    when '` + string(asked) + `' then w.quote -> 'approvers' ? p.id
+    when '` + string(requester) + `' then p.id = w.requested_by
+    when '` + string(assignee) + `' then p.id = w.assignee
+    when '` + string(dispatchers) + `' then p.client_id is null and 'dispatcher' = any (p.roles)
+    when '` + string(owners) + `' then p.client_id is null and 'owner' = any (p.roles)
+    end
+  left join people d on d.id = p.delegate_id and d.active),
+heard as (
+  select distinct w.n, m.instead, p.id, p.email from wanted w join meant m on m.n = w.n join people p on p.id = m.id
+  where p.kind = 'human' and (w.told or p.id <> w.actor)),
+told as (
+  select n, 'mail' as channel, id as recipient, case when email = '' then 'undeliverable' else 'waiting' end as state,
+    case when email = '' then id || ' has no mail address' else '' end as why
+  from heard a where not a.instead or not exists (select from heard b where b.n = a.n and not b.instead)
+  union all
+  select w.n, 'webhook', x.id, 'waiting', '' from wanted w join notice_endpoints x on x.active and (x.tells = '{}' or w.tells = any (x.tells))
+  union all
+  select w.n, 'mail', '', 'undeliverable', 'nobody is there to hear: ' || array_to_string(w.hear || w.instead, ', ')
+  from wanted w where w.vital and not exists (select from heard a where a.n = w.n))
+insert into notices (cause, event, ticket, client_id, hold, quote, tells, urgent, channel, recipient, says, at, created_at, state, due_at, last_error)
+select 'event ' || w.event, w.event, w.ticket, w.client_id, w.hold, w.quote, w.tells, w.urgent, t.channel, t.recipient, w.says, w.at,
+  w.recorded_at, t.state, w.recorded_at, t.why
+from told t join wanted w on w.n = t.n order by w.n, t.channel, t.recipient
+on conflict do nothing`

@@ -65,6 +65,7 @@ var whoHears = []hearing{
 	{event: "breach", hear: []audience{assignee, dispatchers}, tells: "breach", urgent: true, vital: true, instead: []audience{owners}},
 	{event: "escalate", hear: []audience{assignee}, tells: "escalated", urgent: true, vital: true, instead: []audience{dispatchers}},
 	{event: "reopen", hear: []audience{assignee}, tells: "reopened", instead: []audience{dispatchers}},
+	{event: "block-low", hear: []audience{owners}, tells: "block-low", told: true, instead: []audience{dispatchers}},
 }
 
 // told is one notice to write for each of its audience.
@@ -130,12 +131,29 @@ func settledQuote(found waiting, s billing.Settlement) []billing.HeldQuote {
 // insertTold writes an event and, in the same statement, a notice for everybody who is to hear of it ($15). The past that
 // is told again is told to nobody.
 const insertTold = `
-with e as (` + insertEvent + ` returning id, ticket, client_id, kind, at, recorded_at, actor, says),
+with e as (` + insertEvent + ` returning 'event ' || id as cause, id, ticket, client_id, at, recorded_at, actor, says),` + wanted15 + tellWanted
+
+// insertNotice tells of what is no event of a ticket: $1 its cause, which makes it single, and $6 who hears.
+const insertNotice = `
+with e as (select $1::text as cause, null::bigint as id, null::bigint as ticket, $2::text as client_id, $3::timestamptz as at,
+  $3::timestamptz as recorded_at, $4::text as actor, $5::text as says),` + wanted6 + tellWanted
+
+const (
+	wanted15 = wantedHead + `$15` + wantedTail
+	wanted6  = wantedHead + `$6` + wantedTail
+
+	wantedHead = `
 wanted as (
-  select row_number() over () as n, r.*, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, t.assignee, t.contact_id, h.requested_by
-  from e join tickets t on t.number = e.ticket and not t.event_time
-  cross join jsonb_to_recordset($15::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
-  left join holds h on h.id = r.hold and r.hold <> 0),
+  select row_number() over () as n, r.*, e.cause, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, t.assignee, t.contact_id,
+    h.requested_by
+  from e left join tickets t on t.number = e.ticket
+  cross join jsonb_to_recordset(`
+	wantedTail = `::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
+  left join holds h on h.id = r.hold and r.hold <> 0
+  where t.event_time is not true),`
+)
+
+const tellWanted = `
 meant as ( -- a person of each group, and who hears in his place
   select w.n, g.instead, case
     when g.who = '` + string(asked) + `' and p.id in (w.contact_id, w.requested_by) or not p.active then d.id
@@ -151,9 +169,9 @@ meant as ( -- a person of each group, and who hears in his place
     when '` + string(owners) + `' then p.client_id is null and 'owner' = any (p.roles)
     end
   left join people d on d.id = p.delegate_id and d.active),
-heard as (
+heard as ( -- nobody hears of another client's matter, whatever its contract names him as
   select distinct w.n, m.instead, p.id, p.email from wanted w join meant m on m.n = w.n join people p on p.id = m.id
-  where p.kind = 'human' and (w.told or p.id <> w.actor)),
+  where p.kind = 'human' and (w.told or p.id <> w.actor) and (p.client_id is null or p.client_id = w.client_id)),
 told as (
   select n, 'mail' as channel, id as recipient, case when email = '' then 'undeliverable' else 'waiting' end as state,
     case when email = '' then id || ' has no mail address' else '' end as why
@@ -164,7 +182,7 @@ told as (
   select w.n, 'mail', '', 'undeliverable', 'nobody is there to hear: ' || array_to_string(w.hear || w.instead, ', ')
   from wanted w where w.vital and not exists (select from heard a where a.n = w.n))
 insert into notices (cause, event, ticket, client_id, hold, quote, tells, urgent, channel, recipient, says, at, created_at, state, due_at, last_error)
-select 'event ' || w.event, w.event, w.ticket, w.client_id, w.hold, w.quote, w.tells, w.urgent, t.channel, t.recipient, w.says, w.at,
+select w.cause, w.event, w.ticket, w.client_id, w.hold, w.quote, w.tells, w.urgent, t.channel, t.recipient, w.says, w.at,
   w.recorded_at, t.state, w.recorded_at, t.why
 from told t join wanted w on w.n = t.n order by w.n, t.channel, t.recipient
 on conflict do nothing`

@@ -11,7 +11,7 @@ import (
 
 func newApproval(a *app) *cobra.Command {
 	return noun("approval", "What clients are asked to sign off",
-		newApprovalList(a), newHoldShow(a), newApprove(a), newDecline(a))
+		newApprovalList(a), newHoldShow(a), newApprove(a), newDecline(a), newApprovalRedeem(a))
 }
 
 func newApprovalList(a *app) *cobra.Command {

@@ -68,12 +68,13 @@ CREATE TABLE quiet_hours (
 );
 CREATE UNIQUE INDEX quiet_house ON quiet_hours ((true)) WHERE person IS NULL;
 
--- What signs the links of approval mails, where the operator gives no key of his own.
+-- What signs the links of approval mails, where the operator gives no key of his own. Whoever reads it may approve in
+-- anybody's name: the desk alone does.
 CREATE TABLE link_keys (
-  id      int PRIMARY KEY CHECK (id = 1),
-  key     bytea NOT NULL CHECK (length(key) >= 32),
-  made_at timestamptz NOT NULL
+  id  int PRIMARY KEY CHECK (id = 1),
+  key bytea NOT NULL CHECK (length(key) >= 32)
 );
+INSERT INTO link_keys (id, key) VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
 
 -- Every use of a link, whatever became of it.
 CREATE TABLE link_uses (
@@ -100,7 +101,7 @@ GRANT SELECT ON notice_endpoints, notices, quiet_hours, link_keys, link_uses, ca
 GRANT INSERT, UPDATE ON notice_endpoints TO docket_staff;
 GRANT INSERT, UPDATE (state, due_at, attempts, lease, leased_until, tried_at, sent_at, last_error) ON notices TO docket_staff;
 GRANT INSERT, UPDATE, DELETE ON quiet_hours TO docket_staff;
-GRANT INSERT ON link_keys, link_uses, caught_mails TO docket_staff;
+GRANT INSERT ON link_uses, caught_mails TO docket_staff;
 -- +goose StatementBegin
 DO $$
 DECLARE t text;

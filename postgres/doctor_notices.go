@@ -33,6 +33,12 @@ select n.channel || ' notices', (extract(epoch from $1 - min(n.created_at)) * 10
     else 'see that ` + "`docket serve`" + ` runs, and that the endpoints answer: ` + "`docket notify list --state waiting`" + `' end
 from notices n where n.state = 'waiting' and n.created_at < $1 - $2::interval and (n.due_at < $1 - $2::interval or n.last_error <> '')
 group by n.channel order by 1`
+
+	forgedLinks = `
+select 'approval links', (extract(epoch from $1 - min(u.at)) * 1000)::bigint, 'operations',
+  format('%s in a day that were not sealed here, or were changed: somebody guesses, or the key is another', count(*)),
+  'a few are mails that were copied badly; after a change of DOCKET_LINK_KEY, reminders carry good links'
+from link_uses u where u.outcome = 'forged' and u.at > $1 - interval '1 day' having count(*) > 0`
 )
 
 // lookAtNotices finds who was not told what he should have been.
@@ -46,6 +52,7 @@ func (s *Store) lookAtNotices(ctx context.Context, p Patience) ([]Finding, error
 		{Warning, deadNotices, nil},
 		{Warning, undeliverableNotices, nil},
 		{Warning, waitingNotices, []any{p.Move}},
+		{Notice, forgedLinks, nil},
 	} {
 		rows, err := s.pool.Query(ctx, look.sql, append([]any{s.now()}, look.args...)...)
 		if err != nil {

@@ -151,6 +151,12 @@ func (s *Store) NoteLink(ctx context.Context, l ticket.Link, outcome, says strin
 	return nil
 }
 
+// LinkUses lists what became of links, of one hold or with 0 of all, the newest first.
+func (s *Store) LinkUses(ctx context.Context, hold int64) ([]ticket.LinkUse, error) {
+	return collect[ticket.LinkUse](ctx, s.pool, "the uses of links",
+		"select at, person, hold, outcome, says from link_uses where $1 = 0 or hold = $1 order by id desc limit 200", hold)
+}
+
 // KeepMail stores a mail that the catcher of `docket up` took.
 func (s *Store) KeepMail(ctx context.Context, m ticket.CaughtMail) error {
 	if _, err := s.pool.Exec(ctx, "insert into caught_mails (at, sender, recipients, message_id, subject, raw) values ($1, $2, $3, $4, $5, $6)",

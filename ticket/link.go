@@ -20,6 +20,15 @@ type Link struct {
 	Expires int64  `json:"e"` // Unix seconds
 }
 
+// LinkUse is what became of a link that somebody opened.
+type LinkUse struct {
+	At      time.Time `json:"at"`
+	Person  string    `json:"person,omitempty"` // empty: the link proves nothing
+	Hold    int64     `json:"hold,omitempty"`
+	Outcome string    `json:"outcome"` // shown, forged, expired, refused, or the outcome of the sign-off
+	Says    string    `json:"says"`
+}
+
 // MaxLink bounds a token, in bytes.
 const MaxLink = 1024
 

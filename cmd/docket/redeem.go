@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docket-psa/docket/desk"
+	"github.com/docket-psa/docket/ticket"
 )
 
 func newApprovalRedeem(a *app) *cobra.Command {
@@ -57,4 +59,17 @@ answered with what is true now, and the link has no effect. Every use is on reco
 	c.Flags().BoolVar(&decline, "decline", false, "decline it; say why with --reason")
 	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
 	return c
+}
+
+// linkUses tells who opened the links of a hold's mails, and what came of it.
+func (a *app) linkUses(uses []ticket.LinkUse) {
+	if len(uses) == 0 {
+		return
+	}
+	rows := make([][]string, 0, len(uses))
+	for _, u := range uses {
+		rows = append(rows, []string{a.when(u.At), "link of " + u.Person, u.Outcome, short(oneLine(u.Says), 100)})
+	}
+	_, _ = fmt.Fprintln(a.stdout)
+	align(a.stdout, rows, make([]bool, 4))
 }

@@ -40,6 +40,7 @@ approval: {clause: "5.1", amount_over: "500.00", approvers: [ann], expires: 72h}
 type house struct {
 	*postgres.Store
 	t     testing.TB
+	url   string // the owner's
 	admin *pgxpool.Pool
 	clock atomic.Int64
 	keys  atomic.Int64
@@ -79,7 +80,7 @@ func openHouse(t testing.TB) *house {
 		_, err = s.ApplyContract(ctx, []byte(hourly), "olga", false)
 		return err
 	})
-	h.Store = h.connect(url)
+	h.url, h.Store = url, h.connect(url)
 	var err error
 	h.admin, err = pgxpool.New(t.Context(), url)
 	require.NoError(t, err)

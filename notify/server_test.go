@@ -59,9 +59,10 @@ func (c *counter) Logout() error                        { return nil }
 func (c *counter) Mail(string, *smtp.MailOptions) error { return nil }
 func (c *counter) Rcpt(to string, _ *smtp.RcptOptions) error {
 	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
-	if c.p.refuse != nil {
-		return c.p.refuse(to)
+	refuse := c.p.refuse
+	c.p.mu.Unlock()
+	if refuse != nil {
+		return refuse(to)
 	}
 	return nil
 }
@@ -77,10 +78,11 @@ func (c *counter) Data(r io.Reader) error {
 	}
 	body, _ := io.ReadAll(m.Body)
 	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
 	c.p.mails, c.p.raw, c.p.bodies = append(c.p.mails, m), append(c.p.raw, raw), append(c.p.bodies, string(body))
-	if c.p.after != nil {
-		return c.p.after()
+	after := c.p.after
+	c.p.mu.Unlock()
+	if after != nil {
+		return after()
 	}
 	return nil
 }

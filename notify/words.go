@@ -20,6 +20,11 @@ import (
 //go:embed templates
 var templates embed.FS
 
+// decides are the notices whose reader is to decide.
+var decides = []string{
+	ticket.TellsAsked, ticket.TellsReminder, ticket.TellsOverdue, ticket.TellsException, ticket.TellsDeclined, ticket.TellsProposed, ticket.TellsRejected,
+}
+
 // kinds are the words of each notice: a subject, what happened, and what to do.
 var kinds = func() map[string]*template.Template {
 	m := make(map[string]*template.Template, len(ticket.Tells))
@@ -75,6 +80,7 @@ type scene struct {
 	Facts   []fact
 	Link    string
 	Command string // what does the same where there is no page
+	Sealed  bool   // either acts in the reader's name
 }
 
 // Message writes the notice for its recipient.
@@ -135,7 +141,7 @@ func (w Words) scene(n ticket.Claimed) (scene, error) {
 		s.Facts = append(s.Facts, fact{"Amount", s.Amount})
 	}
 	s.Facts = append(s.Facts, fact{"Why", s.Why})
-	if !slices.Contains([]string{ticket.TellsAsked, ticket.TellsReminder, ticket.TellsOverdue, ticket.TellsException, ticket.TellsDeclined}, n.Tells) {
+	if !slices.Contains(decides, n.Tells) {
 		return s, nil
 	}
 	s.Facts = append(s.Facts, fact{"Until", s.Until})
@@ -153,7 +159,7 @@ func (w Words) scene(n ticket.Claimed) (scene, error) {
 	if w.Base != "" {
 		s.Link = w.Base + "/approve#" + token // behind the #, so that no server's log keeps it
 	}
-	s.Command = "docket approval redeem " + token
+	s.Command, s.Sealed = "docket approval redeem "+token, true
 	return s, nil
 }
 

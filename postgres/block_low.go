@@ -137,7 +137,7 @@ func (s *Store) TellLowBlocks(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if _, err := s.pool.Exec(ctx, insertNotice, fmt.Sprintf("block-low %s %d", contract, last.ID), last.Client, s.now(), itself, says+".", wanted); err != nil {
+		if _, err := s.pool.Exec(ctx, fmt.Sprintf(insertNotice, 6), fmt.Sprintf("block-low %s %d", contract, last.ID), last.Client, s.now(), itself, says+".", wanted); err != nil {
 			return 0, fmt.Errorf("tell that the block hours of %s run out: %w", contract, err)
 		}
 	}

@@ -29,7 +29,8 @@ type event struct {
 	Effect bool
 	Says   string
 	Answer any                 // what a repetition of the same key answers again
-	Held   []billing.HeldQuote // the quotes it is about, for who is to hear of them
+	Held   []billing.HeldQuote // the holds it is about, for who is to hear of them
+	Opened []billing.HeldQuote // those it opened: whom they ask hears of them
 }
 
 const insertEvent = `
@@ -59,7 +60,8 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 	if notices == nil {
 		b.Queue(insertEvent, args...)
 	} else {
-		b.Queue(insertTold, append(args, notices)...)
+		args = append(args, notices)
+		b.Queue(fmt.Sprintf(insertTold, len(args)), args...)
 	}
 	return nil
 }

@@ -13,11 +13,13 @@ type audience string
 
 // The audiences. Whoever is away or gone is stood in for by his delegate; AI agents and programs read no mail.
 const (
-	asked       audience = "asked"       // whom the quote asks; in place of one who asked for the work, his delegate
-	requester   audience = "requester"   // who resolved the ticket, or asked the client before acting
-	assignee    audience = "assignee"    // who has the ticket after the event
-	dispatchers audience = "dispatchers" // ours
-	owners      audience = "owners"      // ours
+	toAsked       audience = "asked"       // whom the quote asks; in place of one who asked for the work, his delegate
+	toNamed       audience = "named"       // whom the event's answer names as to
+	toRequester   audience = "requester"   // who resolved the ticket, or asked the client before acting
+	toAssignee    audience = "assignee"    // who has the ticket after the event
+	toDispatchers audience = "dispatchers" // ours
+	toFinance     audience = "finance"     // ours
+	toOwners      audience = "owners"      // ours
 )
 
 // about is what a notice carries beside its event.
@@ -27,45 +29,52 @@ const (
 	theTicket  about = ""
 	signOffs   about = "sign-off"  // one notice for each quote that asks the client
 	exceptions about = "exception" // one for each that waits for a ruling
+	anyHold    about = "hold"      // one for each of both
 )
+
+// opens is the event of every hold that an event opens, whichever event it is.
+const opens = "opens"
 
 // hearing is one row of who hears of what.
 type hearing struct {
-	event   string // kind of the event; of a sign-off or a ruling, its outcome after a slash
+	event   string // kind of the event; of a word about a hold, its outcome after a slash
 	about   about
 	hear    []audience
-	tells   string // the template: a directory entry of notify/templates
-	urgent  bool   // also in quiet hours
-	told    bool   // also to the one who did it: he has to act on it
-	vital   bool   // nobody there to hear is put on record as undeliverable, for the doctor to tell
-	instead []audience
+	instead []audience // where nobody of hear is there
+	tells   string     // the template: a file of notify/templates
+	urgent  bool       // also in quiet hours
+	told    bool       // also to the one who did it: he has to act on it
+	vital   bool       // nobody there to hear is put on record as undeliverable, for the doctor to tell
 }
 
 // whoHears is the whole of it: what is not here is told to nobody. Endpoints hear whatever a row tells, by its template.
 var whoHears = []hearing{
 	// The client is asked, reminded, asked further up.
-	{event: "closed", about: signOffs, hear: []audience{asked}, tells: "asked", told: true, vital: true},
-	{event: "request-approval", about: signOffs, hear: []audience{asked}, tells: "asked", told: true, vital: true},
-	{event: "reminder", about: signOffs, hear: []audience{asked}, tells: "reminder", told: true, vital: true},
-	{event: "overdue", about: signOffs, hear: []audience{asked}, tells: "overdue", told: true, vital: true},
+	{event: opens, about: signOffs, hear: []audience{toAsked}, tells: "asked", told: true, vital: true},
+	{event: "reminder", about: signOffs, hear: []audience{toAsked}, tells: "reminder", told: true, vital: true},
+	{event: "overdue", about: signOffs, hear: []audience{toAsked}, tells: "overdue", told: true, vital: true},
 	// A dispatcher must rule.
-	{event: "closed", about: exceptions, hear: []audience{dispatchers}, tells: "exception", told: true, vital: true, instead: []audience{owners}},
-	{event: "reminder", about: exceptions, hear: []audience{dispatchers}, tells: "reminder", told: true, vital: true, instead: []audience{owners}},
-	{event: "overdue", about: exceptions, hear: []audience{asked, dispatchers}, tells: "overdue", told: true, vital: true, instead: []audience{owners}},
-	{event: "sign-off/declined", about: exceptions, hear: []audience{dispatchers, requester}, tells: "declined", told: true, vital: true, instead: []audience{owners}},
+	{event: opens, about: exceptions, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "exception", told: true, vital: true},
+	{event: "reminder", about: exceptions, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "reminder", told: true, vital: true},
+	{event: "overdue", about: exceptions, hear: []audience{toAsked, toDispatchers}, instead: []audience{toOwners}, tells: "overdue", told: true, vital: true},
+	{event: "sign-off/declined", about: exceptions, hear: []audience{toDispatchers, toRequester}, instead: []audience{toOwners}, tells: "declined", told: true, vital: true},
+	// A second person must confirm a ruling.
+	{event: "co-rule/proposed", about: anyHold, hear: []audience{toFinance, toOwners}, tells: "proposed", vital: true},
+	{event: "confirm/rejected", about: anyHold, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "rejected", vital: true},
 	// Somebody decided.
-	{event: "sign-off/declined", about: signOffs, hear: []audience{requester}, tells: "declined"}, // asked before the work: there is nothing to rule on
-	{event: "sign-off/settled", about: signOffs, hear: []audience{requester}, tells: "approved"},
-	{event: "rule/settled", about: exceptions, hear: []audience{requester}, tells: "ruled"},
-	{event: "rule/settled", about: signOffs, hear: []audience{requester}, tells: "ruled"},
-	{event: "rule/sent-back", about: exceptions, hear: []audience{requester}, tells: "ruled"},
-	{event: "rule/sent-back", about: signOffs, hear: []audience{requester}, tells: "ruled"},
+	{event: "sign-off/declined", about: signOffs, hear: []audience{toRequester}, tells: "declined"}, // asked before the work: there is nothing to rule on
+	{event: "sign-off/settled", about: signOffs, hear: []audience{toRequester}, tells: "approved"},
+	{event: "rule/settled", about: anyHold, hear: []audience{toRequester}, tells: "ruled"},
+	{event: "rule/sent-back", about: anyHold, hear: []audience{toRequester}, tells: "ruled"},
+	{event: "confirm/settled", about: anyHold, hear: []audience{toRequester}, tells: "ruled"},
+	{event: "confirm/sent-back", about: anyHold, hear: []audience{toRequester}, tells: "ruled"},
 	// The clock and the desk.
-	{event: "warning", hear: []audience{assignee}, tells: "warning", urgent: true, vital: true, instead: []audience{dispatchers}},
-	{event: "breach", hear: []audience{assignee, dispatchers}, tells: "breach", urgent: true, vital: true, instead: []audience{owners}},
-	{event: "escalate", hear: []audience{assignee}, tells: "escalated", urgent: true, vital: true, instead: []audience{dispatchers}},
-	{event: "reopen", hear: []audience{assignee}, tells: "reopened", instead: []audience{dispatchers}},
-	{event: "block-low", hear: []audience{owners}, tells: "block-low", told: true, instead: []audience{dispatchers}},
+	{event: "warning", hear: []audience{toNamed, toAssignee}, instead: []audience{toDispatchers}, tells: "warning", urgent: true, vital: true},
+	{event: "breach", hear: []audience{toNamed, toAssignee}, instead: []audience{toDispatchers}, tells: "breach", urgent: true, vital: true},
+	{event: "escalated", hear: []audience{toNamed}, instead: []audience{toOwners}, tells: "breach", urgent: true, vital: true},
+	{event: "escalate", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "escalated", urgent: true, vital: true},
+	{event: "reopen", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "reopened"},
+	{event: "block-low", hear: []audience{toOwners}, instead: []audience{toDispatchers}, tells: "block-low", told: true},
 }
 
 // told is one notice to write for each of its audience.
@@ -95,7 +104,10 @@ func (e event) notices() ([]byte, error) {
 	}
 	var list []told
 	for _, h := range whoHears {
-		if h.event != e.topic() {
+		quotes := e.Held
+		if h.event == opens {
+			quotes = e.Opened
+		} else if h.event != e.topic() {
 			continue
 		}
 		one := told{Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital}
@@ -103,8 +115,8 @@ func (e event) notices() ([]byte, error) {
 			list = append(list, one)
 			continue
 		}
-		for _, q := range e.Held {
-			if string(q.Kind) == string(h.about) {
+		for _, q := range quotes {
+			if h.about == anyHold || string(q.Kind) == string(h.about) {
 				one.Hold, one.Quote = q.Hold, q
 				list = append(list, one)
 			}
@@ -128,45 +140,39 @@ func settledQuote(found waiting, s billing.Settlement) []billing.HeldQuote {
 	return []billing.HeldQuote{found.quote()}
 }
 
-// insertTold writes an event and, in the same statement, a notice for everybody who is to hear of it ($15). The past that
-// is told again is told to nobody.
+// insertTold writes an event and, in the same statement, a notice for everybody who is to hear of it, of which %d is the
+// last parameter. The past that is told again is told to nobody.
 const insertTold = `
-with e as (` + insertEvent + ` returning 'event ' || id as cause, id, ticket, client_id, at, recorded_at, actor, says),` + wanted15 + tellWanted
+with e as (` + insertEvent + ` returning 'event ' || id as cause, id, ticket, client_id, at, recorded_at, actor, says, answer),` + tellWanted
 
-// insertNotice tells of what is no event of a ticket: $1 its cause, which makes it single, and $6 who hears.
+// insertNotice tells of what is no event of a ticket: $1 is its cause, which makes it single.
 const insertNotice = `
 with e as (select $1::text as cause, null::bigint as id, null::bigint as ticket, $2::text as client_id, $3::timestamptz as at,
-  $3::timestamptz as recorded_at, $4::text as actor, $5::text as says),` + wanted6 + tellWanted
-
-const (
-	wanted15 = wantedHead + `$15` + wantedTail
-	wanted6  = wantedHead + `$6` + wantedTail
-
-	wantedHead = `
-wanted as (
-  select row_number() over () as n, r.*, e.cause, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, t.assignee, t.contact_id,
-    h.requested_by
-  from e left join tickets t on t.number = e.ticket
-  cross join jsonb_to_recordset(`
-	wantedTail = `::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
-  left join holds h on h.id = r.hold and r.hold <> 0
-  where t.event_time is not true),`
-)
+  $3::timestamptz as recorded_at, $4::text as actor, $5::text as says, null::jsonb as answer),` + tellWanted
 
 const tellWanted = `
+wanted as (
+  select row_number() over () as n, r.*, e.cause, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, e.answer,
+    t.assignee, t.contact_id, h.requested_by
+  from e left join tickets t on t.number = e.ticket
+  cross join jsonb_to_recordset($%d::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
+  left join holds h on h.id = r.hold and r.hold <> 0
+  where t.event_time is not true),
 meant as ( -- a person of each group, and who hears in his place
   select w.n, g.instead, case
-    when g.who = '` + string(asked) + `' and p.id in (w.contact_id, w.requested_by) or not p.active then d.id
+    when g.who = '` + string(toAsked) + `' and p.id in (w.contact_id, w.requested_by) or not p.active then d.id
     when p.absent_until > w.recorded_at then coalesce(d.id, p.id)
     else p.id end as id
   from wanted w
   cross join lateral (select unnest(w.hear) as who, false as instead union all select unnest(w.instead), true) g
   join people p on case g.who
-    when '` + string(asked) + `' then w.quote -> 'approvers' ? p.id
-    when '` + string(requester) + `' then p.id = w.requested_by
-    when '` + string(assignee) + `' then p.id = w.assignee
-    when '` + string(dispatchers) + `' then p.client_id is null and 'dispatcher' = any (p.roles)
-    when '` + string(owners) + `' then p.client_id is null and 'owner' = any (p.roles)
+    when '` + string(toAsked) + `' then w.quote -> 'approvers' ? p.id
+    when '` + string(toNamed) + `' then w.answer -> 'to' ? p.id
+    when '` + string(toRequester) + `' then p.id = w.requested_by
+    when '` + string(toAssignee) + `' then p.id = w.assignee
+    when '` + string(toDispatchers) + `' then p.client_id is null and 'dispatcher' = any (p.roles)
+    when '` + string(toFinance) + `' then p.client_id is null and 'finance' = any (p.roles)
+    when '` + string(toOwners) + `' then p.client_id is null and 'owner' = any (p.roles)
     end
   left join people d on d.id = p.delegate_id and d.active),
 heard as ( -- nobody hears of another client's matter, whatever its contract names him as

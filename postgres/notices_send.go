@@ -56,7 +56,7 @@ select ` + noticeColumns + `, coalesce(t.subject, ''), c.name, c.time_zone,
     when not p.active then n.recipient || ' has left'
     when n.created_at > $6 then ''
     when t.client_id <> n.client_id then 'the ticket belongs to ' || t.client_id || ' now'
-    when n.tells not in ('asked', 'reminder', 'overdue', 'exception', 'declined') or h.id is null then ''
+    when n.tells not in ('asked', 'reminder', 'overdue', 'exception', 'declined', 'proposed', 'rejected') or h.id is null then ''
     when h.state <> 'open' then 'H-' || h.id || ' is decided: ' || coalesce(h.decision, h.state)
     when h.kind <> n.quote ->> 'kind' then 'H-' || h.id || ' waits for a ruling now'
     when q.step > (n.quote ->> 'step')::int then 'H-' || h.id || ' was quoted afresh'

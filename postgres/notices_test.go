@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -100,6 +101,46 @@ func TestTheClockAndTheDeskAreHeard(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"escalated H-0 mail tom waiting", "escalated H-0 mail dora waiting", "breach H-0 mail dora waiting"}, k.told())
+}
+
+func TestBoughtHoursThatRunOutAreToldOncePerPurchase(t *testing.T) {
+	k := newTill(t, blocks)
+	k.mailbox()
+	k.grant(10)
+	low := func(n int) {
+		t.Helper()
+		for range 2 {
+			looked, err := k.TellLowBlocks(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, n, looked)
+		}
+	}
+	low(0)
+	k.close(k.ticket("email"), 1, k.minutes("tom", 570))
+	low(1)
+	require.Equal(t, []string{"block-low H-0 mail olga waiting"}, k.told())
+	k.grant(1)
+	low(0)
+	k.close(k.ticket("email"), 1, k.minutes("tom", 60))
+	low(1)
+	require.Equal(t, []string{"block-low H-0 mail olga waiting", "block-low H-0 mail olga waiting"}, k.told(), "the next purchase runs out, too")
+}
+
+func TestNobodyHearsOfAnotherClientsMatter(t *testing.T) {
+	k := newTill(t, hourly)
+	k.mailbox()
+	k.tamper("update people set client_id = 'zenith', delegate_id = null where id = 'ann'")
+	k.close(k.ticket("email"), 1, k.minutes("tom", 240))
+	require.Equal(t, []string{"asked H-1 mail nobody undeliverable"}, k.told(), "ann is zenith's now, whatever acme's contract says")
+	found, err := k.Doctor(t.Context(), postgres.Patience{})
+	require.NoError(t, err)
+	says := ""
+	for _, f := range found {
+		if f.What == "nobody" {
+			says = f.Why
+		}
+	}
+	require.Equal(t, "one notice was not told, the last about T-1001: nobody is there to hear: asked", says)
 }
 
 func TestThePastToldAgainIsToldToNobody(t *testing.T) {

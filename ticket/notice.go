@@ -26,8 +26,10 @@ const (
 	TellsDeclined  = "declined"
 	TellsApproved  = "approved"
 	TellsRuled     = "ruled"
-	TellsWarning   = "warning" // an SLA target is near
-	TellsBreach    = "breach"  // an SLA target passed unmet
+	TellsProposed  = "proposed" // a ruling needs a second person
+	TellsRejected  = "rejected" // who did not confirm it
+	TellsWarning   = "warning"  // an SLA target is near
+	TellsBreach    = "breach"   // an SLA target passed unmet
 	TellsEscalated = "escalated"
 	TellsReopened  = "reopened"
 	TellsBlockLow  = "block-low" // bought hours run out
@@ -36,6 +38,7 @@ const (
 // Tells lists them all.
 var Tells = []string{
 	TellsAsked, TellsReminder, TellsOverdue, TellsException, TellsDeclined, TellsApproved, TellsRuled,
+	TellsProposed, TellsRejected,
 	TellsWarning, TellsBreach, TellsEscalated, TellsReopened, TellsBlockLow,
 }
 

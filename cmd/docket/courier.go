@@ -9,7 +9,7 @@ import (
 )
 
 // lowEvery is how often bought hours are looked at. Each purchase is told of once.
-const lowEvery = 10 * time.Minute
+const lowEvery = time.Minute
 
 // courier delivers notices from this process: by mail where a server is set (or the catcher of `docket up` stands in), and to
 // endpoints always. What has no sender waits, and the doctor tells of it.

@@ -54,7 +54,7 @@ func TestAnApprovalMailIsAnsweredFromTheCommandLine(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 	assert.Contains(t, mails[0].Subject, id+": please approve")
 	shown := s.ok("inbox", "show", "1").out
-	for _, part := range []string{"please approve", "You are asked to agree to", "Why", "Until", "docket approval redeem v1."} {
+	for _, part := range []string{"please approve", "You are asked to agree to", "Why", "Until", "docket approval redeem v1.", "do not pass it on"} {
 		assert.Contains(t, shown, part)
 	}
 	link := regexp.MustCompile(`v1\.[\w-]+\.[\w-]+`).FindString(shown)

@@ -249,6 +249,17 @@ func TestTextOfATicketCannotBecomeAHeader(t *testing.T) {
 	}
 }
 
+func TestAServerWithoutTLSGetsNoMail(t *testing.T) {
+	h, p := openHouse(t), openPostOffice(t)
+	h.held("Mailbox is gone")
+	h.round(h.mail(p.url() + "?tls=required"))
+	require.Equal(t, []string{"asked ann waiting 1"}, h.state())
+	require.Empty(t, p.got())
+	waiting, err := h.Notices(t.Context(), postgres.NoticeFilter{State: ticket.NoticeWaiting})
+	require.NoError(t, err)
+	require.Contains(t, waiting[0].LastError, "STARTTLS")
+}
+
 func TestAnAddressThatIsNoneIsOnRecord(t *testing.T) {
 	h, p := openHouse(t), openPostOffice(t)
 	_, err := h.admin.Exec(t.Context(), "update people set email = 'ann at acme' where id = 'ann'")

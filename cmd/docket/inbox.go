@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -99,7 +100,7 @@ func bodies(raw []byte) (text, html string, err error) {
 	}
 	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
 		part, err := parts.NextPart() // quoted-printable is undone by it
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return text, html, nil
 		}
 		if err != nil {

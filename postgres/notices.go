@@ -20,6 +20,7 @@ const (
 	toDispatchers audience = "dispatchers" // ours
 	toFinance     audience = "finance"     // ours
 	toOwners      audience = "owners"      // ours
+	toQueue       audience = "queue"       // of the exception: whoever is expected to look, dispatchers or finance
 )
 
 // about is what a notice carries beside its event.
@@ -40,7 +41,7 @@ type hearing struct {
 	event   string // kind of the event; of a word about a hold, its outcome after a slash
 	about   about
 	hear    []audience
-	instead []audience // where nobody of hear is there
+	instead []audience // where nobody of hear is there: the first of these groups that has anybody
 	tells   string     // the template: a file of notify/templates
 	urgent  bool       // also in quiet hours
 	told    bool       // also to the one who did it: he has to act on it
@@ -54,10 +55,11 @@ var whoHears = []hearing{
 	{event: "reminder", about: signOffs, hear: []audience{toAsked}, tells: "reminder", told: true, vital: true},
 	{event: "overdue", about: signOffs, hear: []audience{toAsked}, tells: "overdue", told: true, vital: true},
 	// A dispatcher must rule.
-	{event: opens, about: exceptions, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "exception", told: true, vital: true},
-	{event: "reminder", about: exceptions, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "reminder", told: true, vital: true},
-	{event: "overdue", about: exceptions, hear: []audience{toAsked, toDispatchers}, instead: []audience{toOwners}, tells: "overdue", told: true, vital: true},
-	{event: "sign-off/declined", about: exceptions, hear: []audience{toDispatchers, toRequester}, instead: []audience{toOwners}, tells: "declined", told: true, vital: true},
+	{event: opens, about: exceptions, hear: []audience{toQueue}, instead: []audience{toDispatchers, toOwners}, tells: "exception", told: true, vital: true},
+	{event: "reminder", about: exceptions, hear: []audience{toQueue}, instead: []audience{toDispatchers, toOwners}, tells: "reminder", told: true, vital: true},
+	{event: "overdue", about: exceptions, hear: []audience{toAsked, toQueue}, instead: []audience{toOwners}, tells: "overdue", told: true, vital: true},
+	{event: "sign-off/declined", about: exceptions, hear: []audience{toQueue}, instead: []audience{toDispatchers, toOwners}, tells: "declined", told: true, vital: true},
+	{event: "sign-off/declined", about: exceptions, hear: []audience{toRequester}, tells: "declined"},
 	// A second person must confirm a ruling.
 	{event: "co-rule/proposed", about: anyHold, hear: []audience{toFinance, toOwners}, tells: "proposed", vital: true},
 	{event: "confirm/rejected", about: anyHold, hear: []audience{toDispatchers}, instead: []audience{toOwners}, tells: "rejected", vital: true},
@@ -117,7 +119,7 @@ func (e event) notices() ([]byte, error) {
 		}
 		for _, q := range quotes {
 			if h.about == anyHold || string(q.Kind) == string(h.about) {
-				one.Hold, one.Quote = q.Hold, q
+				one.Hold, one.Quote, one.Hear = q.Hold, q, heard(h.hear, q)
 				list = append(list, one)
 			}
 		}
@@ -130,6 +132,23 @@ func (e event) notices() ([]byte, error) {
 		return nil, fmt.Errorf("encode who hears of %s: %w", e.Kind, err)
 	}
 	return wanted, nil
+}
+
+// heard says who hears of a quote where that goes by its queue: whose it is, and finance only where it may rule.
+func heard(hear []audience, q billing.HeldQuote) []audience {
+	r := rightsOf(q.Reason.Queue())
+	whose := map[string]audience{"finance": toFinance, "owner": toOwners, "dispatcher": toDispatchers}[r.owner]
+	var list []audience
+	for _, a := range hear {
+		switch {
+		case a == toQueue:
+			list = append(list, whose)
+		case a == toFinance && !slices.Contains(r.may, "finance"):
+		default:
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // settledQuote is the quote that a settlement was about: the one that stands now, or the one that was decided.
@@ -159,12 +178,13 @@ wanted as (
   left join holds h on h.id = r.hold and r.hold <> 0
   where t.event_time is not true),
 meant as ( -- a person of each group, and who hears in his place
-  select w.n, g.instead, case
+  select w.n, g.rank, case
     when g.who = '` + string(toAsked) + `' and p.id in (w.contact_id, w.requested_by) or not p.active then d.id
     when p.absent_until > w.recorded_at then coalesce(d.id, p.id)
     else p.id end as id
   from wanted w
-  cross join lateral (select unnest(w.hear) as who, false as instead union all select unnest(w.instead), true) g
+  cross join lateral (
+    select unnest(w.hear) as who, 0 as rank union all select * from unnest(w.instead) with ordinality) g
   join people p on case g.who
     when '` + string(toAsked) + `' then w.quote -> 'approvers' ? p.id
     when '` + string(toNamed) + `' then w.answer -> 'to' ? p.id
@@ -176,12 +196,12 @@ meant as ( -- a person of each group, and who hears in his place
     end
   left join people d on d.id = p.delegate_id and d.active),
 heard as ( -- nobody hears of another client's matter, whatever its contract names him as
-  select distinct w.n, m.instead, p.id, p.email from wanted w join meant m on m.n = w.n join people p on p.id = m.id
+  select distinct w.n, m.rank, p.id, p.email from wanted w join meant m on m.n = w.n join people p on p.id = m.id
   where p.kind = 'human' and (w.told or p.id <> w.actor) and (p.client_id is null or p.client_id = w.client_id)),
 told as (
   select n, 'mail' as channel, id as recipient, case when email = '' then 'undeliverable' else 'waiting' end as state,
     case when email = '' then id || ' has no mail address' else '' end as why
-  from heard a where not a.instead or not exists (select from heard b where b.n = a.n and not b.instead)
+  from heard a where a.rank = (select min(b.rank) from heard b where b.n = a.n)
   union all
   select w.n, 'webhook', x.id, 'waiting', '' from wanted w join notice_endpoints x on x.active and (x.tells = '{}' or w.tells = any (x.tells))
   union all

@@ -12,6 +12,7 @@ type Store interface {
 	Intake
 	Outbox
 	Books
+	Links
 }
 
 // Intake writes what comes in without a workflow.

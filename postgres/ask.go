@@ -102,7 +102,7 @@ where t.number = $1 and p.active and 'approver' = any (p.roles) order by p.id`, 
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: row.ClientID, Round: row.Round, At: at, Kind: string(ticket.MsgRequestApproval), Actor: m.Who,
 			Via: cmp.Or(m.Via, ticket.ViaTemporal), Key: m.OperationKey, Input: input, Effect: true,
-			Says: fmt.Sprintf("%s: %s, %s", ticket.HoldID(ids[0]), says, money(quote.Amount, quote.Currency)), Answer: quote,
+			Says: fmt.Sprintf("%s: %s, %s", ticket.HoldID(ids[0]), says, money(quote.Amount, quote.Currency)), Answer: quote, Opened: []billing.HeldQuote{quote},
 		}); err != nil {
 			return err
 		}

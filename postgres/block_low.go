@@ -113,6 +113,37 @@ func (s *Store) lookAtBlocks(ctx context.Context, p Patience) ([]Finding, error)
 	return found, nil
 }
 
+// TellLowBlocks tells of contracts whose bought hours run out, each purchase once, and gives how many it looked at. Called
+// again and again, it tells nobody twice.
+func (s *Store) TellLowBlocks(ctx context.Context) (int, error) {
+	blocks, err := s.Blocks(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	low, err := s.lowBlocks(ctx, blocks)
+	if err != nil {
+		return 0, err
+	}
+	bought := map[string]Block{} // the last purchase of each contract that is low
+	for _, b := range blocks {
+		if b.Low && b.ID > bought[b.Contract].ID {
+			bought[b.Contract] = b
+		}
+	}
+	for contract, last := range bought {
+		says := fmt.Sprintf("%s of %s block hours of %s are left%s", inHours(low[contract].left), inHours(low[contract].granted), contract, tellMark(low[contract].mark))
+		e := event{Kind: "block-low", Effect: true}
+		wanted, err := e.notices()
+		if err != nil {
+			return 0, err
+		}
+		if _, err := s.pool.Exec(ctx, fmt.Sprintf(insertNotice, 6), fmt.Sprintf("block-low %s %d", contract, last.ID), last.Client, s.now(), itself, says+".", wanted); err != nil {
+			return 0, fmt.Errorf("tell that the block hours of %s run out: %w", contract, err)
+		}
+	}
+	return len(bought), nil
+}
+
 func tellMark(ms int64) string {
 	if ms == 0 {
 		return ""

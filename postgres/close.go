@@ -178,7 +178,7 @@ func (s *Store) writeClosure(ctx context.Context, t *tx, row lockedTicket, r *re
 	b.Queue(endRound, row.Number, stage, p.at)
 	if err := s.record(ctx, b, event{
 		Ticket: row.id(), Client: row.ClientID, Round: row.Round, At: p.at, Kind: "closed", Actor: m.Who, Via: m.Via,
-		Key: m.OperationKey, Input: input, Effect: true, Says: receipt.Says,
+		Key: m.OperationKey, Input: input, Effect: true, Says: receipt.Says, Opened: held,
 	}); err != nil {
 		return billing.Receipt{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -27,14 +28,16 @@ type event struct {
 	Input  string // digest of the message; the same key with another input is refused
 	Effect bool
 	Says   string
-	Answer any // what a repetition of the same key answers again
+	Answer any                 // what a repetition of the same key answers again
+	Held   []billing.HeldQuote // the holds it is about, for who is to hear of them
+	Opened []billing.HeldQuote // those it opened: whom they ask hears of them
 }
 
 const insertEvent = `
 insert into ticket_events (ticket, client_id, round, at, recorded_at, kind, actor, via, operation_key, input_digest, effect, says, answer, trace_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12, $13, $14)`
 
-// record queues the event's row.
+// record queues the event's row, and with it a notice to everybody who is to hear of it.
 func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 	var answer []byte
 	if e.Answer != nil {
@@ -47,8 +50,19 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
 		traceID = sc.TraceID().String()
 	}
-	b.Queue(insertEvent, e.Ticket.Number(), e.Client, e.Round, e.At, s.now(), e.Kind, e.Actor, e.Via,
-		e.Key, e.Input, e.Effect, e.Says, answer, traceID)
+	args := []any{
+		e.Ticket.Number(), e.Client, e.Round, e.At, s.now(), e.Kind, e.Actor, e.Via, e.Key, e.Input, e.Effect, e.Says, answer, traceID,
+	}
+	notices, err := e.notices()
+	if err != nil {
+		return err
+	}
+	if notices == nil {
+		b.Queue(insertEvent, args...)
+	} else {
+		args = append(args, notices)
+		b.Queue(fmt.Sprintf(insertTold, len(args)), args...)
+	}
 	return nil
 }
 

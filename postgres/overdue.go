@@ -69,7 +69,7 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 			Ticket: id, Client: row.ClientID, Round: h.Round, At: s.now(), Kind: "overdue", Actor: itself, Via: "timer", Effect: true,
 			Says: fmt.Sprintf("%s ran out of time at step %d; quoted afresh until %s, asking %v", ticket.HoldID(h.ID), step,
 				h.ExpiresAt.UTC().Format(time.RFC3339), h.Asked),
-			Answer: quote,
+			Answer: quote, Held: []billing.HeldQuote{quote},
 		}); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) Remind(ctx context.Context, id ticket.ID, hold int64, step, n in
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: row.ClientID, Round: h.Round, At: s.now(), Kind: "reminder", Actor: itself, Via: "timer", Effect: true,
 			Says:   fmt.Sprintf("%s reminded %s (%d of %d); it runs out %s", ticket.HoldID(h.ID), whom(h), n, mostReminders, h.ExpiresAt.UTC().Format(time.RFC3339)),
-			Answer: quote,
+			Answer: quote, Held: []billing.HeldQuote{quote},
 		}); err != nil {
 			return err
 		}

@@ -61,6 +61,7 @@ func TestAClientReadsNothingOfTheDeskAndWritesNothing(t *testing.T) {
 	k.open("northwind")
 	for _, statement := range []string{
 		"select from people", "select from work_entries", "select from ticket_events", "select from deliveries",
+		"select from notices", "select from notice_endpoints", "select from link_keys", "select from link_uses", "select from caught_mails", "select from quiet_hours",
 		"update tickets set subject = 'x'", "delete from tickets", "insert into comments (ticket) values (1001)",
 	} {
 		k.asClient("northwind", func(tx pgx.Tx) {
@@ -78,6 +79,7 @@ func TestStaffCannotRewriteTheRecord(t *testing.T) {
 		"update ticket_events set says = 'x'", "delete from ticket_events", "truncate ticket_events",
 		"update work_entries set ms = 1", "delete from work_entries", "delete from tickets", "update contract_versions set digest = 'x'",
 		"update comments set body = 'x'", "update charges set amount = 0", "delete from invoice_lines",
+		"update notices set says = 'x'", "delete from notices", "update link_uses set person = 'x'", "update link_keys set key = key", "delete from caught_mails",
 	} {
 		_, err := k.pool.Exec(k.ctx, statement)
 		var pg *pgconn.PgError

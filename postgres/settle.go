@@ -110,6 +110,7 @@ func (s *Store) settle(ctx context.Context, id ticket.ID, d *settling, decide fu
 			Ticket: id, Client: d.ticket.ClientID, Round: d.found.Round, At: d.at, Kind: cmp.Or(d.kind, string(d.name)), Actor: d.head.Who,
 			Via: cmp.Or(d.head.Via, ticket.ViaTemporal), Key: d.head.OperationKey, Input: input,
 			Effect: settlement.Changed(), Says: settlement.Says, Answer: settlement,
+			Held: settledQuote(d.found, settlement), Opened: d.opened,
 		}); err != nil {
 			return err
 		}

@@ -19,6 +19,10 @@ type Waits struct {
 	// Tickets whose target passed unmet and that are not resolved yet.
 	Breached   int
 	Unassigned int // in resolution, with nobody who has them
+	// Notices that are due and not sent, and those that did not arrive (given up, or without an address) in two weeks.
+	Notices       int
+	NoticesOldest time.Duration
+	NoticesLost   int
 }
 
 // WaitingHolds are the open holds of one kind and reason.
@@ -53,6 +57,14 @@ select (select count(*) from outbox), (select coalesce(extract(epoch from $1 - m
 		Scan(&p.Outbox, &p.OutboxOldest, &p.Breached, &p.Unassigned)
 	if err != nil {
 		return p, fmt.Errorf("count what stands still: %w", err)
+	}
+	err = r.q.QueryRow(ctx, `
+select count(*) filter (where state = 'waiting' and due_at <= $1),
+  coalesce(extract(epoch from $1 - min(created_at) filter (where state = 'waiting' and due_at <= $1)) * 1e9, 0)::bigint,
+  count(*) filter (where state <> 'waiting' and created_at > $1 - interval '14 days')
+from notices where state = 'waiting' or state in ('dead', 'undeliverable')`, now).Scan(&p.Notices, &p.NoticesOldest, &p.NoticesLost)
+	if err != nil {
+		return p, fmt.Errorf("count what was not told: %w", err)
 	}
 	return p, nil
 }

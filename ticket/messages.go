@@ -41,6 +41,7 @@ const (
 	ViaAgent    = "agent"
 	ViaReplay   = "replay"
 	ViaRelay    = "relay"    // what follows from a deed elsewhere in Docket
+	ViaLink     = "link"     // the signed link of an approval mail
 	ViaTemporal = "temporal" // a signal typed into the Temporal UI; it proves nobody's identity
 )
 

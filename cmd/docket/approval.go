@@ -11,7 +11,7 @@ import (
 
 func newApproval(a *app) *cobra.Command {
 	return noun("approval", "What clients are asked to sign off",
-		newApprovalList(a), newHoldShow(a), newApprove(a), newDecline(a))
+		newApprovalList(a), newHoldShow(a), newApprove(a), newDecline(a), newApprovalRedeem(a))
 }
 
 func newApprovalList(a *app) *cobra.Command {
@@ -87,7 +87,17 @@ func newHoldShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(h, func() { a.hold(h) })
+			uses, err := s.store.LinkUses(cmd.Context(), n)
+			if err != nil {
+				return err
+			}
+			return a.show(struct {
+				billing.HoldView
+				Links []ticket.LinkUse `json:"links,omitempty"`
+			}{h, uses}, func() {
+				a.hold(h)
+				a.linkUses(uses)
+			})
 		},
 	}
 }

@@ -35,6 +35,10 @@ var (
 
 	outboxPending = gauge("docket_outbox_pending", "Tickets that are accepted, and whose workflow has not begun.")
 	outboxOldest  = gauge("docket_outbox_oldest_seconds", "How long the oldest of them has waited.")
+
+	noticesDue    = gauge("docket_notices_due", "Notices that are due and not sent.")
+	noticesOldest = gauge("docket_notices_oldest_seconds", "How long ago the oldest of them was to be told.")
+	noticesLost   = gauge("docket_notices_lost", "Notices of the last 14 days that were given up, or have no address.")
 )
 
 func gauge(name, help string, labels ...string) *prometheus.Desc {
@@ -44,7 +48,7 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 func (m deskMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		ticketsOpen, ticketsClosed, ticketsPosted, ticketsLeaked, ticketsBreached, ticketsUnassigned,
-		holdsOpen, holdsPast, holdsOldest, outboxPending, outboxOldest,
+		holdsOpen, holdsPast, holdsOldest, outboxPending, outboxOldest, noticesDue, noticesOldest, noticesLost,
 	} {
 		ch <- d
 	}
@@ -79,4 +83,7 @@ func (m deskMetrics) Collect(ch chan<- prometheus.Metric) {
 	tell(ticketsUnassigned, float64(waits.Unassigned))
 	tell(outboxPending, float64(waits.Outbox))
 	tell(outboxOldest, waits.OutboxOldest.Seconds())
+	tell(noticesDue, float64(waits.Notices))
+	tell(noticesOldest, waits.NoticesOldest.Seconds())
+	tell(noticesLost, float64(waits.NoticesLost))
 }

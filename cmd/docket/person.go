@@ -28,7 +28,7 @@ func newPerson(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&client, "client", "", "only of this `client`; - for our own")
-	return noun("person", "Who acts: technicians, approvers, dispatchers, AI agents", c, newPersonAway(a), newPersonBack(a), newPersonLeft(a))
+	return noun("person", "Who acts: technicians, approvers, dispatchers, AI agents", c, newPersonAway(a), newPersonBack(a), newPersonLeft(a), newPersonQuiet(a))
 }
 
 func (a *app) people(people []ticket.Person) error {

@@ -42,13 +42,18 @@ func newServe(a *app) *cobra.Command {
 	var address string
 	c := &cobra.Command{
 		Use:         "serve",
-		Short:       "Start what waits in the outbox; serve health and metrics",
+		Short:       "Start what waits in the outbox, deliver notices; serve health and metrics",
 		Annotations: map[string]string{longRunning: logsInfo},
 		Args:        exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serving(cmd.Context(), address, serveConns, func(ctx context.Context, s *session) error {
-				s.desk.Relay(ctx)
-				return nil
+				group, ctx := errgroup.WithContext(ctx)
+				group.Go(func() error {
+					s.desk.Relay(ctx)
+					return nil
+				})
+				group.Go(func() error { return a.deliver(ctx, s, "") })
+				return group.Wait()
 			})
 		},
 	}

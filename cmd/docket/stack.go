@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/docket-psa/docket/internal/devserver"
+	"github.com/docket-psa/docket/internal/mailcatch"
 	"github.com/docket-psa/docket/internal/pgdev"
 	"github.com/docket-psa/docket/postgres"
 )
@@ -35,6 +36,7 @@ type stack struct {
 	cluster  *pgdev.Cluster    // nil with DATABASE_URL
 	temporal *devserver.Server // nil with TEMPORAL_ADDRESS
 	options  devserver.Options // to start it again
+	catcher  *mailcatch.Server // takes the mails, where DOCKET_SMTP_URL names no server
 	places   places
 	owner    string // URL of the schema's owner; empty: it is not ours to migrate
 	kept     string // the cluster's directory, where it is kept
@@ -108,6 +110,15 @@ func (s *stack) migrate(ctx context.Context) (applied int, err error) {
 	}
 	password, _ := login.User.Password()
 	return postgres.Migrate(ctx, s.owner, name, password)
+}
+
+// catchMail starts the mail catcher, unless mails go to a server of the operator's.
+func (s *stack) catchMail(ctx context.Context) (err error) {
+	if s.a.env("DOCKET_SMTP_URL") != "" {
+		return nil
+	}
+	s.catcher, err = mailcatch.Start(ctx, s.a.session.store.KeepMail)
+	return err
 }
 
 // startTemporal starts the server beside the database, or takes what TEMPORAL_ADDRESS names.
@@ -242,6 +253,9 @@ func (s *stack) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stackStops)
 	defer cancel()
 	var errs []error
+	if s.catcher != nil {
+		errs = append(errs, s.catcher.Close())
+	}
 	if s.temporal != nil {
 		errs = append(errs, s.temporal.Stop(ctx))
 	}

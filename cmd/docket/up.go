@@ -100,6 +100,9 @@ func (a *app) up(ctx context.Context, o upOptions) (err error) {
 		return err
 	}
 	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(a.session.store, a.now))
+	if err := s.catchMail(ctx); err != nil {
+		return err
+	}
 	if err := a.welcome(ctx, p, s, o); err != nil {
 		return err
 	}
@@ -190,6 +193,9 @@ func (a *app) welcome(ctx context.Context, p *printer, s *stack, o upOptions) er
 		p.link("Temporal UI", s.places.ui+"/namespaces/"+s.places.temporal.Namespace+"/workflows")
 	}
 	p.link("metrics", s.places.metrics+"/metrics")
+	if s.catcher != nil {
+		p.link("mail", "docket inbox")
+	}
 	p.line("")
 	return nil
 }
@@ -208,6 +214,7 @@ func (a *app) live(ctx context.Context, p *printer, s *stack, l net.Listener, o 
 	group.Go(func() error {
 		return worker.Run(ctx, a.session.temporal, a.workerDeps(a.session))
 	})
+	group.Go(func() error { return a.deliver(ctx, a.session, s.catcher.URL()) })
 	news := newNews(a, p, o.beganAt, !o.stopAtEnd)
 	played := make(chan struct{})
 	group.Go(func() error { return news.tell(ctx, played) })

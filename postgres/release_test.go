@@ -1,0 +1,112 @@
+package postgres_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
+)
+
+// heldTickets has the client agree to each ticket that costs something. One a period is included, and all of them
+// together cost at most 30.00.
+const heldTickets = `
+schema: docket.contract/v1
+contract: held-tickets
+client: acme
+name: Tickets, some of them asked about
+effective_from: 2026-01-01
+currency: USD
+time_zone: America/New_York
+rates: [{hourly: 100}]
+lines:
+  - {clause: U1, name: Ticket, match: {categories: [email]}, charge: per-ticket, price: 12, included: 1, cap: 30}
+approval: {categories: [email], approvers: [ann]}
+purchase_order: {number: PO-7, limit: 10000}
+`
+
+// heldTicket closes a ticket whose price waits.
+func (k *till) heldTicket() (ticket.ID, billing.HeldQuote) {
+	k.t.Helper()
+	k.pass(time.Minute)
+	id := k.ticket("email")
+	r := k.close(id, 1, k.minutes("tom", 5))
+	require.Len(k.t, r.Held, 1)
+	return id, r.Held[0]
+}
+
+func (k *till) waive(id ticket.ID, h billing.HeldQuote, action ticket.Ruling) billing.Settlement {
+	k.t.Helper()
+	s, err := k.Rule(k.t.Context(), id, ticket.Rule{Header: k.by("dora"), Hold: h.Hold, Action: action, Reason: "so be it"})
+	require.NoError(k.t, err)
+	require.Equal(k.t, billing.Settled, s.Outcome)
+	return s
+}
+
+func (k *till) later(deed func()) {
+	k.pass(time.Minute)
+	deed()
+}
+
+func TestEdge65WaivedQuoteLeavesLaterTicketsAsWithoutIt(t *testing.T) {
+	for name, let := range map[string]func(*till, ticket.ID, billing.HeldQuote){
+		"covered":     func(k *till, id ticket.ID, h billing.HeldQuote) { k.waive(id, h, ticket.Cover) },
+		"written off": func(k *till, id ticket.ID, h billing.HeldQuote) { k.waive(id, h, ticket.WriteOff) },
+		"reopened":    func(k *till, id ticket.ID, _ billing.HeldQuote) { k.reopen(id) },
+		"sent back": func(k *till, id ticket.ID, h billing.HeldQuote) {
+			_, err := k.Rule(k.t.Context(), id, ticket.Rule{Header: k.by("dora"), Hold: h.Hold, Action: ticket.Rework, Reason: "look again"})
+			require.NoError(k.t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newTill(t, heldTickets)
+			free := k.ticket("email")
+			k.close(free, 1, k.minutes("tom", 5))
+			id, held := k.heldTicket()
+			require.Equal(t, "12", held.Amount.String())
+			other, next := k.heldTicket()
+			k.later(func() { k.agreed(other, next) })
+			last, capped := k.heldTicket()
+			require.Equal(t, "6", capped.Amount.String(), "30 less the 24 before")
+			k.later(func() { k.agreed(last, capped) })
+			require.Equal(t, "18.00", k.owed())
+
+			k.later(func() { let(k, id, held) })
+			require.Equal(t, "24.00", k.owed(), "three tickets, one of them included: the cap takes nothing off")
+			k.proved()
+			require.Equal(t, k.count("select value::bigint from counters where key like 'po/%'"), int64(24))
+			k.requireSame(k.whatIf(whole(k), heldTickets))
+
+			k.later(func() { k.reopen(other) })
+			k.later(func() { k.reopen(last) })
+			require.Equal(t, "0.00", k.owed())
+			k.proved()
+			if name == "covered" || name == "written off" {
+				k.later(func() { k.reopen(id) })
+			}
+			k.later(func() { k.reopen(free) })
+			require.Equal(t, "0.00", k.owed(), "what was set right stands")
+			k.proved()
+			k.requireSame(k.whatIf(whole(k), heldTickets))
+			for _, value := range []string{"tickets/%", "cap/%", "po/%"} {
+				require.Zero(t, k.count("select coalesce(sum(value), 0)::bigint from counters where key like $1", value), value)
+			}
+		})
+	}
+}
+
+func (k *till) agreed(id ticket.ID, h billing.HeldQuote) {
+	k.t.Helper()
+	s, err := k.SignOff(k.t.Context(), id, ticket.SignOff{Header: k.by("ann"), Hold: h.Hold, Digest: h.Digest, Approved: true})
+	require.NoError(k.t, err)
+	require.Equal(k.t, billing.Settled, s.Outcome, s.Says)
+}
+
+// whole asks about everything until tomorrow.
+func whole(k *till) postgres.WhatIfQuestion {
+	return postgres.WhatIfQuestion{From: day(k.t, "2026-01-01"), To: sla.DateAt(k.now(), noon.Location()).AddDays(2)}
+}

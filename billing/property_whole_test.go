@@ -39,7 +39,10 @@ func TestPropertyBooksInAnyInterleaving(t *testing.T) {
 			return rounds[rapid.IntRange(0, len(rounds)-1).Draw(t, "round")]
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"": func(t *rapid.T) { b.proved(t) },
+			"": func(t *rapid.T) {
+				b.proved(t)
+				b.requireStanding(t)
+			},
 			"closed": func(t *rapid.T) {
 				b.close(t, drawnWhole(t, b.version))
 			},

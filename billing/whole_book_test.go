@@ -266,6 +266,49 @@ func ruled(t *rapid.T, h billing.Hold) billing.Ruling {
 	return rulings(h)[rapid.IntRange(0, 2).Draw(t, "ruling")]
 }
 
+// requireStanding requires of every counter that makes prices: what posted by it, and what waits, comes to F of where it
+// stands, whoever was let go of and undone.
+func (b *book) requireStanding(t require.TestingT) {
+	sums, of := map[string]decimal.Decimal{}, map[string]billing.Charge{}
+	add := func(c billing.Charge) {
+		if key := pricedBy(c); key != "" {
+			sums[key], of[key] = sums[key].Add(c.Amount), c
+		}
+	}
+	for _, r := range b.rounds {
+		for _, c := range r.posted {
+			add(c.Charge)
+		}
+		for _, h := range r.holds {
+			for _, c := range h.Charges {
+				add(c)
+			}
+		}
+	}
+	for key, sum := range sums {
+		f, err := b.version.Terms.Comes(of[key], key, b.counter)
+		require.NoError(t, err)
+		require.True(t, sum.Equal(f), "counter %s stands at %s, which comes to %s, and %s posted and wait\n%s", key, b.counter(key), f, sum, b)
+	}
+}
+
+// pricedBy names the counter that made the charge's amount; empty where none did.
+func pricedBy(c billing.Charge) string {
+	if c.Kind == billing.Correction {
+		for _, a := range c.Steps[0].Args {
+			if a.Name == "counter" {
+				return a.Value
+			}
+		}
+	}
+	for _, n := range c.Counts {
+		if billing.Prices(n.Key) {
+			return n.Key
+		}
+	}
+	return ""
+}
+
 // String tells what posted, round by round.
 func (b *book) String() string {
 	var lines []string

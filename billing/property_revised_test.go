@@ -126,20 +126,16 @@ func TestRevisionsOutOfOrder(t *testing.T) {
 		}
 		return b
 	}
-	left := func(b *book) string {
-		posted, _ := b.total()
-		return posted.String()
-	}
 
 	b := books()
-	require.Equal(t, "0", left(b), "both are included")
+	require.Equal(t, "0", b.sum(), "both are included")
 	b.undo(t, b.rounds[1])
 	b.undo(t, b.rounds[0])
-	require.Equal(t, "0", left(b), "the last one first leaves nothing")
+	require.Equal(t, "0", b.sum(), "the last one first leaves nothing")
 
 	b = books()
 	b.undo(t, b.rounds[0])
-	require.Equal(t, "-12", left(b))
+	require.Equal(t, "-12", b.sum())
 	b.undo(t, b.rounds[1])
-	require.Equal(t, "-12", left(b))
+	require.Equal(t, "-12", b.sum())
 }

@@ -168,7 +168,7 @@ func (s Step) released(c Charge) string {
 	case countsTickets:
 		what = undone.String() + " ticket of the period"
 	case countsAI:
-		told = func(d decimal.Decimal) string { return span(milliseconds(d, UnitSecond)) }
+		told = func(d decimal.Decimal) string { return d.String() + " s" }
 		what = told(undone) + " of AI time"
 	case countsDay, countsDayTime:
 		told = func(d decimal.Decimal) string { return span(d.IntPart()) }
@@ -179,7 +179,15 @@ func (s Step) released(c Charge) string {
 	case countsSeat:
 		what = "what it would have added"
 	}
-	said := hold + " was waived, so " + what + " was not used: the count goes from " + told(before) + " to " + told(after) +
-		", which moves its sum by " + money(s.amount("moved"), c.Currency) + "."
-	return said + " Of that the quote was " + money(s.amount("quoted"), c.Currency) + "; the rest was charged for what came after it, as if it had been used."
+	moved := s.amount("moved")
+	now := money(moved.Abs(), c.Currency) + " less"
+	switch {
+	case moved.IsZero():
+		now = "as much as before"
+	case moved.IsPositive():
+		now = money(moved, c.Currency) + " more"
+	}
+	return hold + " was waived, so " + what + " was not used: the count goes from " + told(before) + " to " + told(after) +
+		", and all that was charged by it should come to " + now + ". The quote of " + money(s.amount("quoted"), c.Currency) +
+		" goes; the rest was charged for what came after, as if it had been used, and is set right here."
 }

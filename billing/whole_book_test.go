@@ -101,11 +101,17 @@ func (b *book) counter(key string) decimal.Decimal {
 	return decimal.Zero
 }
 
-func (b *book) moveAll(charges []billing.Charge, sign int64) {
+func (b *book) countAll(charges []billing.Charge, sign int64) {
 	for _, c := range charges {
 		for _, n := range c.Counts {
 			b.count(n.Key, n.Quantity.Mul(decimal.NewFromInt(sign)))
 		}
+	}
+}
+
+func (b *book) moveAll(charges []billing.Charge, sign int64) {
+	b.countAll(charges, sign)
+	for _, c := range charges {
 		for _, d := range c.Draws {
 			b.blocks[d.Block-1].LeftMS -= sign * d.MS
 		}
@@ -218,6 +224,12 @@ func (b *book) total() (posted, waits decimal.Decimal) {
 		}
 	}
 	return posted, waits
+}
+
+// sum is what has posted.
+func (b *book) sum() string {
+	posted, _ := b.total()
+	return posted.String()
 }
 
 // proved checks what is true of the books at any time.

@@ -135,6 +135,11 @@ func (b *book) settle(t require.TestingT, r *bookRound, i int, ruling billing.Ru
 	r.holds = slices.Delete(slices.Clone(r.holds), i, i+1)
 	charges, err := billing.Settle(h, ruling)
 	require.NoError(t, err)
+	if ruling.Action == billing.Split {
+		b.post(r, append(charges, b.release(t, billing.Undo(b.counters), r, h, charges)...))
+		b.moveAll(h.Charges, -1)
+		return
+	}
 	require.Len(t, charges, len(h.Charges))
 	for j, c := range charges {
 		waives := ruling.Action == billing.Cover || ruling.Action == billing.WriteOff
@@ -275,7 +280,16 @@ func (b *book) proved(t require.TestingT) {
 
 // ruled draws what a person says about a hold.
 func ruled(t *rapid.T, h billing.Hold) billing.Ruling {
-	return rulings(h)[rapid.IntRange(0, 2).Draw(t, "ruling")]
+	i := rapid.IntRange(0, 3).Draw(t, "ruling")
+	if i == 3 {
+		some := h.Amount.Mul(decimal.New(rapid.Int64Range(1, 99).Draw(t, "percent"), -2)).Round(2)
+		split := billing.Ruling{Action: billing.Split, By: "D-1", Part: billing.Part{Amount: &some, Rest: billing.Cover}}
+		if _, err := billing.Settle(h, split); err == nil {
+			return split
+		}
+		i = 1 // it cannot be parted
+	}
+	return rulings(h)[i]
 }
 
 // requireStanding requires of every counter that makes prices: what posted by it, and what waits, comes to F of where it

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -109,4 +110,61 @@ func (k *till) agreed(id ticket.ID, h billing.HeldQuote) {
 // whole asks about everything until tomorrow.
 func whole(k *till) postgres.WhatIfQuestion {
 	return postgres.WhatIfQuestion{From: day(k.t, "2026-01-01"), To: sla.DateAt(k.now(), noon.Location()).AddDays(2)}
+}
+
+// TestEdge65WaivedInAClosedPeriod: what is set right late stands on the open invoice with the date of its service, and the
+// closed period's minimum is reckoned anew.
+func TestEdge65WaivedInAClosedPeriod(t *testing.T) {
+	k := periods(t, heldTickets+"commitment: {clause: M, name: Minimum, amount: 20}\n")
+	k.on("2026-03-10")
+	k.close(k.ticket("email"), 1, k.minutes("tom", 5)) // the included one
+	id, held := k.heldTicket()
+	for range 2 {
+		other, next := k.heldTicket()
+		k.agreed(other, next)
+	}
+	require.Equal(t, "18.00", k.owed(), "12.00, and 6.00 up to the cap")
+	k.on("2026-04-02")
+	k.sweep()
+	require.Equal(t, "20.00", k.owed(), "with what lacks to the minimum")
+	k.finalise("acme", "2026-03-01")
+
+	s := k.waive(id, held, ticket.WriteOff)
+	require.Equal(t, "24.00", k.owed(), "two tickets: above the minimum")
+	correction := s.Posted[len(s.Posted)-1]
+	require.Equal(t, billing.Correction, correction.Kind)
+	require.Equal(t, "6", correction.Amount.String())
+	require.Equal(t, k.count("select extract(month from service_date)::bigint from charges where kind = 'correction' and amount <> 0"), int64(3))
+	require.Equal(t, "2026-04-01", invoiceOf(k, correction.Line))
+	k.proved()
+
+	why, err := k.Why(t.Context(), correction.Line)
+	require.NoError(t, err)
+	require.Contains(t, why.Sentences[0], "H-1 was waived, so 12.00 USD of its cost was not used: the count goes from 36.00 USD to 24.00 USD, "+
+		"and all that was charged by it should come to 6.00 USD more.")
+}
+
+// invoiceOf tells on which invoice a line stands, by the first day of its period.
+func invoiceOf(k *till, line int64) (start string) {
+	k.t.Helper()
+	require.NoError(k.t, k.admin.QueryRow(k.t.Context(),
+		"select i.period_start::text from invoice_lines l join invoices i on i.id = l.invoice_id where l.charge_id = $1", line).Scan(&start))
+	return start
+}
+
+func TestAuditFindsACorrectionThatItsHoldDoesNotMake(t *testing.T) {
+	k := newTill(t, heldTickets)
+	k.close(k.ticket("email"), 1, k.minutes("tom", 5))
+	id, held := k.heldTicket()
+	for range 2 {
+		other, next := k.heldTicket()
+		k.agreed(other, next)
+	}
+	k.waive(id, held, ticket.Cover)
+	k.proved()
+	k.tamper(`update charges set amount = 60, exact = 60, rate = 60, body = replace(replace(body, '"amount":"6"', '"amount":"60"'), '"exact":"6"', '"exact":"60"') where kind = 'correction' and amount = 6`)
+	k.tamper("update invoice_lines set amount = 60 where amount = 6 and text like '%not used%'")
+	found, err := k.Audit(t.Context(), nil)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(found.Lines, "\n"), "H-1 let go of again comes to 6.00 USD, it is 60.00 USD")
 }

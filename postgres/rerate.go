@@ -105,7 +105,7 @@ select exists (select from charges c where c.ticket = $1 and (c.kind = 'per-tick
   and not exists (select from charges r where r.reverses = c.id))`, d.ticket.Number).Query(one(&billed))
 	b.Queue("select coalesce(-min(provisional), 0)::int from blocks where closure_id = $1", *d.found.ClosureID).Query(one(&bought))
 	b.Queue(`
-select coalesce((select sum(amount) from charges where ticket = $1 and round = $2 and currency = $3 and kind <> 'credit' and adjusts is null), 0)
+select coalesce((select sum(amount) from charges where ticket = $1 and round = $2 and currency = $3 and kind not in ('credit', 'correction') and adjusts is null), 0)
   + coalesce((select sum(amount) from holds where ticket = $1 and round = $2 and currency = $3 and state = 'open' and kind = 'sign-off' and id <> $4), 0)`,
 		d.ticket.Number, d.found.Round, d.ticket.ApprovedCurrency, d.hold).Query(one(&taken))
 	if err := t.send(ctx, b); err != nil {

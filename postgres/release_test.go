@@ -79,7 +79,7 @@ func TestEdge65WaivedQuoteLeavesLaterTicketsAsWithoutIt(t *testing.T) {
 			k.later(func() { let(k, id, held) })
 			require.Equal(t, "24.00", k.owed(), "three tickets, one of them included: the cap takes nothing off")
 			k.proved()
-			require.Equal(t, k.count("select value::bigint from counters where key like 'po/%'"), int64(24))
+			require.Equal(t, int64(24), k.count("select value::bigint from counters where key like 'po/%'"))
 			k.requireSame(k.whatIf(whole(k), heldTickets))
 
 			k.later(func() { k.reopen(other) })
@@ -134,7 +134,7 @@ func TestEdge65WaivedInAClosedPeriod(t *testing.T) {
 	correction := s.Posted[len(s.Posted)-1]
 	require.Equal(t, billing.Correction, correction.Kind)
 	require.Equal(t, "6", correction.Amount.String())
-	require.Equal(t, k.count("select extract(month from service_date)::bigint from charges where kind = 'correction' and amount <> 0"), int64(3))
+	require.Equal(t, int64(3), k.count("select extract(month from service_date)::bigint from charges where kind = 'correction' and amount <> 0"))
 	require.Equal(t, "2026-04-01", invoiceOf(k, correction.Line))
 	k.proved()
 

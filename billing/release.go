@@ -46,6 +46,11 @@ func (u *Undoing) Release(hold string, rules int, h Hold, settled []Charge, term
 	return corrections, nil
 }
 
+// Releases says whether the hold, settled so, lets go of something that a counter has priced.
+func (h Hold) Releases(settled []Charge) bool {
+	return slices.ContainsFunc(h.Charges, func(c Charge) bool { _, ok := c.unused(settled); return ok })
+}
+
 // release sets right one part of a quote.
 func (u *Undoing) release(hold string, part Charge, terms *Terms) (Charge, error) {
 	stood := slices.Clone(u.counters)

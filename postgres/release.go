@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,8 +17,7 @@ func (s *Store) release(ctx context.Context, t *tx, undoing *billing.Undoing, h 
 	if err != nil {
 		return nil, err
 	}
-	counts := slices.ContainsFunc(content.Charges, func(c billing.Charge) bool { return len(c.Counts) > 0 })
-	if h.ClosureID == nil || !counts {
+	if h.ClosureID == nil || !content.Releases(settled) {
 		return nil, nil
 	}
 	var rules int

@@ -52,6 +52,7 @@ const (
 	Credit       ChargeKind = "credit"       // negative: promised for a missed or a beaten target
 	Recurring    ChargeKind = "recurring"    // a period's fee
 	TrueUp       ChargeKind = "true-up"      // what a period lacks to its minimum, and the correction of it
+	Correction   ChargeKind = "correction"   // of what was charged after a quote that nobody is billed for
 	Rebilled     ChargeKind = "rebilled"     // a void invoice's line, billed again as it was
 	Credited     ChargeKind = "credited"     // beside a reversal: a credit note had given it back already
 	Carried      ChargeKind = "carried"      // one of the pair that moves a negative invoice into the next

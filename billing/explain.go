@@ -100,6 +100,8 @@ func (s Step) render(c Charge) string {
 		return "The client had agreed to " + money(s.amount("approved"), c.Currency) + " before the work, so nobody was asked again."
 	case ruleRuling:
 		return s.ruling(c)
+	case ruleReleased:
+		return s.released(c)
 	case ruleReverse:
 		return "It undoes L-" + s.get("charge") + " of " + money(s.amount("amount"), c.Currency) + "."
 	case ruleWriteDown, ruleRebill, ruleCredited, ruleCarry:
@@ -293,7 +295,7 @@ func (c Charge) outcome() string {
 			return "So nothing is taken off."
 		}
 		return "So the invoice moves by " + cost + "."
-	case Reversal, Credited, Carried:
+	case Reversal, Correction, Credited, Carried:
 		if c.Amount.IsZero() {
 			return "So the invoice does not move."
 		}

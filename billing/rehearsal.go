@@ -181,10 +181,10 @@ func (r *Rehearsal) giveBack(charges []Charge) {
 // ErrAskedAgain says that a person's word about a hold does not speak of what would be held.
 var ErrAskedAgain = errors.New("a person would have to be asked again")
 
-// Settle gives the charges that would post by a person's word about the hold. What was approved
-// counts up to its amount: the client would be asked about more. ErrAskedAgain where the word does
+// Settle gives the charges that would post by a person's word about a hold of a closure with these facts. What was
+// approved counts up to its amount: the client would be asked about more. ErrAskedAgain where the word does
 // not decide the hold.
-func (r *Rehearsal) Settle(h Hold, w Word) ([]Charge, error) {
+func (r *Rehearsal) Settle(f *Facts, h Hold, w Word) ([]Charge, error) {
 	if w.Ruling.Action == Approve && (h.Currency != w.Currency || h.Amount.GreaterThan(w.Amount)) {
 		return nil, ErrAskedAgain
 	}
@@ -195,9 +195,39 @@ func (r *Rehearsal) Settle(h Hold, w Word) ([]Charge, error) {
 	if err != nil {
 		return nil, errors.Join(ErrAskedAgain, err)
 	}
+	corrections, err := r.undo(h.Charges).Release("", f.Rules, h, charges, termsAmong(f.Contracts))
+	if err != nil {
+		return nil, err
+	}
+	charges = append(charges, corrections...)
 	r.giveBack(h.Charges)
 	r.take(charges)
 	return charges, nil
+}
+
+// undo begins to undo charges on the counters of the rehearsal.
+func (r *Rehearsal) undo(charges []Charge) *Undoing {
+	var counters []Counter
+	for i := range charges {
+		for _, n := range charges[i].Counts {
+			if !slices.ContainsFunc(counters, func(have Counter) bool { return have.Key == n.Key }) {
+				counters = append(counters, Counter{Key: n.Key, Value: r.counters[n.Key]})
+			}
+		}
+	}
+	return Undo(counters)
+}
+
+// termsAmong finds the terms of a contract's revision; nil where the versions have it not.
+func termsAmong(versions []Version) func(contract string, revision int) (*Terms, error) {
+	return func(contract string, revision int) (*Terms, error) {
+		for i := range versions {
+			if versions[i].Contract == contract && versions[i].Revision == revision {
+				return versions[i].Terms, nil
+			}
+		}
+		return nil, nil
+	}
 }
 
 // Word is what a person really decided about a hold.
@@ -226,34 +256,40 @@ func Speaks(words []Word, h *Hold) (Word, bool) {
 	return found, n == 1
 }
 
-// Reopen undoes what posted of a closure, in the order in which it did, and gives back what its
+// Reopen undoes what posted of a closure with these facts, in the order in which it did, and gives back what its
 // holds reserve. Contracts may keep what they charged, but for credits: the next closing measures the
-// ticket anew. It gives the reversals.
-func (r *Rehearsal) Reopen(posted []Charge, held []Hold, versions []Version, keeps func(contract string) bool) ([]Charge, error) {
-	reversals := make([]Charge, 0, len(posted))
+// ticket anew. It gives the reversals, and what sets right what others were charged meanwhile.
+func (r *Rehearsal) Reopen(f *Facts, posted []Charge, held []Hold, keeps func(contract string) bool) ([]Charge, error) {
+	undone := make([]Charge, 0, len(posted))
+	all := slices.Clone(posted)
+	for i := range held {
+		all = append(all, held[i].Charges...)
+	}
+	undoing, terms := r.undo(all), termsAmong(f.Contracts)
 	for i := range posted {
 		c := &posted[i]
-		if c.BuysBlock() || (c.Kind != Credit && keeps(c.Contract)) {
-			continue // a block that was bought stays so
+		if c.Kind == Correction || c.BuysBlock() || (c.Kind != Credit && keeps(c.Contract)) {
+			continue // what was set right, and a block that was bought, stay so
 		}
-		var terms *Terms
-		if v := slices.IndexFunc(versions, func(v Version) bool { return v.Contract == c.Contract && v.Revision == c.Revision }); v >= 0 {
-			terms = versions[v].Terms
+		own, err := terms(c.Contract, c.Revision)
+		if err != nil {
+			return nil, err
 		}
-		counters := make([]Counter, 0, len(c.Counts))
-		for _, n := range c.Counts {
-			counters = append(counters, Counter{Key: n.Key, Value: r.counters[n.Key]})
-		}
-		reversal, err := Reverse(0, *c, terms, counters)
+		reversal, err := undoing.Reverse(0, *c, own)
 		if err != nil {
 			return nil, err
 		}
 		reversal.Key = string(Reversal) + "/" + c.Key // no charge here has an id
-		r.take([]Charge{reversal})
-		reversals = append(reversals, reversal)
+		undone = append(undone, reversal)
 	}
 	for i := range held {
+		corrections, err := undoing.Release("", f.Rules, held[i], nil, terms)
+		if err != nil {
+			return nil, err
+		}
+		undone = append(undone, corrections...)
 		r.giveBack(held[i].Charges)
 	}
-	return reversals, nil
+	r.take(undone)
+	return undone, nil
 }

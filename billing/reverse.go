@@ -39,14 +39,18 @@ func (u *Undoing) Reverse(id int64, c Charge, terms *Terms) (Charge, error) {
 	}
 	u.came[c.Key] = r.Amount
 	for _, n := range r.Counts {
-		i := slices.IndexFunc(u.counters, func(have Counter) bool { return have.Key == n.Key })
-		if i < 0 {
-			i = len(u.counters)
-			u.counters = append(u.counters, Counter{Key: n.Key})
-		}
-		u.counters[i].Value = u.counters[i].Value.Add(n.Quantity)
+		u.move(n)
 	}
 	return r, nil
+}
+
+func (u *Undoing) move(n Count) {
+	i := slices.IndexFunc(u.counters, func(have Counter) bool { return have.Key == n.Key })
+	if i < 0 {
+		i = len(u.counters)
+		u.counters = append(u.counters, Counter{Key: n.Key})
+	}
+	u.counters[i].Value = u.counters[i].Value.Add(n.Quantity)
 }
 
 // Reverse gives the charge that undoes posted charge id. Its draws go back, and so do its
@@ -59,8 +63,12 @@ func (u *Undoing) Reverse(id int64, c Charge, terms *Terms) (Charge, error) {
 // several charges are undone, the counts of each must move them before the next. The
 // reversal names no spans: the work is free again through the charge that it reverses.
 func Reverse(id int64, c Charge, terms *Terms, counters []Counter) (Charge, error) {
-	if c.Kind == Reversal {
+	switch c.Kind {
+	case Reversal:
 		return Charge{}, fmt.Errorf("reverse charge %d: it is a reversal itself", id)
+	case Correction:
+		return Charge{}, fmt.Errorf("reverse charge %d: it corrects what others were charged, and stands", id)
+	default:
 	}
 	r := c
 	r.Key, r.Kind, r.Reverses = "reversal/"+strconv.FormatInt(id, 10), Reversal, id

@@ -101,11 +101,17 @@ func (b *book) counter(key string) decimal.Decimal {
 	return decimal.Zero
 }
 
-func (b *book) moveAll(charges []billing.Charge, sign int64) {
+func (b *book) countAll(charges []billing.Charge, sign int64) {
 	for _, c := range charges {
 		for _, n := range c.Counts {
 			b.count(n.Key, n.Quantity.Mul(decimal.NewFromInt(sign)))
 		}
+	}
+}
+
+func (b *book) moveAll(charges []billing.Charge, sign int64) {
+	b.countAll(charges, sign)
+	for _, c := range charges {
 		for _, d := range c.Draws {
 			b.blocks[d.Block-1].LeftMS -= sign * d.MS
 		}
@@ -122,12 +128,18 @@ func (b *book) count(key string, quantity decimal.Decimal) {
 	b.counters = append(b.counters, billing.Counter{Key: key, Value: quantity})
 }
 
-// settle has a person decide about one hold of the round: what it reserved is consumed by what posts, or released.
+// settle has a person decide about one hold of the round: what it reserved is consumed by what posts, or released,
+// which sets right what others were charged meanwhile.
 func (b *book) settle(t require.TestingT, r *bookRound, i int, ruling billing.Ruling) {
 	h := r.holds[i]
 	r.holds = slices.Delete(slices.Clone(r.holds), i, i+1)
 	charges, err := billing.Settle(h, ruling)
 	require.NoError(t, err)
+	if ruling.Action == billing.Split {
+		b.post(r, append(charges, b.release(t, billing.Undo(b.counters), r, h, charges)...))
+		b.moveAll(h.Charges, -1)
+		return
+	}
 	require.Len(t, charges, len(h.Charges))
 	for j, c := range charges {
 		waives := ruling.Action == billing.Cover || ruling.Action == billing.WriteOff
@@ -140,8 +152,40 @@ func (b *book) settle(t require.TestingT, r *bookRound, i int, ruling billing.Ru
 		require.Equal(t, h.Charges[j].Draws, c.Draws)
 		require.Equal(t, counted(withoutOrder(h.Charges[j].Counts)), counted(withoutOrder(c.Counts)))
 	}
+	corrections := b.release(t, billing.Undo(b.counters), r, h, charges)
+	require.True(t, ruling.Action == billing.Cover || ruling.Action == billing.WriteOff || len(corrections) == 0)
 	b.moveAll(h.Charges, -1)
 	b.post(r, charges)
+	b.post(r, corrections)
+}
+
+// release gives what sets right the others' charges, each of which can be made again from what it says.
+func (b *book) release(t require.TestingT, undoing *billing.Undoing, r *bookRound, h billing.Hold, charges []billing.Charge) []billing.Charge {
+	corrections, err := undoing.Release("H-7", billing.Rules, h, charges, r.terms)
+	require.NoError(t, err)
+	for _, c := range corrections {
+		terms, err := r.terms(c.Contract, c.Revision)
+		require.NoError(t, err)
+		again, err := h.ReleaseAgain(c, charges, terms)
+		require.NoError(t, err)
+		require.Equal(t, canonical(t, c), canonical(t, again))
+	}
+	return corrections
+}
+
+func canonical(t require.TestingT, v any) string {
+	text, err := billing.Canonical(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// terms finds those of a contract's revision among the round's facts.
+func (r *bookRound) terms(contract string, revision int) (*billing.Terms, error) {
+	i := slices.IndexFunc(r.facts.Contracts, func(v billing.Version) bool { return v.Contract == contract && v.Revision == revision })
+	if i < 0 {
+		return nil, fmt.Errorf("no contract %s revision %d", contract, revision)
+	}
+	return r.facts.Contracts[i].Terms, nil
 }
 
 func withoutOrder(counts []billing.Count) []billing.Count {
@@ -152,18 +196,25 @@ func withoutOrder(counts []billing.Count) []billing.Count {
 func (b *book) undo(t require.TestingT, r *bookRound) {
 	require.False(t, r.undone)
 	r.undone = true
-	for i := slices.IndexFunc(r.holds, func(h billing.Hold) bool { return slices.ContainsFunc(h.Charges, priced) }); i >= 0; i = slices.IndexFunc(r.holds, func(h billing.Hold) bool { return slices.ContainsFunc(h.Charges, priced) }) {
-		b.settle(t, r, i, rulings(r.holds[i])[0])
-	}
 	undoing := billing.Undo(b.counters)
+	var undone []billing.Charge
 	for _, c := range r.posted {
-		reversal, err := undoing.Reverse(c.id, c.Charge, b.version.Terms)
+		if c.Kind == billing.Correction {
+			continue // it stands: what it corrects is what others were charged
+		}
+		terms, err := r.terms(c.Contract, c.Revision)
+		if len(c.Counts) > 0 {
+			require.NoError(t, err)
+		}
+		reversal, err := undoing.Reverse(c.id, c.Charge, terms)
 		require.NoError(t, err)
-		b.post(r, []billing.Charge{reversal})
+		undone = append(undone, reversal)
 	}
 	for _, h := range r.holds {
+		undone = append(undone, b.release(t, undoing, r, h, nil)...)
 		b.moveAll(h.Charges, -1)
 	}
+	b.post(r, undone)
 	r.holds = nil
 }
 
@@ -178,6 +229,12 @@ func (b *book) total() (posted, waits decimal.Decimal) {
 		}
 	}
 	return posted, waits
+}
+
+// sum is what has posted.
+func (b *book) sum() string {
+	posted, _ := b.total()
+	return posted.String()
 }
 
 // proved checks what is true of the books at any time.
@@ -223,18 +280,66 @@ func (b *book) proved(t require.TestingT) {
 
 // ruled draws what a person says about a hold.
 func ruled(t *rapid.T, h billing.Hold) billing.Ruling {
-	if slices.ContainsFunc(h.Charges, priced) {
-		return rulings(h)[0]
+	i := rapid.IntRange(0, 3).Draw(t, "ruling")
+	if i == 3 {
+		some := h.Amount.Mul(decimal.New(rapid.Int64Range(1, 99).Draw(t, "percent"), -2)).Round(2)
+		split := billing.Ruling{Action: billing.Split, By: "D-1", Part: billing.Part{Amount: &some, Rest: billing.Cover}}
+		if _, err := billing.Settle(h, split); err == nil {
+			return split
+		}
+		i = 1 // it cannot be parted
 	}
-	return rulings(h)[rapid.IntRange(0, 2).Draw(t, "ruling")]
+	return rulings(h)[i]
 }
 
-// priced says whether the charge's amount depends on a counter.
-func priced(c billing.Charge) bool {
-	return slices.ContainsFunc(c.Counts, func(n billing.Count) bool {
-		kind, _, _ := strings.Cut(n.Key, "/")
-		return slices.Contains([]string{"ai", "tickets", "day-time", "retainer", "cap", "seat", "usage", "credit"}, kind)
-	})
+// requireStanding requires of every counter that makes prices: what posted by it, and what waits, comes to F of where it
+// stands, whoever was let go of and undone.
+func (b *book) requireStanding(t require.TestingT) {
+	sums, of := map[string]decimal.Decimal{}, map[string]billing.Charge{}
+	add := func(c billing.Charge) {
+		if key := pricedBy(c); key != "" {
+			sums[key] = sums[key].Add(c.Amount)
+			if c.Kind != billing.Correction { // which has no rate of its own
+				of[key] = c
+			}
+		}
+	}
+	for _, r := range b.rounds {
+		for _, c := range r.posted {
+			add(c.Charge)
+		}
+		for _, h := range r.holds {
+			for _, c := range h.Charges {
+				add(c)
+			}
+		}
+	}
+	for key, sum := range sums {
+		if _, known := of[key]; !known {
+			require.True(t, sum.IsZero() && b.counter(key).IsZero(), "counter %s stands at %s, and nobody has counted: %s", key, b.counter(key), sum)
+			continue
+		}
+		f, err := b.version.Terms.Comes(of[key], key, b.counter)
+		require.NoError(t, err)
+		require.True(t, sum.Equal(f), "counter %s stands at %s, which comes to %s, and %s posted and wait\n%s", key, b.counter(key), f, sum, b)
+	}
+}
+
+// pricedBy names the counter that made the charge's amount; empty where none did.
+func pricedBy(c billing.Charge) string {
+	if c.Kind == billing.Correction {
+		for _, a := range c.Steps[0].Args {
+			if a.Name == "counter" {
+				return a.Value
+			}
+		}
+	}
+	for _, n := range c.Counts {
+		if billing.Prices(n.Key) {
+			return n.Key
+		}
+	}
+	return ""
 }
 
 // String tells what posted, round by round.

@@ -138,7 +138,9 @@ func orderless(t testing.TB) []billing.Version {
 	var versions []billing.Version
 	for i, time := range wholeTimes {
 		w := whole{
-			time: time, premium: wholePremiums[i%len(wholePremiums)], guards: []string{"unmatched: time", "unmatched: time\nrounding_of: ticket", "rounding: half-even"}[i%3],
+			time: time, premium: wholePremiums[i%len(wholePremiums)], guards: []string{
+				"unmatched: time\napproval: {categories: [Password], approvers: [P-1]}", "unmatched: time\nrounding_of: ticket", "rounding: half-even\ncallers: {people: [P-1]}",
+			}[i%3],
 			period: "monthly", unlisted: "bill",
 		}
 		versions = append(versions, w.version(t))

@@ -33,7 +33,7 @@ func (p *closurePage) check(ctx context.Context, r *rerater) (mismatched, lines 
 	for _, says := range p.compareGrants(decided) {
 		mismatched = append(mismatched, p.named(says))
 	}
-	for _, says := range p.compareCharges(decided) {
+	for _, says := range p.compareCharges(decided, r.terms(ctx)) {
 		lines = append(lines, p.named(says))
 	}
 	return mismatched, lines, nil
@@ -126,13 +126,13 @@ func (row *heldContent) same(decided billing.Hold) (bool, error) {
 }
 
 // compareCharges checks that what was decided and what was settled is posted, once, and nothing else.
-func (p *closurePage) compareCharges(decided billing.Decision) []string {
+func (p *closurePage) compareCharges(decided billing.Decision, terms termsFinder) []string {
 	var says []string
 	posted := make([]bool, len(decided.Charges))
 	for i := range p.charges {
 		row := &p.charges[i]
 		var expected *billing.Charge
-		if (row.Hold == 0 || p.ratedAnew(row.Hold)) && row.Reverses == 0 && row.Adjusts == 0 {
+		if row.Kind != billing.Correction && (row.Hold == 0 || p.ratedAnew(row.Hold)) && row.Reverses == 0 && row.Adjusts == 0 {
 			i := slices.IndexFunc(decided.Charges, func(c billing.Charge) bool { return c.Key == row.Key })
 			if i < 0 {
 				says = append(says, fmt.Sprintf("%s: charge %s was never decided", ticket.LineID(row.ID), row.Key))
@@ -150,7 +150,12 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 		for _, differs := range row.differs(expected) {
 			says = append(says, ticket.LineID(row.ID)+": "+differs)
 		}
-		if row.Hold != 0 && !p.ratedAnew(row.Hold) {
+		switch {
+		case row.Kind == billing.Correction:
+			if differs := p.rerelease(row, expected, terms); differs != "" {
+				says = append(says, ticket.LineID(row.ID)+": "+differs)
+			}
+		case row.Hold != 0 && !p.ratedAnew(row.Hold):
 			if differs := p.resettle(row, expected); differs != "" {
 				says = append(says, ticket.LineID(row.ID)+": "+differs)
 			}
@@ -166,13 +171,9 @@ func (p *closurePage) compareCharges(decided billing.Decision) []string {
 
 // resettle settles the hold again by the ruling that the charge names: it must give the same charge.
 func (p *closurePage) resettle(row *chargeRow, posted *billing.Charge) string {
-	i := slices.IndexFunc(p.holds, func(h heldContent) bool { return h.ID == row.Hold })
-	if i < 0 {
-		return fmt.Sprintf("it comes from %s, which is not this closure's", ticket.HoldID(row.Hold))
-	}
-	var hold billing.Hold
-	if err := json.Unmarshal([]byte(p.holds[i].Content), &hold); err != nil {
-		return fmt.Sprintf("%s cannot be read: %v", ticket.HoldID(row.Hold), err)
+	hold, differs := p.holdOf(row)
+	if differs != "" {
+		return differs
 	}
 	again, err := billing.Settle(hold, billing.RulingOf(*posted))
 	if err != nil {
@@ -182,6 +183,18 @@ func (p *closurePage) resettle(row *chargeRow, posted *billing.Charge) string {
 		return fmt.Sprintf("%s settled again gives something else", ticket.HoldID(row.Hold))
 	}
 	return ""
+}
+
+// holdOf finds the hold that the charge comes out of; says tells why there is none.
+func (p *closurePage) holdOf(row *chargeRow) (hold billing.Hold, says string) {
+	i := slices.IndexFunc(p.holds, func(h heldContent) bool { return h.ID == row.Hold })
+	if i < 0 {
+		return hold, fmt.Sprintf("it comes from %s, which is not this closure's", ticket.HoldID(row.Hold))
+	}
+	if err := json.Unmarshal([]byte(p.holds[i].Content), &hold); err != nil {
+		return hold, fmt.Sprintf("%s cannot be read: %v", ticket.HoldID(row.Hold), err)
+	}
+	return hold, ""
 }
 
 // unsettled finds charges of settled holds that never posted.

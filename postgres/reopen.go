@@ -114,7 +114,7 @@ func (s *Store) reopenRound(ctx context.Context, t *tx, b *pgx.Batch, row locked
 	read.Queue(`
 select c.id, c.closure_id, c.round, c.key, c.body, cl.decision, coalesce(l.payer_id, '')
 from charges c join closures cl on cl.id = c.closure_id left join invoice_lines l on l.charge_id = c.id
-where c.ticket = $1 and c.kind not in ('reversal', 'rebilled', 'credited') and c.key not like '%/renew/%'
+where c.ticket = $1 and c.kind not in ('reversal', 'correction', 'rebilled', 'credited') and c.key not like '%/renew/%'
   and not exists (select from charges x where x.reverses = c.id)
 order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		charges, err = collectStanding(rows)
@@ -179,11 +179,20 @@ order by c.id`, row.Number).Query(func(rows pgx.Rows) (err error) {
 		}
 		reversals = append(reversals, reversal)
 	}
+	var (
+		let         []voided
+		corrections []billing.Charge
+	)
 	for _, h := range holds {
 		content, err := h.content()
 		if err != nil {
 			return "", err
 		}
+		v, err := s.voidHold(ctx, t, b, undoing, p, h, &moves)
+		if err != nil {
+			return "", err
+		}
+		let, corrections = append(let, v), append(corrections, v.charges...)
 		for _, c := range content.Charges {
 			p.closure = 0
 			if h.ClosureID != nil {
@@ -227,16 +236,21 @@ update tickets set stage = 'new', round = round + 1, assignee = null, claimed_at
 		}
 		p.lines(b, reversals[i:i+1], posted)
 	}
+	for _, v := range let {
+		if err := v.lines(ctx, t, b, &r.invoices); err != nil {
+			return "", err
+		}
+	}
 	undone := slices.Clone(reversals)
 	for i := range undone {
 		undone[i].Kind = stands[i].Kind
 	}
 	p.ticket.PayerID = row.PayerID
-	late := lateness{posting: p, because: string(row.id()), charges: undone, reserves: released, moves: &moves, invoices: &r.invoices}
+	late := lateness{posting: p, because: string(row.id()), charges: slices.Concat(undone, corrections), reserves: released, moves: &moves, invoices: &r.invoices}
 	if err := s.adjustPeriods(ctx, t, b, closed, late); err != nil {
 		return "", err
 	}
-	return sayUndone(slices.Concat(reversals, credited), len(holds)) + stay.says(), nil
+	return sayUndone(slices.Concat(reversals, credited, corrections), len(holds)) + stay.says(), nil
 }
 
 func collectStanding(rows pgx.Rows) ([]standingCharge, error) {

@@ -105,7 +105,7 @@ select exists (select from charges c where c.ticket = $1 and (c.kind = 'per-tick
   and not exists (select from charges r where r.reverses = c.id))`, d.ticket.Number).Query(one(&billed))
 	b.Queue("select coalesce(-min(provisional), 0)::int from blocks where closure_id = $1", *d.found.ClosureID).Query(one(&bought))
 	b.Queue(`
-select coalesce((select sum(amount) from charges where ticket = $1 and round = $2 and currency = $3 and kind <> 'credit' and adjusts is null), 0)
+select coalesce((select sum(amount) from charges where ticket = $1 and round = $2 and currency = $3 and kind not in ('credit', 'correction') and adjusts is null), 0)
   + coalesce((select sum(amount) from holds where ticket = $1 and round = $2 and currency = $3 and state = 'open' and kind = 'sign-off' and id <> $4), 0)`,
 		d.ticket.Number, d.found.Round, d.ticket.ApprovedCurrency, d.hold).Query(one(&taken))
 	if err := t.send(ctx, b); err != nil {
@@ -254,7 +254,12 @@ func (s *Store) postAnew(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err := p.readGenerations(ctx, t.conn); err != nil {
 		return billing.Settlement{}, err
 	}
-	ids, err := s.charges.take(ctx, t.conn, len(a.decision.Charges))
+	corrections, err := s.release(ctx, t, billing.Undo(a.back.counters), d.found, nil)
+	if err != nil {
+		return billing.Settlement{}, err
+	}
+	charges := slices.Concat(a.decision.Charges, corrections)
+	ids, err := s.charges.take(ctx, t.conn, len(charges))
 	if err != nil {
 		return billing.Settlement{}, err
 	}
@@ -268,7 +273,7 @@ func (s *Store) postAnew(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		return billing.Settlement{}, err
 	}
 	maps.Copy(p.bought, bought)
-	posted, err := p.place(ctx, t, a.decision.Charges, ids, &d.invoices)
+	posted, err := p.place(ctx, t, charges, ids, &d.invoices)
 	if err != nil {
 		return billing.Settlement{}, err
 	}
@@ -285,7 +290,7 @@ func (s *Store) postAnew(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		}
 		d.opened, reserves = append(d.opened, quote), append(reserves, h.Charges...)
 	}
-	if err := p.charges(b, a.decision.Charges, ids, &moves); err != nil {
+	if err := p.charges(b, charges, ids, &moves); err != nil {
 		return billing.Settlement{}, err
 	}
 	says := fmt.Sprintf("%s: rated under %s by %s", ticket.HoldID(d.hold), a.facts.Rerating.Contract, cmp.Or(d.people[r.By].Name, r.By))
@@ -307,8 +312,8 @@ func (s *Store) postAnew(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err := moves.queue(b, a.back.blocks, d.at); err != nil {
 		return billing.Settlement{}, err
 	}
-	p.lines(b, a.decision.Charges, posted)
-	late := lateness{posting: p, because: string(d.ticket.id()), charges: a.decision.Charges, reserves: reserves, moves: &moves, invoices: &d.invoices}
+	p.lines(b, charges, posted)
+	late := lateness{posting: p, because: string(d.ticket.id()), charges: charges, reserves: reserves, moves: &moves, invoices: &d.invoices}
 	if err := s.adjustPeriods(ctx, t, b, a.closed, late); err != nil {
 		return billing.Settlement{}, err
 	}

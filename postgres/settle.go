@@ -227,10 +227,6 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 	if err := p.readGenerations(ctx, t.conn); err != nil {
 		return billing.Settlement{}, err
 	}
-	ids, err := s.charges.take(ctx, t.conn, len(charges))
-	if err != nil {
-		return billing.Settlement{}, err
-	}
 	closed, err := s.adjuster(ctx, t.conn, d.ticket, d.versions)
 	if err != nil {
 		return billing.Settlement{}, err
@@ -247,6 +243,15 @@ func (s *Store) postHold(ctx context.Context, t *tx, b *pgx.Batch, d *settling, 
 		if refusal := fits(back.counters, charges); refusal != "" {
 			return billing.Settlement{Outcome: billing.Refused, Says: refusal}, nil
 		}
+	}
+	corrections, err := s.release(ctx, t, billing.Undo(back.counters), d.found, charges)
+	if err != nil {
+		return billing.Settlement{}, err
+	}
+	charges = append(charges, corrections...)
+	ids, err := s.charges.take(ctx, t.conn, len(charges))
+	if err != nil {
+		return billing.Settlement{}, err
 	}
 	p.bought = back.bought
 	posted, err := p.place(ctx, t, charges, ids, &d.invoices)

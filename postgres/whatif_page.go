@@ -115,8 +115,9 @@ func (w *whatIf) readPosted(ctx context.Context, ids []int64, byID map[int64]*wh
 	lows, highs := runs(slices.Sorted(slices.Values(ids)))
 	err := readRows(ctx, w.tx, "charges", `
 		select c.closure_id, c.id, c.contract_id, c.clause, c.currency, c.amount,
-			c.reverses is null and c.key not like '%/renew/%' and not exists (select from charges r where r.reverses = c.id),
-			case when c.kind = 'reversal' then (extract(epoch from c.posted_at) * 1000000)::bigint end, c.hold_id, case when c.hold_id is not null then c.body end
+			c.kind not in ('reversal', 'correction') and c.key not like '%/renew/%' and not exists (select from charges r where r.reverses = c.id),
+			case when c.kind = 'reversal' then (extract(epoch from c.posted_at) * 1000000)::bigint end, c.hold_id,
+			case when c.hold_id is not null and c.kind <> 'correction' then c.body end
 		`+inRuns+` join charges c on c.closure_id between run.low and run.high where c.adjusts is null`, func(r *textRow) {
 		c := byID[r.number()]
 		if c == nil {

@@ -164,15 +164,19 @@ func (w *whatIf) happen(h happening) error {
 	}
 	r := h.closure
 	if h.word == nil {
-		reversals, err := w.rehearsal.Reopen(r.posted, r.held, r.facts.Contracts, w.keeps(r.whatIfClosure))
+		reversals, err := w.rehearsal.Reopen(&r.facts, r.posted, r.held, w.keeps(r.whatIfClosure))
 		if err != nil {
 			r.failed = err.Error()
 		}
 		r.posted, r.held = append(r.posted, reversals...), nil
 	} else if i := slices.IndexFunc(r.held, func(held billing.Hold) bool { return held.Key == h.word.Hold }); i >= 0 {
-		if charges, err := w.rehearsal.Settle(r.held[i], *h.word); err == nil { // else it waits
+		charges, err := w.rehearsal.Settle(&r.facts, r.held[i], *h.word)
+		switch {
+		case err == nil:
 			r.posted = append(r.posted, charges...)
 			r.held = slices.Delete(r.held, i, i+1)
+		case !errors.Is(err, billing.ErrAskedAgain): // else it waits
+			r.failed = err.Error()
 		}
 	}
 	if r.toCome--; r.toCome > 0 {

@@ -20,10 +20,12 @@ import (
 // the rehearsal forgets of what the books do shows here. So it is asked from the beginning, and from
 // some day in between, when reversals and settlements of earlier closures fall into the period.
 func TestWhatIfOfTheSameTermsInAnyOrder(t *testing.T) {
-	for name, c := range map[string]struct{ block, counted, reopened string }{
-		"hours ahead": {"block: {overdraw: 2h}", "included: 3", ""},
-		"renewal":     {`block: {renewal: {hours: 4h, price: "400.00"}}`, "included: 1", ""},
-		"kept rounds": {"overage: hold", "included: 2", "reopen: keep\n"},
+	const asks = `amount_over: "500.00"`
+	for name, c := range map[string]struct{ block, counted, reopened, asks string }{
+		"hours ahead":   {"block: {overdraw: 2h}", "included: 3", "", asks},
+		"renewal":       {`block: {renewal: {hours: 4h, price: "400.00"}}`, "included: 1", "", asks},
+		"kept rounds":   {"overage: hold", "included: 2", "reopen: keep\n", asks},
+		"waived quotes": {"overage: hold", "included: 2, cap: 120", "", "categories: [onboarding]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +35,7 @@ func TestWhatIfOfTheSameTermsInAnyOrder(t *testing.T) {
 			contracts := []string{
 				replaced(bucket, "[email, network]", "[email]"),
 				replaced(replaced(blocks, "categories: [email, network]", "categories: [network]"), "charge: block,", "charge: block, "+c.block+",") + c.reopened,
-				replaced(replaced(hourly, "[email, network]", "[hardware]"), "included: 1", c.counted) + c.reopened,
+				replaced(replaced(replaced(hourly, "[email, network]", "[hardware]"), "included: 1", c.counted), asks, c.asks) + c.reopened,
 				replaced(managed, "charge: time", "charge: time, match: {categories: [project]}"),
 			}
 			k := newTill(t, contracts...)

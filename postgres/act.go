@@ -42,6 +42,8 @@ type verdict struct {
 	effect bool
 	says   string
 	answer any // to keep on record, where it is more than ticket.Answer
+	split  ticket.ID
+	undoes int64 // the event that it takes back; 0: none
 }
 
 // act does one message's transaction, in two round trips: the ticket is locked, a message
@@ -76,6 +78,7 @@ func (s *Store) act(ctx context.Context, m message, decide func(sc *scene, b *pg
 			}
 		}
 		answer = sc.answer(v.effect, v.says)
+		answer.Split = v.split
 		if err := s.record(ctx, b, m.event(sc, v, answer, input)); err != nil {
 			return err
 		}
@@ -160,7 +163,7 @@ func (m message) event(sc *scene, v verdict, answer ticket.Answer, input string)
 	}
 	return event{
 		Ticket: sc.id(), Client: sc.Client, Round: sc.Round, At: sc.at, Kind: string(m.name), Actor: m.head.Who,
-		Via: cmp.Or(m.head.Via, ticket.ViaTemporal), Key: key, Input: input, Effect: v.effect, Says: v.says, Answer: keep,
+		Via: cmp.Or(m.head.Via, ticket.ViaTemporal), Key: key, Input: input, Effect: v.effect, Says: v.says, Answer: keep, Undoes: v.undoes,
 	}
 }
 

@@ -27,12 +27,13 @@ type event struct {
 	Input  string // digest of the message; the same key with another input is refused
 	Effect bool
 	Says   string
-	Answer any // what a repetition of the same key answers again
+	Answer any   // what a repetition of the same key answers again
+	Undoes int64 // the event that it takes back; 0: none
 }
 
 const insertEvent = `
-insert into ticket_events (ticket, client_id, round, at, recorded_at, kind, actor, via, operation_key, input_digest, effect, says, answer, trace_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12, $13, $14)`
+insert into ticket_events (ticket, client_id, round, at, recorded_at, kind, actor, via, operation_key, input_digest, effect, says, answer, trace_id, undoes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12, $13, $14, nullif($15::bigint, 0))`
 
 // record queues the event's row.
 func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
@@ -48,7 +49,7 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 		traceID = sc.TraceID().String()
 	}
 	b.Queue(insertEvent, e.Ticket.Number(), e.Client, e.Round, e.At, s.now(), e.Kind, e.Actor, e.Via,
-		e.Key, e.Input, e.Effect, e.Says, answer, traceID)
+		e.Key, e.Input, e.Effect, e.Says, answer, traceID, e.Undoes)
 	return nil
 }
 

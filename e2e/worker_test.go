@@ -54,10 +54,14 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	// Most of these tests wait most of the time, for timeouts of Temporal's; -parallel still wins.
-	if err := flag.Set("test.parallel", "6"); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for name, value := range map[string]string{
+		"test.parallel": "6",  // most of these tests wait most of the time, for timeouts of Temporal's
+		"rapid.checks":  "30", // a story is some thirty transactions
+	} { // those of the command line still win
+		if err := flag.Set(name, value); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }

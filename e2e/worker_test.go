@@ -37,6 +37,8 @@ type job struct {
 	Temporal    string `json:"temporal"`
 	Namespace   string `json:"namespace"`
 	StopClosing bool   `json:"stop_closing"` // the first closing stops between its commit and its acknowledgement
+	Steps       string `json:"steps"`        // a file: each ticket stops at a step of its own, see stopping
+	StopAfter   int64  `json:"stop_after"`   // ticket: the ones that follow it stop
 }
 
 // What a worker process says on its standard output, and is told on its standard input.
@@ -92,6 +94,9 @@ func work(described string) error {
 		deps.Ledger = &stopped{Ledger: store, commands: bufio.NewReader(os.Stdin)}
 	}
 	fmt.Println(saysReady)
+	if j.Steps != "" {
+		return workStopping(ctx, c, deps, j)
+	}
 	return worker.Run(ctx, c, deps)
 }
 

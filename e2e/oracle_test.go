@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
@@ -36,6 +37,7 @@ type account struct {
 // entry is work of one person.
 type entry struct {
 	id      int64
+	at      time.Time
 	agent   bool
 	minutes int
 	free    bool
@@ -91,15 +93,16 @@ func (o *oracle) close(a *account, code string) (holds bool) {
 		f := fee{}
 		switch {
 		case e.free || code == ticket.Spam || code == ticket.Duplicate:
-		case e.agent:
-			f.cents = e.minutes * 60
 		default:
-			minutes := (e.minutes + 14) / 15 * 15
+			minutes, rate := (e.minutes+14)/15*15, 200
+			if e.agent {
+				minutes, rate = e.minutes, 60
+			}
 			if a.category == "network" {
 				f.drawn = min(minutes, left)
 				left -= f.drawn
 			}
-			f.cents = (minutes - f.drawn) * 200
+			f.cents = (minutes - f.drawn) * rate
 		}
 		fees = append(fees, f)
 		total += f.cents
@@ -155,9 +158,9 @@ func (a *account) take(into *account, only int64) (taken []*entry) {
 	return taken
 }
 
-// sort puts work into the order in which it was done: entries are numbered backwards in time.
+// sort puts work into the order in which it was done.
 func (a *account) sort() {
-	slices.SortFunc(a.work, func(x, y *entry) int { return int(y.id - x.id) })
+	slices.SortFunc(a.work, func(x, y *entry) int { return x.at.Compare(y.at) })
 }
 
 // lives follows merges.

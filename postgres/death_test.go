@@ -93,7 +93,10 @@ var deadlyDeeds = []deadly{
 	}},
 	{"request-approval", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, m := k.ticket("email"), ticket.RequestApproval{Header: k.by("tom"), Action: "Replace the switch", Amount: "900.00", Currency: "USD"}
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.RequestApproval(ctx, id, m); return err }
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.RequestApproval(ctx, id, m)
+			return err
+		}
 	}},
 	{"close and post", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, m := k.ticket("email"), k.resolve("tom", k.minutes("tom", 60), k.minutes("dora", 30))
@@ -133,21 +136,33 @@ var deadlyDeeds = []deadly{
 		id := k.ticket("email")
 		q := k.close(id, 1, k.minutes("tom", 240)).Held[0]
 		k.pass(73 * time.Hour)
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Overdue(ctx, id, q.Hold, 0); return err }
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Overdue(ctx, id, q.Hold, 0)
+			return err
+		}
 	}},
 	{"remind", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id := k.ticket("email")
 		q := k.close(id, 1, k.minutes("tom", 240)).Held[0]
 		k.pass(10 * time.Hour)
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Remind(ctx, id, q.Hold, 0, 1); return err }
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Remind(ctx, id, q.Hold, 0, 1)
+			return err
+		}
 	}},
 	{"breach", one(hourly + promised), func(k *till) func(context.Context, *postgres.Store) error {
 		id := k.ticket("email")
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Breach(ctx, id, 1, "resolution"); return err }
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Breach(ctx, id, 1, "resolution")
+			return err
+		}
 	}},
 	{"late", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, h := k.ticket("email"), k.by("somebody")
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Late(ctx, id, ticket.MsgWait, h); return err }
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Late(ctx, id, ticket.MsgWait, h)
+			return err
+		}
 	}},
 	{"reopen", one(blocks), func(k *till) func(context.Context, *postgres.Store) error {
 		k.grant(1)
@@ -298,24 +313,12 @@ func TestEdge05TheProcessDiesAtEachStepOfEachDeed(t *testing.T) {
 
 func (d deadly) dies(t *testing.T) int {
 	t.Helper()
-	var (
-		deed  func(context.Context, *postgres.Store) error
-		clock time.Time
-		ctx   = t.Context()
-	)
-	fresh := func() *scene {
-		url := testenv.Template(t, "before "+d.name, func(url string) error {
-			if _, err := postgres.Migrate(ctx, url, "", ""); err != nil {
-				return err
-			}
-			k := furnished(t, url, d.contracts...)
-			deed, clock = d.set(k), k.now()
-			k.Disconnect()
-			k.admin.Close()
-			return nil
-		})
-		return newScene(t, url, clock)
-	}
+	ctx := t.Context()
+	k := newTill(t, d.contracts...)
+	deed, clock := d.set(k), k.now()
+	k.Disconnect()
+	k.admin.Close()
+	fresh := func() *scene { return newScene(t, testenv.Copy(t, k.url), clock) }
 
 	sc := fresh()
 	w, s := sc.wired()

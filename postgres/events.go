@@ -74,6 +74,21 @@ func queueEarlier(b *pgx.Batch, keys ...string) func() *earlier {
 	}
 }
 
+// queueEarlierOf looks for the keys, too, and tells which ticket the message was to, and which one carries on for that.
+func queueEarlierOf(b *pgx.Batch, into **earlierOf, keys ...string) {
+	b.Queue(`
+select e.input_digest, e.answer, t.number, case when t.merged_into is null then t.number else `+livesOn+` end
+from ticket_events e join tickets t on t.number = e.ticket where e.operation_key = any ($1)`, keys).Query(row(into))
+}
+
+// earlierOf is earlier, of a ticket.
+type earlierOf struct {
+	Input   *string
+	Answer  []byte
+	Ticket  int64
+	Carries int64
+}
+
 // recall gives the answer on record again, or a Problem where the key was used for something else.
 func recall[A any](e earlier, key, input string) (answer A, err error) {
 	if e.Input == nil || *e.Input != input {

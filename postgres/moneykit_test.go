@@ -70,12 +70,6 @@ func newTill(t testing.TB, contracts ...string) *till {
 		_, err := postgres.Migrate(context.Background(), url, "", "")
 		return err
 	})
-	return furnished(t, url, contracts...)
-}
-
-// furnished is a till over a migrated database that holds nothing yet.
-func furnished(t testing.TB, url string, contracts ...string) *till {
-	t.Helper()
 	k := &till{t: t, url: url}
 	k.clock.Store(noon.UnixNano())
 	k.Store = k.open(url)

@@ -409,3 +409,18 @@ func TestEdge59AReplyThatRacesAClosingIsNeverLost(t *testing.T) {
 	}
 	k.proved()
 }
+
+func TestAMessageRepeatedAfterItsTicketWasMergedIsAnsweredAsBefore(t *testing.T) {
+	k := newTill(t, hourly)
+	id, into, other := k.ticket("email"), k.ticket("email"), k.ticket("email")
+	m := ticket.Work{Header: k.by("tom"), Entry: k.minutes("tom", 60)}
+	first, err := k.Log(t.Context(), id, m)
+	require.NoError(t, err)
+	k.merge(id, into)
+	again, err := k.Log(t.Context(), into, m) // as the desk sends it: to the ticket that carries on
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	_, err = k.Log(t.Context(), other, m)
+	require.ErrorContains(t, err, "was used for another message")
+	require.EqualValues(t, 1, k.count("select count(*) from work_entries"))
+}

@@ -178,20 +178,20 @@ var deadlyDeeds = []deadly{
 	}},
 	{"merge", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, into := k.ticket("email"), k.ticket("email")
-		k.log(id, "tom", 60)
+		k.logged(id, "tom", 60)
 		m := ticket.Merge{Header: k.by("dora"), Into: into}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Merge(ctx, id, m); return err }
 	}},
 	{"unmerge", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, into := k.ticket("email"), k.ticket("email")
-		k.log(id, "tom", 60)
+		k.logged(id, "tom", 60)
 		k.merge(id, into)
 		m := ticket.Unmerge{Header: k.by("dora"), Reason: "two printers"}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Unmerge(ctx, id, m); return err }
 	}},
 	{"split", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id := k.ticket("email")
-		m := ticket.Split{Header: k.by("dora"), Subject: "Another mailbox", Work: []int64{k.log(id, "tom", 60)}}
+		m := ticket.Split{Header: k.by("dora"), Subject: "Another mailbox", Work: []int64{k.logged(id, "tom", 60)}}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Split(ctx, id, m); return err }
 	}},
 	{"cancel", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
@@ -200,7 +200,7 @@ var deadlyDeeds = []deadly{
 	}},
 	{"move", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id := k.ticket("email")
-		k.log(id, "tom", 60)
+		k.logged(id, "tom", 60)
 		m := ticket.Move{Header: k.by("dora"), Client: "zenith", Reason: "a mail from the wrong domain"}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Move(ctx, id, m); return err }
 	}},

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// log writes minutes of the person's work and gives the number of the entry.
-func (k *till) log(id ticket.ID, who string, minutes int) int64 {
+// logged writes minutes of the person's work and gives the number of the entry.
+func (k *till) logged(id ticket.ID, who string, minutes int) int64 {
 	k.t.Helper()
 	m := ticket.Work{Header: k.by(who), Entry: k.minutes(who, minutes)}
 	answer, err := k.Log(k.t.Context(), id, m)
@@ -37,13 +36,6 @@ func (k *till) unmerge(id ticket.ID) ticket.Answer {
 	return answer
 }
 
-func (k *till) merge(id, into ticket.ID) ticket.Answer {
-	k.t.Helper()
-	answer, err := k.Merge(k.t.Context(), id, ticket.Merge{Header: k.by("dora"), Into: into})
-	require.NoError(k.t, err)
-	return answer
-}
-
 // reply says something as the person, and gives what became of it.
 func (k *till) reply(id ticket.ID, who, words string) ticket.Answer {
 	k.t.Helper()
@@ -62,7 +54,7 @@ func (k *till) reply(id ticket.ID, who, words string) ticket.Answer {
 func TestASplitTicketTakesItsWorkAlongAndBillsItOnce(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
-	keeps, goes := k.log(id, "tom", 60), k.log(id, "dora", 90)
+	keeps, goes := k.logged(id, "tom", 60), k.logged(id, "dora", 90)
 	item, err := k.AddItem(t.Context(), id, ticket.Material{Header: k.by("tom"), Kind: ticket.Part, Text: "SSD", Cost: "80.00", Price: "", Currency: "USD"})
 	require.NoError(t, err)
 	require.True(t, item.Effect)
@@ -88,7 +80,7 @@ func TestASplitTicketTakesItsWorkAlongAndBillsItOnce(t *testing.T) {
 func TestASplitIsTakenBackByMerging(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
-	off := k.split(id, "Something else", k.log(id, "tom", 60)).Split
+	off := k.split(id, "Something else", k.logged(id, "tom", 60)).Split
 	require.True(t, k.merge(off, id).Effect)
 	require.Equal(t, "150", k.close(id, 1).Posted[0].Amount.String())
 	k.proved()
@@ -97,17 +89,17 @@ func TestASplitIsTakenBackByMerging(t *testing.T) {
 func TestWhatCannotBeSplitIsAnsweredWithWhatIsTrue(t *testing.T) {
 	k := newTill(t, hourly)
 	other := k.ticket("email")
-	elsewhere := k.log(other, "tom", 15)
+	elsewhere := k.logged(other, "tom", 15)
 
 	posted := k.ticket("email")
-	done := k.log(posted, "tom", 60)
+	done := k.logged(posted, "tom", 60)
 	k.close(posted, 1)
 	answer := k.split(posted, "Too late", done)
 	require.False(t, answer.Effect)
 	require.Contains(t, answer.Says, "is closed; reopen it to split it")
 
 	held := k.ticket("email")
-	big := k.log(held, "tom", 240)
+	big := k.logged(held, "tom", 240)
 	require.Len(t, k.close(held, 1).Held, 1)
 	answer = k.split(held, "Too late", big)
 	require.False(t, answer.Effect)
@@ -115,7 +107,7 @@ func TestWhatCannotBeSplitIsAnsweredWithWhatIsTrue(t *testing.T) {
 	require.Contains(t, answer.Says, "or reopen it")
 
 	id := k.ticket("email")
-	k.log(id, "tom", 15)
+	k.logged(id, "tom", 15)
 	_, err := k.Split(t.Context(), id, ticket.SplitOff{Header: k.by("dora"), Subject: "x", Work: []int64{elsewhere}})
 	require.ErrorContains(t, err, fmt.Sprintf("W-%d", elsewhere))
 	_, err = k.Split(t.Context(), id, ticket.SplitOff{Header: k.by("ann"), Subject: "x", Work: []int64{elsewhere}})
@@ -128,7 +120,7 @@ func TestWhatCannotBeSplitIsAnsweredWithWhatIsTrue(t *testing.T) {
 	t.Run("what an earlier round keeps billed", func(t *testing.T) {
 		k := newTill(t, hourly+"reopen: keep\n")
 		id := k.ticket("email")
-		work := k.log(id, "tom", 60)
+		work := k.logged(id, "tom", 60)
 		k.close(id, 1)
 		k.reopen(id)
 		answer := k.split(id, "Late", work)
@@ -142,7 +134,7 @@ func TestASplitThatRacesClosingBillsEveryMinuteOnce(t *testing.T) {
 	for range 10 {
 		k.pass(4 * time.Hour)
 		id := k.ticket("email")
-		work := k.log(id, "dora", 60)
+		work := k.logged(id, "dora", 60)
 		var answer ticket.Answer
 		var errs [2]error
 		both(
@@ -172,7 +164,7 @@ func both(a, b func()) {
 func TestEdge07AMergeIsTakenBack(t *testing.T) {
 	k := newTill(t, hourly)
 	child, parent := k.ticket("email"), k.ticket("email")
-	work, own := k.log(child, "tom", 60), k.log(parent, "dora", 30)
+	work, own := k.logged(child, "tom", 60), k.logged(parent, "dora", 30)
 	_, err := k.AddComment(t.Context(), child, k.key(), "ann", "Any news?", true, k.now())
 	require.NoError(t, err)
 	require.True(t, k.merge(child, parent).Effect)
@@ -198,7 +190,7 @@ func TestEdge07AMergeIsTakenBack(t *testing.T) {
 func TestEdge07AMergeWhoseWorkIsBilledIsTakenBackOnlyAfterReopening(t *testing.T) {
 	k := newTill(t, hourly)
 	child, parent := k.ticket("email"), k.ticket("email")
-	work := k.log(child, "tom", 60)
+	work := k.logged(child, "tom", 60)
 	k.merge(child, parent)
 	k.close(parent, 1)
 	answer := k.unmerge(child)
@@ -217,7 +209,7 @@ func TestEdge07AMergeWhoseWorkIsBilledIsTakenBackOnlyAfterReopening(t *testing.T
 func TestMergesThatFollowedAreTakenBackFirst(t *testing.T) {
 	k := newTill(t, hourly)
 	first, second, third := k.ticket("email"), k.ticket("email"), k.ticket("email")
-	work := k.log(first, "tom", 60)
+	work := k.logged(first, "tom", 60)
 	k.merge(first, second)
 	k.merge(second, third)
 	answer := k.unmerge(first)
@@ -229,7 +221,7 @@ func TestMergesThatFollowedAreTakenBackFirst(t *testing.T) {
 	require.EqualValues(t, first.Number(), k.count("select ticket from work_entries where id = $1", work))
 
 	again := k.ticket("email")
-	lent := k.log(again, "tom", 30)
+	lent := k.logged(again, "tom", 30)
 	k.merge(again, third)
 	off := k.split(third, "Elsewhere", lent).Split
 	answer = k.unmerge(again)
@@ -237,52 +229,6 @@ func TestMergesThatFollowedAreTakenBackFirst(t *testing.T) {
 	require.Contains(t, answer.Says, "was split off it since")
 	k.merge(off, third)
 	require.True(t, k.unmerge(again).Effect)
-	k.proved()
-}
-
-func TestEdge08AnInvoicedChildKeepsItsCharge(t *testing.T) {
-	k := newTill(t, hourly+"reopen: keep\n")
-	child, parent := k.ticket("email"), k.ticket("email")
-	k.close(child, 1, k.minutes("tom", 60))
-	answer := k.merge(child, parent)
-	require.False(t, answer.Effect)
-	require.Contains(t, answer.Says, "is closed; reopen it to merge it", "what is closed is not merged")
-
-	k.reopen(child) // the contract lets its round stay
-	k.begin(child, 2)
-	k.log(child, "tom", 30)
-	require.True(t, k.merge(child, parent).Effect)
-	require.Equal(t, "150.00", k.owed(), "billed work never moves")
-	require.Equal(t, "75", k.close(parent, 1).Posted[0].Amount.String(), "new work went along")
-	require.Equal(t, "225.00", k.owed())
-	k.proved()
-}
-
-func TestEdge09AMergeAcrossClientsIsRefused(t *testing.T) {
-	k := newTill(t, hourly)
-	id := k.ticket("email")
-	opened, err := k.Open(t.Context(), ticket.Opening{Client: "zenith", Subject: "Theirs", Source: "test", ExternalID: "theirs", EventID: "theirs", OpenedAt: k.now()})
-	require.NoError(t, err)
-	work := k.log(id, "tom", 15)
-	answer := k.merge(id, opened.Ticket)
-	require.False(t, answer.Effect)
-	require.Contains(t, answer.Says, "tickets of different clients are never merged")
-	require.EqualValues(t, id.Number(), k.count("select ticket from work_entries where id = $1", work))
-	require.EqualValues(t, 1, k.count("select count(*) from ticket_events where kind = 'merge' and not effect"))
-}
-
-func TestEdge15AnAgentThatWaitsForAnApprovalBillsNothing(t *testing.T) {
-	k := newTill(t, strings.Replace(hourly, "rates:\n", "rates:\n  - {clause: \"3.2\", actor: ai, hourly: \"36.00\"}\n", 1))
-	id := k.ticket("email")
-	quote, err := k.RequestApproval(t.Context(), id, ticket.RequestApproval{Header: k.by("bot"), Action: "Rebuild the mailbox", Amount: "50.00", Currency: "USD"})
-	require.NoError(t, err)
-	k.pass(2 * time.Hour)
-	_, err = k.SignOff(t.Context(), id, ticket.SignOff{Header: k.by("ann"), Hold: quote.Hold, Digest: quote.Digest, Approved: true})
-	require.NoError(t, err)
-	receipt, err := k.Close(t.Context(), id, 1, k.resolve("bot", k.minutes("bot", 3)))
-	require.NoError(t, err)
-	require.EqualValues(t, 3*60_000, k.count("select sum(ms)::bigint from work_entries"), "three minutes were measured, and two hours were waited")
-	require.Equal(t, "1.8", receipt.Posted[0].Amount.String())
 	k.proved()
 }
 
@@ -306,7 +252,7 @@ func TestACancelledTicketIsReopened(t *testing.T) {
 func TestATicketWithWorkIsCancelledOnlyByARuling(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
-	k.log(id, "tom", 60)
+	k.logged(id, "tom", 60)
 	answer, err := k.Cancel(t.Context(), id, ticket.Cancel{Header: k.by("dora"), Reason: "spam"})
 	require.NoError(t, err)
 	require.False(t, answer.Effect)
@@ -316,7 +262,7 @@ func TestATicketWithWorkIsCancelledOnlyByARuling(t *testing.T) {
 func TestEdge55SpamIsAPersonsWordAndIsTakenBackByReopening(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")
-	work := k.log(id, "tom", 60)
+	work := k.logged(id, "tom", 60)
 	spam := ticket.Resolve{Header: k.by("bot"), Resolution: "Spam", Code: ticket.Spam}
 	_, err := k.Close(t.Context(), id, 1, spam)
 	require.ErrorContains(t, err, fmt.Sprintf("W-%d by tom", work), "an agent does not give people's work away")
@@ -344,7 +290,7 @@ func TestEdge53AMoveIsTakenBackWithWhatItLeft(t *testing.T) {
 	require.NoError(t, err)
 	id := opened.Ticket
 	k.begin(id, 1)
-	k.log(id, "tom", 60)
+	k.logged(id, "tom", 60)
 	move := func(client string) {
 		answer, err := k.Move(t.Context(), id, ticket.Move{Header: k.by("dora"), Client: client, Reason: "the wrong one"})
 		require.NoError(t, err)

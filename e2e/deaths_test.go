@@ -190,7 +190,7 @@ func (p path) walk(b *byDesk, w *walk) {
 	insist := func(try func() error) {
 		for ctx.Err() == nil {
 			err := try()
-			if err == nil || len(ticket.Problems(err)) > 0 || !(errors.Is(err, desk.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)) {
+			if lost := errors.Is(err, desk.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded); !lost {
 				return // the comparison tells what it came to
 			}
 		}

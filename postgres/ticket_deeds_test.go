@@ -67,7 +67,7 @@ func TestASplitTicketTakesItsWorkAlongAndBillsItOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 
-	require.EqualValues(t, id.Number(), k.count("select split_from from tickets where number = $1", first.Split.Number()))
+	require.Equal(t, id.Number(), k.count("select split_from from tickets where number = $1", first.Split.Number()))
 	require.EqualValues(t, 1, k.count("select count(*) from outbox where ticket = $1 and round = 1", first.Split.Number()))
 	k.begin(first.Split, 1)
 	require.Equal(t, "150", k.close(id, 1).Posted[0].Amount.String(), "an hour stays")
@@ -168,14 +168,14 @@ func TestEdge07AMergeIsTakenBack(t *testing.T) {
 	_, err := k.AddComment(t.Context(), child, k.key(), "ann", "Any news?", true, k.now())
 	require.NoError(t, err)
 	require.True(t, k.merge(child, parent).Effect)
-	require.EqualValues(t, parent.Number(), k.count("select ticket from work_entries where id = $1", work))
+	require.Equal(t, parent.Number(), k.count("select ticket from work_entries where id = $1", work))
 
 	answer := k.unmerge(child)
 	require.True(t, answer.Effect, answer.Says)
 	require.Equal(t, 2, answer.Round)
-	require.EqualValues(t, child.Number(), k.count("select ticket from work_entries where id = $1", work))
-	require.EqualValues(t, parent.Number(), k.count("select ticket from work_entries where id = $1", own))
-	require.EqualValues(t, child.Number(), k.count("select ticket from comments"))
+	require.Equal(t, child.Number(), k.count("select ticket from work_entries where id = $1", work))
+	require.Equal(t, parent.Number(), k.count("select ticket from work_entries where id = $1", own))
+	require.Equal(t, child.Number(), k.count("select ticket from comments"))
 	require.EqualValues(t, 1, k.count("select count(*) from ticket_events u join ticket_events m on m.id = u.undoes and m.kind = 'merge' where u.kind = 'unmerge'"),
 		"the deed names the one that it takes back")
 	require.EqualValues(t, 2, k.count("select round from outbox where ticket = $1", child.Number()))
@@ -218,7 +218,7 @@ func TestMergesThatFollowedAreTakenBackFirst(t *testing.T) {
 	require.False(t, k.merge(third, first).Effect, "no cycle: the first one lives on in the third")
 	require.True(t, k.unmerge(second).Effect)
 	require.True(t, k.unmerge(first).Effect)
-	require.EqualValues(t, first.Number(), k.count("select ticket from work_entries where id = $1", work))
+	require.Equal(t, first.Number(), k.count("select ticket from work_entries where id = $1", work))
 
 	again := k.ticket("email")
 	lent := k.logged(again, "tom", 30)

@@ -69,7 +69,7 @@ func (b *byStore) deliver(ctx context.Context, id ticket.ID, m ticket.Message) (
 		return answered(b.Merge(ctx, id, m))
 	case ticket.Unmerge:
 		return answered(b.Unmerge(ctx, id, m))
-	case ticket.Split:
+	case ticket.SplitOff:
 		return answered(b.Split(ctx, id, m))
 	case ticket.Cancel:
 		return answered(b.Cancel(ctx, id, m))
@@ -164,7 +164,7 @@ func (b *byDesk) deliver(ctx context.Context, id ticket.ID, m ticket.Message) (t
 		return answered(b.desk.Merge(ctx, id, m))
 	case ticket.Unmerge:
 		return answered(b.desk.Unmerge(ctx, id, m))
-	case ticket.Split:
+	case ticket.SplitOff:
 		return answered(b.desk.Split(ctx, id, m))
 	case ticket.Cancel:
 		return b.recorded(ctx)(b.desk.Cancel(ctx, id, m))

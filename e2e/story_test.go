@@ -541,7 +541,7 @@ func (p *play) split(rt *rapid.T) {
 	var row int64
 	require.NoError(rt, p.admin.QueryRow(p.ctx, "select id from work_entries where operation_key = $1", fmt.Sprintf("%s-work-%d", p.client, e.id)).Scan(&row))
 	who := p.one(rt, "dora")
-	m := ticket.Split{Header: p.by(who), Subject: "Something else", Category: a.category, Work: []int64{row}}
+	m := ticket.SplitOff{Header: p.by(who), Subject: "Something else", Category: a.category, Work: []int64{row}}
 	got := p.send(rt, id, m, "splits off %d minutes", e.minutes)
 	counts := who == "dora" && a.isOpen() && !e.billed
 	p.expect(rt, counts, got)

@@ -192,7 +192,7 @@ var deadlyDeeds = []deadly{
 	}},
 	{"split", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id := k.ticket("email")
-		m := ticket.Split{Header: k.by("dora"), Subject: "Another mailbox", Work: []int64{k.logged(id, "tom", 60)}}
+		m := ticket.SplitOff{Header: k.by("dora"), Subject: "Another mailbox", Work: []int64{k.logged(id, "tom", 60)}}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Split(ctx, id, m); return err }
 	}},
 	{"cancel", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {

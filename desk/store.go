@@ -27,6 +27,10 @@ type Intake interface {
 	AddItem(ctx context.Context, id ticket.ID, m ticket.Material) (ticket.Answer, error)
 	// Move gives the ticket to another client; it answers what became of it.
 	Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.Answer, error)
+	// Split moves unbilled work and items to a new ticket, which its answer names.
+	Split(ctx context.Context, id ticket.ID, m ticket.SplitOff) (ticket.Answer, error)
+	// Unmerge takes a merge back; it answers what became of it.
+	Unmerge(ctx context.Context, id ticket.ID, m ticket.Unmerge) (ticket.Answer, error)
 	// Prove gives the proof that the desk took the message from who it names.
 	Prove(ctx context.Context, name ticket.Name, m ticket.Message) (string, error)
 	// Where gives the ticket that carries on for id, which is id itself unless it was merged.

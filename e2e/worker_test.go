@@ -37,6 +37,8 @@ type job struct {
 	Temporal    string `json:"temporal"`
 	Namespace   string `json:"namespace"`
 	StopClosing bool   `json:"stop_closing"` // the first closing stops between its commit and its acknowledgement
+	Steps       string `json:"steps"`        // a file: each ticket stops at a step of its own, see stopping
+	StopAfter   int64  `json:"stop_after"`   // ticket: the ones that follow it stop
 }
 
 // What a worker process says on its standard output, and is told on its standard input.
@@ -54,10 +56,14 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	// Most of these tests wait most of the time, for timeouts of Temporal's; -parallel still wins.
-	if err := flag.Set("test.parallel", "6"); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for name, value := range map[string]string{
+		"test.parallel": "6",  // most of these tests wait most of the time, for timeouts of Temporal's
+		"rapid.checks":  "30", // a story is some thirty transactions
+	} { // those of the command line still win
+		if err := flag.Set(name, value); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -88,6 +94,9 @@ func work(described string) error {
 		deps.Ledger = &stopped{Ledger: store, commands: bufio.NewReader(os.Stdin)}
 	}
 	fmt.Println(saysReady)
+	if j.Steps != "" {
+		return workStopping(ctx, c, deps, j)
+	}
 	return worker.Run(ctx, c, deps)
 }
 

@@ -42,6 +42,8 @@ type verdict struct {
 	effect bool
 	says   string
 	answer any // to keep on record, where it is more than ticket.Answer
+	split  ticket.ID
+	undoes int64 // the event that it takes back; 0: none
 }
 
 // act does one message's transaction, in two round trips: the ticket is locked, a message
@@ -54,12 +56,19 @@ func (s *Store) act(ctx context.Context, m message, decide func(sc *scene, b *pg
 		return answer, err
 	}
 	err = s.tx(ctx, fmt.Sprintf("%s of %s", m.name, m.id), func(t *tx) error {
-		sc, earlier, err := m.find(ctx, t, at)
+		sc, before, err := m.find(ctx, t, at)
 		if err != nil {
 			return err
 		}
-		if earlier != nil {
-			answer, err = recall[ticket.Answer](*earlier, m.head.OperationKey, input)
+		if before != nil {
+			as := input
+			if before.Ticket != m.id.Number() && before.Carries == m.id.Number() {
+				// It was to a ticket that has been merged into this one since, and is repeated by way of it.
+				if as, err = m.digest(ticket.NewID(before.Ticket)); err != nil {
+					return err
+				}
+			}
+			answer, err = recall[ticket.Answer](earlier{before.Input, before.Answer}, m.head.OperationKey, as)
 			return err
 		}
 		if sc.who, err = pickSender(sc.people, m.name, m.head); err != nil {
@@ -76,6 +85,7 @@ func (s *Store) act(ctx context.Context, m message, decide func(sc *scene, b *pg
 			}
 		}
 		answer = sc.answer(v.effect, v.says)
+		answer.Split = v.split
 		if err := s.record(ctx, b, m.event(sc, v, answer, input)); err != nil {
 			return err
 		}
@@ -93,13 +103,18 @@ func (s *Store) prepare(m message) (at time.Time, input string, err error) {
 	if err := plausible("at", at, now); err != nil {
 		return at, "", err
 	}
-	// Its time is not part of what it says: a repeated delivery may carry another one.
-	input, err = digestOf(m.id, m.name, m.head.Who, m.asks)
+	input, err = m.digest(m.id)
 	return at.UTC(), input, err
 }
 
+// digest names the message as one to the ticket. Its time is not part of what it says: a repeated delivery may carry
+// another one.
+func (m message) digest(id ticket.ID) (string, error) {
+	return digestOf(id, m.name, m.head.Who, m.asks)
+}
+
 // find locks and reads. Two tickets are locked by number, whichever asked.
-func (m message) find(ctx context.Context, t *tx, at time.Time) (*scene, *earlier, error) {
+func (m message) find(ctx context.Context, t *tx, at time.Time) (*scene, *earlierOf, error) {
 	numbers := []int64{m.id.Number()}
 	if m.other != "" {
 		numbers = append(numbers, m.other.Number())
@@ -115,7 +130,8 @@ func (m message) find(ctx context.Context, t *tx, at time.Time) (*scene, *earlie
 		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[standing])
 		return err
 	})
-	before := queueEarlier(b, m.head.OperationKey, mergedKey(m.id, m.head.OperationKey))
+	var before *earlierOf
+	queueEarlierOf(b, &before, m.head.OperationKey, mergedKey(m.id, m.head.OperationKey))
 	b.Queue("select "+actorColumns+" from people where id = any ($1) or id in (select assignee from tickets where number = $2)",
 		append([]string{m.head.Who}, m.also...), m.id.Number()).Query(func(rows pgx.Rows) error {
 		people, err := pgx.CollectRows(rows, pgx.RowToStructByPos[actor])
@@ -145,7 +161,7 @@ func (m message) find(ctx context.Context, t *tx, at time.Time) (*scene, *earlie
 	if m.other != "" && sc.other == nil && m.other.Number() != m.id.Number() {
 		return nil, nil, ticket.Invalid("into", m.other, "does not exist", "`docket ticket list` shows the tickets")
 	}
-	return sc, before(), nil
+	return sc, before, nil
 }
 
 func (m message) event(sc *scene, v verdict, answer ticket.Answer, input string) event {
@@ -160,7 +176,7 @@ func (m message) event(sc *scene, v verdict, answer ticket.Answer, input string)
 	}
 	return event{
 		Ticket: sc.id(), Client: sc.Client, Round: sc.Round, At: sc.at, Kind: string(m.name), Actor: m.head.Who,
-		Via: cmp.Or(m.head.Via, ticket.ViaTemporal), Key: key, Input: input, Effect: v.effect, Says: v.says, Answer: keep,
+		Via: cmp.Or(m.head.Via, ticket.ViaTemporal), Key: key, Input: input, Effect: v.effect, Says: v.says, Answer: keep, Undoes: v.undoes,
 	}
 }
 

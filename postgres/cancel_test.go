@@ -24,7 +24,7 @@ func TestCancelEndsATicketWithoutWorkAndItsStart(t *testing.T) {
 	claim, err := k.Claim(k.ctx, opened.Ticket, ticket.Claim{Header: k.by("ada")})
 	require.NoError(t, err)
 	require.False(t, claim.Effect)
-	require.Equal(t, "T-1001 was cancelled; open a new ticket.", claim.Says)
+	require.Equal(t, "T-1001 was cancelled; reopen it to claim it.", claim.Says)
 }
 
 func TestCancelVoidsWhatTheClientWasAsked(t *testing.T) {

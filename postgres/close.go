@@ -87,6 +87,9 @@ func (s *Store) Close(ctx context.Context, id ticket.ID, round int, m ticket.Res
 		if err := who.may(ticket.MsgResolve, row.ClientID); err != nil {
 			return err
 		}
+		if err := r.mayWaive(who, m.Code); err != nil {
+			return err
+		}
 		facts, err := s.facts(ctx, t.conn, row, &r, m)
 		if err != nil {
 			return err
@@ -243,6 +246,20 @@ func plausible(field string, at, now time.Time) error {
 		return ticket.Invalid(field, at.Format(time.RFC3339), "lies in the future", "it is "+now.UTC().Format(time.RFC3339)+" now; check the sender's clock")
 	case at.Year() < 1990:
 		return ticket.Invalid(field, at.Format(time.RFC3339), "lies before 1990", "check the sender's clock")
+	}
+	return nil
+}
+
+// mayWaive keeps an agent from giving people's work away: spam and duplicates bill nothing, and that is a person's word.
+func (r *reading) mayWaive(who actor, code string) error {
+	if who.Kind != ticket.AI || (code != ticket.Spam && code != ticket.Duplicate) {
+		return nil
+	}
+	for _, w := range r.work {
+		if w.Kind == string(ticket.Human) && !w.Failed && !w.NonBillable {
+			return ticket.Invalid("code", code, fmt.Sprintf("would bill nothing of the work that people logged (%s by %s among it)", ticket.WorkID(w.ID), w.Actor),
+				"let a person resolve it so, or resolve it as solved or silent")
+		}
 	}
 	return nil
 }

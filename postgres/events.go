@@ -31,11 +31,12 @@ type event struct {
 	Answer any                 // what a repetition of the same key answers again
 	Held   []billing.HeldQuote // the holds it is about, for who is to hear of them
 	Opened []billing.HeldQuote // those it opened: whom they ask hears of them
+	Undoes int64               // the event that it takes back; 0: none
 }
 
 const insertEvent = `
-insert into ticket_events (ticket, client_id, round, at, recorded_at, kind, actor, via, operation_key, input_digest, effect, says, answer, trace_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12, $13, $14)`
+insert into ticket_events (ticket, client_id, round, at, recorded_at, kind, actor, via, operation_key, input_digest, effect, says, answer, trace_id, undoes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12, $13, $14, nullif($15::bigint, 0))`
 
 // record queues the event's row, and with it a notice to everybody who is to hear of it.
 func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
@@ -51,7 +52,7 @@ func (s *Store) record(ctx context.Context, b *pgx.Batch, e event) error {
 		traceID = sc.TraceID().String()
 	}
 	args := []any{
-		e.Ticket.Number(), e.Client, e.Round, e.At, s.now(), e.Kind, e.Actor, e.Via, e.Key, e.Input, e.Effect, e.Says, answer, traceID,
+		e.Ticket.Number(), e.Client, e.Round, e.At, s.now(), e.Kind, e.Actor, e.Via, e.Key, e.Input, e.Effect, e.Says, answer, traceID, e.Undoes,
 	}
 	notices, err := e.notices()
 	if err != nil {
@@ -85,6 +86,21 @@ func queueEarlier(b *pgx.Batch, keys ...string) func() *earlier {
 		}
 		return &found[0]
 	}
+}
+
+// queueEarlierOf looks for the keys, too, and tells which ticket the message was to, and which one carries on for that.
+func queueEarlierOf(b *pgx.Batch, into **earlierOf, keys ...string) {
+	b.Queue(`
+select e.input_digest, e.answer, t.number, case when t.merged_into is null then t.number else `+livesOn+` end
+from ticket_events e join tickets t on t.number = e.ticket where e.operation_key = any ($1)`, keys).Query(row(into))
+}
+
+// earlierOf is earlier, of a ticket.
+type earlierOf struct {
+	Input   *string
+	Answer  []byte
+	Ticket  int64
+	Carries int64
 }
 
 // recall gives the answer on record again, or a Problem where the key was used for something else.

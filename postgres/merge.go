@@ -13,10 +13,9 @@ import (
 const (
 	endMerged = `
 update tickets set stage = 'merged', merged_into = $2, closed_at = $3 where number = $1`
-	// What an earlier round's closure has rated stays with the closure.
-	moveWork     = `update work_entries set ticket = $2 where ticket = $1 and rated_in is null`
-	moveItems    = `update ticket_items set ticket = $2 where ticket = $1 and rated_in is null`
-	moveComments = `update comments set ticket = $2 where ticket = $1`
+	moveWork     = `update work_entries set ticket = $2 where ticket = $1 and id = any ($3)`
+	moveItems    = `update ticket_items set ticket = $2 where ticket = $1 and id = any ($3)`
+	moveComments = `update comments set ticket = $2 where ticket = $1 and id = any ($3)`
 )
 
 // Merge ends the ticket; its work that is not rated yet and its conversation go over to the other, which carries on.
@@ -27,10 +26,15 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 		return ticket.Answer{}, err
 	}
 	var held *int64
+	var takes merged
 	deed := message{
 		id: id, name: ticket.MsgMerge, head: m.Header, asks: into, other: into, todo: "merge it",
 		read: func(b *pgx.Batch) {
 			b.Queue("select min(ticket) from holds where ticket = any ($1) and state = 'open'", []int64{id.Number(), into.Number()}).Query(one(&held))
+			// What an earlier round's closure has rated stays with the closure.
+			queueIDs(b, "select id from work_entries where ticket = $1 and rated_in is null order by id", id, &takes.Work)
+			queueIDs(b, "select id from ticket_items where ticket = $1 and rated_in is null order by id", id, &takes.Items)
+			queueIDs(b, "select id from comments where ticket = $1 order by id", id, &takes.Comments)
 		},
 	}
 	return s.act(ctx, deed, func(sc *scene, b *pgx.Batch) (verdict, error) {
@@ -48,16 +52,33 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 		}
 		at := sc.noEarlier(sc.at)
 		b.Queue(endMerged, sc.Number, sc.other.Number, at)
-		b.Queue(moveWork, sc.Number, sc.other.Number)
-		b.Queue(moveItems, sc.Number, sc.other.Number)
-		b.Queue(moveComments, sc.Number, sc.other.Number)
+		b.Queue(moveWork, sc.Number, sc.other.Number, takes.Work)
+		b.Queue(moveItems, sc.Number, sc.other.Number, takes.Items)
+		b.Queue(moveComments, sc.Number, sc.other.Number, takes.Comments)
 		sc.Stage, sc.Into = ticket.Merged, sc.other.Number
 		says := fmt.Sprintf("%s merged %s into %s.", sc.who.Name, id, into)
 		err := s.record(ctx, b, event{
 			Ticket: into, Client: sc.Client, Round: sc.other.Round, At: sc.at, Kind: "merged-in", Actor: m.Who,
 			Via: cmp.Or(m.Via, ticket.ViaTemporal), Effect: true, Says: fmt.Sprintf("%s took over the work and the conversation of %s.", into, id),
 		})
-		return verdict{effect: true, says: says}, err
+		takes.Answer = sc.answer(true, says)
+		return verdict{effect: true, says: says, answer: takes}, err
+	})
+}
+
+// merged is the answer on record to a merge, with what it took over, for the day that it is taken back.
+type merged struct {
+	ticket.Answer
+	Work     []int64 `json:"work"`
+	Items    []int64 `json:"items"`
+	Comments []int64 `json:"comments"`
+}
+
+// queueIDs reads ids of the ticket's; into is never nil then.
+func queueIDs(b *pgx.Batch, sql string, id ticket.ID, into *[]int64) {
+	b.Queue(sql, id.Number()).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
 	})
 }
 

@@ -21,38 +21,58 @@ import (
 // work bills. A settlement that comes later finds its hold superseded. Finalised invoices do not
 // change.
 func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answer ticket.Answer, err error) {
-	at := m.At
-	if at.IsZero() {
-		at = s.now()
-	}
-	at = at.UTC()
-	input, err := digestOf(id, ticket.MsgReopen, m.Who, m.Reason)
-	if err := errors.Join(err, m.Validate(), plausible("at", at, s.now())); err != nil {
+	if err := m.Validate(); err != nil {
 		return answer, err
 	}
-	err = s.tx(ctx, fmt.Sprintf("reopen %s", id), func(t *tx) error {
+	return s.reopen(ctx, id, reopener{
+		name: ticket.MsgReopen, head: m.Header, asks: m.Reason,
+		says: func(who string) string { return fmt.Sprintf("%s reopened it: %s", who, m.Reason) },
+		open: func(stage ticket.Stage) (string, error) {
+			return fmt.Sprintf("%s is open already, in %s", id, stage), nil
+		},
+	})
+}
+
+// reopener is the message that reopens a ticket.
+type reopener struct {
+	name ticket.Name
+	head ticket.Header
+	asks any // its content, for the memory of operation keys
+	says func(who string) string
+	open func(ticket.Stage) (string, error) // what to answer where the ticket is open
+}
+
+func (s *Store) reopen(ctx context.Context, id ticket.ID, m reopener) (answer ticket.Answer, err error) {
+	at := orTime(m.head.At, s.now()).UTC()
+	input, err := digestOf(id, m.name, m.head.Who, m.asks)
+	if err := errors.Join(err, plausible("at", at, s.now())); err != nil {
+		return answer, err
+	}
+	err = s.tx(ctx, fmt.Sprintf("%s of %s", m.name, id), func(t *tx) error {
 		var (
 			row    lockedTicket
 			people = map[string]actor{}
-			r      = reopening{by: m.Who, at: at}
+			undoes int64
+			r      = reopening{by: m.head.Who, at: at}
 		)
 		b := t.batch()
 		queueLock(b, id, &row)
-		before := queueEarlier(b, m.OperationKey)
-		queueActors(b, []string{m.Who}, people)
+		before := queueEarlier(b, m.head.OperationKey, mergedKey(id, m.head.OperationKey))
+		queueActors(b, []string{m.head.Who}, people)
 		queueInvoices(b, id, &r.invoices)
+		b.Queue(endedBy, id.Number()).Query(one(&undoes))
 		if err := t.send(ctx, b); err != nil {
 			return err
 		}
 		if e := before(); e != nil {
-			answer, err = recall[ticket.Answer](*e, m.OperationKey, input)
+			answer, err = recall[ticket.Answer](*e, m.head.OperationKey, input)
 			return err
 		}
-		who, err := pick(people, "who", m.Who)
+		who, err := pick(people, "who", m.head.Who)
 		if err != nil {
 			return err
 		}
-		if err := who.may(ticket.MsgReopen, row.ClientID); err != nil {
+		if err := who.may(m.name, row.ClientID); err != nil {
 			return err
 		}
 		b = t.batch()
@@ -60,20 +80,26 @@ func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answ
 		switch {
 		case row.MergedInto != nil:
 			answer.Into = ticket.NewID(*row.MergedInto)
-			answer.Says = fmt.Sprintf("%s was merged into %s; reopen that one", id, answer.Into)
+			answer.Says = fmt.Sprintf("%s was merged into %s; reopen that one, or take the merge back", id, answer.Into)
 		case row.Stage.Open():
-			answer.Says = fmt.Sprintf("%s is open already, in %s", id, row.Stage)
+			if answer.Says, err = m.open(row.Stage); err != nil {
+				return err
+			}
 		default:
-			r.says = fmt.Sprintf("%s reopened it: %s", cmp.Or(who.Name, who.ID), m.Reason)
+			r.says = m.says(cmp.Or(who.Name, who.ID))
 			undone, err := s.reopenRound(ctx, t, b, row, r)
 			if err != nil {
 				return err
 			}
 			answer = ticket.Answer{Effect: true, Ticket: id, Round: row.Round + 1, Stage: ticket.New, Says: r.says + undone}
 		}
+		if !answer.Effect {
+			undoes = 0
+		}
 		if err := s.record(ctx, b, event{
-			Ticket: id, Client: row.ClientID, Round: row.Round, At: at, Kind: string(ticket.MsgReopen), Actor: m.Who,
-			Via: cmp.Or(m.Via, ticket.ViaTemporal), Key: m.OperationKey, Input: input, Effect: answer.Effect, Says: answer.Says, Answer: answer,
+			Ticket: id, Client: row.ClientID, Round: row.Round, At: at, Kind: string(m.name), Actor: m.head.Who,
+			Via: cmp.Or(m.head.Via, ticket.ViaTemporal), Key: m.head.OperationKey, Input: input, Effect: answer.Effect, Says: answer.Says, Answer: answer,
+			Undoes: undoes,
 		}); err != nil {
 			return err
 		}
@@ -81,6 +107,11 @@ func (s *Store) Reopen(ctx context.Context, id ticket.ID, m ticket.Reopen) (answ
 	})
 	return answer, err
 }
+
+// endedBy is the event that ended the ticket's round: what a reopening takes back.
+const endedBy = `
+select coalesce(max(e.id), 0) from ticket_events e join tickets t on t.number = e.ticket and t.round = e.round
+where e.ticket = $1 and e.kind in ('closed', 'cancel') and e.effect and not exists (select from ticket_events u where u.undoes = e.id)`
 
 // reopening is why and by whom a round is undone.
 type reopening struct {

@@ -87,6 +87,12 @@ const deedMove ticket.Name = "move"
 // deedProject is what is done to a project: a row, too.
 const deedProject ticket.Name = "project"
 
+// deedSplit and deedUnmerge are Split's and Unmerge's.
+const (
+	deedSplit   ticket.Name = "split"
+	deedUnmerge ticket.Name = "unmerge"
+)
+
 // deeds says which roles may do what: one of ours on any ticket, a client's person (contact,
 // approver) on that client's tickets alone. A person of kind system, which is no role, may do
 // what needs nobody's judgement.
@@ -95,6 +101,8 @@ var deeds = map[ticket.Name][]string{
 	ticket.MsgWork:            {"technician", "dispatcher", "agent", "owner", "system"},
 	deedItem:                  {"technician", "dispatcher", "agent", "owner", "finance", "system"},
 	deedMove:                  {"dispatcher", "owner"},
+	deedSplit:                 {"technician", "dispatcher", "agent", "owner"},
+	deedUnmerge:               {"technician", "dispatcher", "agent", "owner"},
 	ticket.MsgWait:            {"technician", "dispatcher", "agent", "owner", "system"},
 	ticket.MsgResume:          {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},
 	ticket.MsgReply:           {"technician", "dispatcher", "agent", "owner", "system", "contact", "approver"},

@@ -125,7 +125,7 @@ func (t *standing) over(todo string) string {
 	case ticket.Merged:
 		return fmt.Sprintf("%s was merged into %s; send it there.", t.id(), t.into())
 	case ticket.Cancelled:
-		return fmt.Sprintf("%s was cancelled; open a new ticket.", t.id())
+		return fmt.Sprintf("%s was cancelled; reopen it to %s.", t.id(), todo)
 	default:
 		return fmt.Sprintf("%s is closed; reopen it to %s.", t.id(), todo)
 	}

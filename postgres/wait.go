@@ -49,24 +49,6 @@ func (s *Store) Resume(ctx context.Context, id ticket.ID, m ticket.Resume) (tick
 	})
 }
 
-// Reply notes that the customer answered, which ends a wait. The words are a comment of the ticket. Returns a Problem
-// where there is no such comment.
-func (s *Store) Reply(ctx context.Context, id ticket.ID, m ticket.Reply) (ticket.Answer, error) {
-	var written bool
-	deed := message{
-		id: id, name: ticket.MsgReply, head: m.Header, asks: m.Comment, todo: "work on it",
-		read: func(b *pgx.Batch) {
-			b.Queue("select exists (select from comments where id = $1 and ticket = $2)", m.Comment, id.Number()).Query(one(&written))
-		},
-	}
-	return s.act(ctx, deed, func(sc *scene, b *pgx.Batch) (verdict, error) {
-		if m.Comment != 0 && !written {
-			return verdict{}, ticket.Invalid("comment", m.Comment, "is not a comment of "+string(id), "add the comment first, and name it by its number")
-		}
-		return sc.endWait(b, fmt.Sprintf("%s replied on %s", sc.who.Name, id))
-	})
-}
-
 func (sc *scene) endWait(b *pgx.Batch, did string) (verdict, error) {
 	if sc.WaitingFor == "" {
 		return verdict{says: did + ", which was not waiting."}, nil

@@ -58,6 +58,7 @@ type Answer struct {
 	Round     int       `json:"round"`
 	Stage     Stage     `json:"stage"`
 	Assignee  string    `json:"assignee,omitempty"`
-	Into      ID        `json:"into,omitempty"` // after a merge
+	Into      ID        `json:"into,omitempty"`  // after a merge
+	Split     ID        `json:"split,omitempty"` // the new ticket, after a split
 	Deadlines Deadlines `json:"deadlines"`
 }

@@ -43,6 +43,8 @@ type Moment struct {
 	MS       int64     `json:"ms,omitempty"`     // of work
 	Line     int64     `json:"line,omitempty"`   // n of L-n
 	Hold     int64     `json:"hold,omitempty"`   // n of H-n
+	Work     int64     `json:"work,omitempty"`   // n of W-n
+	Item     int64     `json:"item,omitempty"`   // n of I-n
 	Amount   string    `json:"amount,omitempty"` // decimal
 	Currency string    `json:"currency,omitempty"`
 	Effect   bool      `json:"effect"`

@@ -253,6 +253,51 @@ func newTicketMove(a *app) *cobra.Command {
 	return c
 }
 
+func newTicketSplit(a *app) *cobra.Command {
+	var subject, category string
+	var work, items []string
+	c := a.deed("split TICKET --work W-3,W-4 --subject TEXT", "Move work and items that nobody has billed to a new ticket of the same client",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			m := ticket.SplitOff{Header: h, Subject: subject, Category: category}
+			var err error
+			if m.Work, err = numbersOf(work, ticket.ParseWorkID); err != nil {
+				return err
+			}
+			if m.Items, err = numbersOf(items, ticket.ParseItemID); err != nil {
+				return err
+			}
+			return a.answered(s.desk.Split(ctx, id, m))
+		})
+	c.Example = "  docket ticket split T-1042 --work W-3,W-4 --subject 'New printer for the second floor' --as dana.cole"
+	c.Flags().StringSliceVar(&work, "work", nil, "the work `entries` to move; docket ticket show lists them")
+	c.Flags().StringSliceVar(&items, "items", nil, "the `items` to move, such as I-2")
+	c.Flags().StringVar(&subject, "subject", "", "what the new ticket is about, one `line`")
+	c.Flags().StringVar(&category, "category", "", "the new ticket's `category`; triage finds it by default")
+	return c
+}
+
+func numbersOf(names []string, parse func(string) (int64, error)) ([]int64, error) {
+	var numbers []int64
+	for _, name := range names {
+		n, err := parse(name)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+func newTicketUnmerge(a *app) *cobra.Command {
+	var reason string
+	c := a.deed("unmerge TICKET --reason TEXT", "Take a merge back: the ticket goes on with what the merge took from it",
+		func(ctx context.Context, s *session, id ticket.ID, h ticket.Header) error {
+			return a.answered(s.desk.Unmerge(ctx, id, ticket.Unmerge{Header: h, Reason: reason}))
+		})
+	c.Flags().StringVar(&reason, "reason", "", "why, one `sentence`")
+	return c
+}
+
 func newTicketCancel(a *app) *cobra.Command {
 	var reason string
 	c := a.deed("cancel TICKET --reason TEXT", "End the ticket without a closure",

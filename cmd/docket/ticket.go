@@ -14,7 +14,7 @@ func newTicket(a *app) *cobra.Command {
 	return noun("ticket", "Open, work on, resolve and look at tickets",
 		newTicketOpen(a), newTicketList(a), newTicketShow(a),
 		newTicketClaim(a), newTicketWork(a), newTicketTrip(a), newTicketItem(a), newTicketWait(a), newTicketResume(a), newTicketEscalate(a), newTicketPriority(a), newTicketReply(a),
-		newTicketResolve(a), newTicketRequestApproval(a), newTicketReopen(a), newTicketMerge(a), newTicketMove(a), newTicketCancel(a),
+		newTicketResolve(a), newTicketRequestApproval(a), newTicketReopen(a), newTicketMerge(a), newTicketUnmerge(a), newTicketSplit(a), newTicketMove(a), newTicketCancel(a),
 	)
 }
 
@@ -189,6 +189,10 @@ func (a *app) moment(m ticket.Moment) []string {
 		kind = "line " + ticket.LineID(m.Line)
 	case m.Hold != 0:
 		kind = "hold " + ticket.HoldID(m.Hold)
+	case m.Work != 0:
+		kind = "work " + ticket.WorkID(m.Work)
+	case m.Item != 0:
+		kind = "item " + ticket.ItemID(m.Item)
 	}
 	if !m.Effect {
 		says = "(no effect) " + says

@@ -52,6 +52,14 @@ func Template(t testing.TB, name string, build func(url string) error) string {
 	return createDatabase(t, template)
 }
 
+// Copy returns the URL of a new database, dropped after the test, that is a copy of the one at the URL, to which nobody may be connected.
+func Copy(t testing.TB, url string) string {
+	t.Helper()
+	of, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	return createDatabase(t, of.Database)
+}
+
 // templates are, by name, functions that make the template at the first call and return its database's name.
 var templates sync.Map
 

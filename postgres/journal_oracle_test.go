@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -252,6 +253,14 @@ func (b *books) same() {
 		if a.Type == billing.Revenue || a.Type == billing.Contra {
 			revenue = append(revenue, a.Code)
 		}
+	}
+	accounts, err := b.admin.Query(b.t.Context(), "select distinct account from journal")
+	require.NoError(b.t, err)
+	used, err := pgx.CollectRows(accounts, pgx.RowTo[string])
+	require.NoError(b.t, err)
+	for _, account := range used {
+		_, known := billing.AccountOf(account)
+		require.True(b.t, known, account)
 	}
 	require.Equal(b.t, dollars(b.cash), of("cash"), "cash")
 	require.Equal(b.t, dollars(b.wip), of("wip"), "work in progress")

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -122,6 +123,26 @@ func TestBlockHoursAreEarnedAsTheyAreUsed(t *testing.T) {
 	before, err := k.ReportDeferred(t.Context(), day(t, "2026-03-18"))
 	require.NoError(t, err)
 	require.Len(t, before, 1, "and at the end of that day it was not")
+	k.proved()
+}
+
+func TestRacingDrawsEarnABlockWhole(t *testing.T) {
+	k := newTill(t, blocks)
+	_, err := k.GrantBlock(t.Context(), postgres.BlockGrant{
+		OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(8), GrantedAt: noon.AddDate(0, 0, -1), Price: decimal.RequireFromString("100.01"), Currency: "USD",
+	})
+	require.NoError(t, err)
+	const each = 24 // twenty minutes: a block of eight hours
+	ids := make([]ticket.ID, each)
+	closings := make([]ticket.Resolve, each)
+	for i := range ids {
+		ids[i], closings[i] = k.ticket("email"), k.resolve("tom", k.minutes("tom", 20))
+	}
+	many(each, func(i int) {
+		_, err := k.Close(context.WithoutCancel(t.Context()), ids[i], 1, closings[i])
+		require.NoError(t, err)
+	})
+	require.Equal(t, []string{"block-revenue 100.01"}, k.earned())
 	k.proved()
 }
 

@@ -261,6 +261,25 @@ func TestMinorUnitsOfTheJournal(t *testing.T) {
 	require.Greater(t, known, 150)
 }
 
+// What the migration books of a database that had no journal is what the deeds would have booked; so is what an operator books who restored one
+// without it.
+func TestTheJournalOfWhatHappenedBeforeIt(t *testing.T) {
+	k := newTill(t, blocks)
+	_, err := k.GrantBlock(t.Context(), postgres.BlockGrant{OperationKey: "order-7", Contract: "acme-block", Hours: decimal.NewFromInt(1), GrantedAt: noon.AddDate(0, 0, -1), Price: decimal.NewFromInt(100), Currency: "USD"})
+	require.NoError(t, err)
+	used, _ := k.worked("2026-03-18", 80)
+	march := k.month("2026-03")
+	k.credit(march, "30.00")
+	k.reopen(used)
+	k.pay(march, "500.00")
+	was := k.count("select count(*) from journal")
+	k.tamper("delete from journal")
+	_, err = k.admin.Exec(t.Context(), "insert into journal select * from journal_due on conflict do nothing")
+	require.NoError(t, err)
+	require.Equal(t, was, k.count("select count(*) from journal"))
+	k.proved()
+}
+
 // The database refuses what does not balance, and what changes an entry.
 func TestTheJournalRefuses(t *testing.T) {
 	k := newTill(t, hourly)

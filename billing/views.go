@@ -124,10 +124,11 @@ type Audit struct {
 	Caches     []string `json:"caches"`     // blocks, counters and credit that differ from their moves
 	Invoices   []string `json:"invoices"`   // totals, lines, number series, payments, credit notes or applied credit that do not add up
 	Lines      []string `json:"lines"`      // charges that should have a line and do not, or differ from it
+	Journal    []string `json:"journal"`    // entries that are not what they come of, or do not balance
 	ElapsedMS  int64    `json:"elapsed_ms"`
 }
 
 // Clean says whether nothing was found.
 func (a Audit) Clean() bool {
-	return len(a.Mismatched)+len(a.Leaks)+len(a.Caches)+len(a.Invoices)+len(a.Lines) == 0
+	return len(a.Mismatched)+len(a.Leaks)+len(a.Caches)+len(a.Invoices)+len(a.Lines)+len(a.Journal) == 0
 }

@@ -44,7 +44,7 @@ func (s *Store) Audit(ctx context.Context, progress func(done, total int)) (bill
 	}
 	return billing.Audit{
 		Closures: a.done, Postings: a.postingsDone, Mismatched: a.mismatched.all(), Leaks: a.leaks.all(), Caches: a.caches.all(), Invoices: a.invoices.all(),
-		Lines: a.lines.all(), ElapsedMS: s.now().Sub(began).Milliseconds(),
+		Lines: a.lines.all(), Journal: a.journal.all(), ElapsedMS: s.now().Sub(began).Milliseconds(),
 	}, nil
 }
 
@@ -55,6 +55,7 @@ type auditor struct {
 	mu                                         sync.Mutex
 	total, done, postingsDone                  int
 	mismatched, leaks, caches, invoices, lines findings
+	journal                                    findings
 }
 
 // findings keeps the first of what was found and counts the rest: a broken database must not
@@ -172,6 +173,13 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"credited lines", &a.invoices, wrongCredited},
 		{"carried invoices", &a.invoices, wrongCarries},
 		{"credit balances", &a.caches, wrongBalances},
+		{"entries of the journal", &a.journal, wrongEntries},
+		{"sums of entries", &a.journal, wrongSums},
+		{"receivables", &a.journal, wrongReceivables},
+		{"work in progress", &a.journal, wrongWIP},
+		{"credit in the journal", &a.journal, wrongClientCredit},
+		{"deferred revenue", &a.journal, wrongDeferred},
+		{"minutes of blocks", &a.journal, wrongMinutes},
 	} {
 		rows, err := q.Query(ctx, proof.sql)
 		if err != nil {

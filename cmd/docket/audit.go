@@ -52,4 +52,5 @@ func (a *app) audited(found billing.Audit) {
 	row("blocks, counters and credit that differ from their moves:", found.Caches)
 	row("invoices, payments and credit that do not add up:", found.Invoices)
 	row("charges and lines that differ:", found.Lines)
+	row("the journal, where it differs from what it is about:", found.Journal)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func newReport(a *app) *cobra.Command {
-	return noun("report", "What the desk earned and cost", newReportActors(a), newReportMargin(a), newReportSLA(a), newReportProjects(a))
+	return noun("report", "What the desk earned and cost", newReportActors(a), newReportMargin(a), newReportSLA(a), newReportProjects(a),
+		newReportRevenue(a), newReportDeferred(a), newReportWIP(a), newReportReceivables(a))
 }
 
 // span is a period of local dates, the end exclusive.

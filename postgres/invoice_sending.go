@@ -67,7 +67,7 @@ select e.at, e.says from invoice_sendings x join invoice_events e on e.id = x.ev
 // recipientOf is a mail address, in small letters: one person is one recipient.
 func recipientOf(to, payer string) (string, error) {
 	if to == "" {
-		return "", ticket.Invalid("to", to, "is missing: "+payer+" has no mail address", "give one by --to, or set it: docket company address "+payer+" --email …")
+		return "", ticket.Invalid("to", to, "is missing: "+payer+" has no mail address", "give one by --to, or set it: docket client address "+payer+" --email …")
 	}
 	if a, err := mail.ParseAddress(to); err != nil || a.Address != to || len(to) > ticket.MaxKey {
 		return "", ticket.Invalid("to", to, "is not a mail address", "write it like ap@client.example")

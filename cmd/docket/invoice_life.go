@@ -71,7 +71,7 @@ goes to nobody twice: asked again, it tells when it went. docket invoice file IN
 			return a.told(sent, sent.Says+", "+a.when(sent.At))
 		},
 	}
-	c.Flags().StringVar(&m.To, "to", "", "mail `address`; the payer's by default (docket company address)")
+	c.Flags().StringVar(&m.To, "to", "", "mail `address`; the payer's by default (docket client address)")
 	c.Flags().StringVar(&key, "key", "", keyUsage)
 	return c
 }

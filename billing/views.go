@@ -104,6 +104,7 @@ type ActorRow struct {
 	Billed   decimal.Decimal `json:"billed"`
 	Covered  int             `json:"covered_tickets"` // closed without anything to pay
 	Cost     decimal.Decimal `json:"cost"`
+	Credits  decimal.Decimal `json:"credits"` // given back by credit notes, and for missed targets: billed is less by them
 }
 
 // Standing is the standing count of the desk. Leaked counts closed tickets whose work is not

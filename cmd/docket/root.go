@@ -28,7 +28,7 @@ DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
 		return usage(err)
 	})
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.output, "output", "o", "table", "`format` of what is printed: table, json or jsonl")
+	flags.StringVarP(&a.output, "output", "o", "table", "`format` of what is printed: table, json or jsonl; csv of lists and reports")
 	flags.StringVar(&a.as, "as", "", "`person` who acts (id); DOCKET_AS by default")
 	flags.StringVar(&a.data, "data", "", "`directory` of what docket up keeps")
 

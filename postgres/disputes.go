@@ -78,12 +78,17 @@ func (s *Store) Question(ctx context.Context, q LineQuestion) (billing.Dispute, 
 			return billing.Dispute{}, err
 		}
 		asked.Says = d.sayQuestioned(asked)
+		tell := &pgx.Batch{}
+		if err := queueNotice(tell, "question", ticket.DisputeID(asked.ID), asked.Payer, q.By, asked.Says+" ("+q.Reason+")", d.at); err != nil {
+			return billing.Dispute{}, err
+		}
 		d.event.Amount, d.event.Reason, d.event.Says = asked.Amount, q.Reason, asked.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue(`
 insert into disputes (id, event_id, invoice_id, charge_id, time, lines, payer_id, client_id, currency, amount, opened_by, opened_at, reason)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 				asked.ID, event, d.found.ID, q.Line, len(earlier)+1, ids, d.found.Payer, client, d.found.Currency, asked.Amount, q.By, d.at, q.Reason)
+			b.QueuedQueries = append(b.QueuedQueries, tell.QueuedQueries...)
 		}
 		return asked, nil
 	})

@@ -253,6 +253,22 @@ func TestALineInQuestionIsOwedButNotCollected(t *testing.T) {
 	k.proved()
 }
 
+func TestFinanceIsToldOfDisputesAndReminders(t *testing.T) {
+	k := newTill(t, hourly)
+	k.mailbox()
+	k.close(k.ticket("email"), 1, k.minutes("tom", 30))
+	k.close(k.ticket("email"), 1, k.minutes("tom", 30))
+	invoice := k.month("2026-03")
+	k.question(invoice, k.linesOn(invoice)[0], "ann")
+	require.Equal(t, []string{"dispute H-0 mail olga waiting"}, k.told())
+	k.pass(5 * 24 * time.Hour)
+	for range 2 {
+		k.reminded()
+	}
+	require.Equal(t, []string{"dispute H-0 mail olga waiting", "past-due H-0 mail olga waiting"}, k.told())
+	k.proved()
+}
+
 func TestADisputeIsMootWhereItsLineWentBackOrItsInvoiceIsVoid(t *testing.T) {
 	k := newTill(t, hourly)
 	_, invoice := k.billed(60)

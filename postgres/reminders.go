@@ -72,15 +72,19 @@ func (s *Store) remind(ctx context.Context, invoice int64) (due []billing.Overdu
 		}
 		due[0].Says = sayOverdue(due[0])
 		b = t.batch()
-		queueReminder(b, due[0], now)
+		if err := queueReminder(b, due[0], now); err != nil {
+			return err
+		}
 		return t.commit(ctx, b)
 	})
 	return due, err
 }
 
-func queueReminder(b *pgx.Batch, o billing.Overdue, at time.Time) {
+// queueReminder puts a reminder on record, and tells finance of it.
+func queueReminder(b *pgx.Batch, o billing.Overdue, at time.Time) error {
 	b.Queue("insert into invoice_reminders (invoice_id, after_days, payer_id, currency, asked, at, says) values ($1, $2, $3, $4, $5, $6, $7)",
 		o.Invoice, o.Step, o.Payer, o.Currency, o.Asked, at, o.Says)
+	return queueNotice(b, "invoice-reminder", fmt.Sprintf("reminder %s %d", o.Number, o.Step), o.Payer, itself, o.Says, at)
 }
 
 func sayOverdue(o billing.Overdue) string {

@@ -79,8 +79,8 @@ type JournalPosting struct {
 	At       time.Time       `json:"at"`
 }
 
-// RevenueRow is what one account earned; contra accounts are negative.
-type RevenueRow struct {
+// EarnedRow is what one account earned; contra accounts are negative.
+type EarnedRow struct {
 	Account  string          `json:"account"`
 	Name     string          `json:"name"`
 	Currency string          `json:"currency"`
@@ -106,8 +106,8 @@ type WIPRow struct {
 	Amount   decimal.Decimal `json:"amount"`
 }
 
-// AgedRow is what a payer owes, by how many days it is overdue, and its credit beside it.
-type AgedRow struct {
+// ReceivableRow is what a payer owes, by how many days it is overdue, and its credit beside it.
+type ReceivableRow struct {
 	Payer    string          `json:"payer"`
 	Currency string          `json:"currency"`
 	Invoices int             `json:"invoices"`

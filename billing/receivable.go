@@ -10,7 +10,9 @@ import (
 // has happened to it since.
 const (
 	InvoiceOpen       = "open"
+	InvoiceInReview   = "review" // open, and somebody has read it; lines may still come
 	InvoiceFinalised  = "finalised"
+	InvoiceSent       = "sent"        // finalised, and on record as sent to its payer
 	InvoicePartlyPaid = "partly-paid" // by payments or applied credit
 	InvoicePaid       = "paid"        // nothing is owed
 	InvoiceCredited   = "credited"    // credit notes have given all of it back
@@ -20,7 +22,7 @@ const (
 
 // InvoiceStates lists them in the order of an invoice's life.
 var InvoiceStates = []string{
-	InvoiceOpen, InvoiceFinalised, InvoicePartlyPaid, InvoicePaid, InvoiceCredited, InvoiceVoid, InvoiceCreditNote,
+	InvoiceOpen, InvoiceInReview, InvoiceFinalised, InvoiceSent, InvoicePartlyPaid, InvoicePaid, InvoiceCredited, InvoiceVoid, InvoiceCreditNote,
 }
 
 // Receivable is where a finalised invoice stands. Unless it is void or a credit note itself, owed is
@@ -32,13 +34,18 @@ type Receivable struct {
 	Credited decimal.Decimal `json:"credited"` // by credit notes
 	Reduced  decimal.Decimal `json:"reduced"`  // by credit notes: the rest of them is the payer's credit
 	Owed     decimal.Decimal `json:"owed"`
+	Disputed decimal.Decimal `json:"disputed,omitzero"` // of what is owed: nobody collects it until it is settled
 }
+
+// Collectable is what is owed and not in question.
+func (r Receivable) Collectable() decimal.Decimal { return r.Owed.Sub(r.Disputed) }
 
 // InvoiceEvent is something that was done to an invoice. Who did it, and what he was answered, is
 // the desk's own: empty in a client's session.
 type InvoiceEvent struct {
 	At     time.Time       `json:"at"`
-	Kind   string          `json:"kind"` // write-down, finalised, payment, credit-note, credit-applied, credit-returned, void
+	Kind   string          `json:"kind"`          // review, write-down, finalised, sent, payment, payment-returned, credit-note, credit-applied, credit-returned, question, answer, reminder, void
+	Ref    string          `json:"ref,omitempty"` // what else people call it: a payment's P-12
 	Amount decimal.Decimal `json:"amount"`
 	By     string          `json:"by,omitempty"`
 	Reason string          `json:"reason,omitempty"`
@@ -112,13 +119,14 @@ type PayerCredits struct {
 
 // CreditView is one credit of a payer with what is left of it.
 type CreditView struct {
-	ID      int64           `json:"id"`
-	Kind    string          `json:"kind"` // credit-note, overpayment
-	Of      string          `json:"of"`   // number of the credit note, or of the invoice that was overpaid
-	Amount  decimal.Decimal `json:"amount"`
-	Left    decimal.Decimal `json:"left"`
-	Applied []AppliedCredit `json:"applied,omitempty"`
-	At      time.Time       `json:"at"`
+	ID       int64           `json:"id"`
+	Kind     string          `json:"kind"` // credit-note, overpayment
+	Of       string          `json:"of"`   // number of the credit note, or of the invoice that was overpaid
+	Amount   decimal.Decimal `json:"amount"`
+	Left     decimal.Decimal `json:"left"`
+	Applied  []AppliedCredit `json:"applied,omitempty"`
+	Returned decimal.Decimal `json:"returned,omitzero"` // of it: the payment that it was the rest of came back
+	At       time.Time       `json:"at"`
 }
 
 // AppliedCredit is credit that an invoice has used; negative where its void gave it back.

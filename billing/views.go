@@ -19,6 +19,8 @@ type Invoice struct {
 	LineCount   int             `json:"line_count"`
 	FinalisedAt *time.Time      `json:"finalised_at,omitempty"`
 	Receivable  *Receivable     `json:"receivable,omitempty"` // nil while open
+	DueOn       string          `json:"due_on,omitempty"`     // local date; empty while open
+	Review      *InvoiceReview  `json:"review,omitempty"`     // the last one, while open
 	Taxes       *DocumentTotals `json:"taxes,omitempty"`      // with tax; live while open, then as it was finalised
 	Lines       []InvoiceLine   `json:"lines,omitempty"`
 	Events      []InvoiceEvent  `json:"events,omitempty"`
@@ -102,6 +104,7 @@ type ActorRow struct {
 	Billed   decimal.Decimal `json:"billed"`
 	Covered  int             `json:"covered_tickets"` // closed without anything to pay
 	Cost     decimal.Decimal `json:"cost"`
+	Credits  decimal.Decimal `json:"credits"` // given back by credit notes, and for missed targets: billed is less by them
 }
 
 // Standing is the standing count of the desk. Leaked counts closed tickets whose work is not

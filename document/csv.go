@@ -51,7 +51,7 @@ func CSV(f Format, documents []*Document, fill Defaults) ([]byte, error) {
 		for _, l := range d.Lines {
 			cells := d.cells(f, l, fill)
 			for i, c := range cells {
-				cells[i] = safe(c)
+				cells[i] = SafeCell(c)
 			}
 			if err := w.Write(cells); err != nil {
 				return nil, fmt.Errorf("write CSV: %w", err)
@@ -82,8 +82,8 @@ func (d *Document) cells(f Format, l Line, fill Defaults) []string {
 	}
 }
 
-// safe keeps spreadsheets from taking a text for a formula. A number may begin with a minus.
-func safe(cell string) string {
+// SafeCell keeps spreadsheets from taking a text for a formula. A number may begin with a minus.
+func SafeCell(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return cell
 	}

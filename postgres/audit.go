@@ -163,6 +163,8 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"invoices of lines", &a.invoices, wrongInvoices},
 		{"invoice numbers", &a.invoices, wrongNumbers},
 		{"payments", &a.invoices, wrongPayments},
+		{"returned payments", &a.invoices, wrongReturns},
+		{"disputes", &a.invoices, wrongDisputes},
 		{"credit notes", &a.invoices, wrongCreditNotes},
 		{"applied credit", &a.invoices, wrongApplications},
 		{"credits", &a.invoices, wrongCredits},

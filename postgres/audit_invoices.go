@@ -15,6 +15,33 @@ select format('event %s of %s: a payment of %s %s is not there', e.id, e.payer_i
 from invoice_events e where e.kind = 'payment' and not exists (select from payments p where p.event_id = e.id)
 order by 1`
 
+	// A payment that came back is owed again, all of it, and is nobody's credit any more.
+	wrongReturns = `
+select format('P-%s of %s: %s %s came back, %s of it is owed again and %s out of credit', p.event_id, i.number, p.received, p.currency, r.amount, r.uncredited)
+from payment_returns r join payments p on p.event_id = r.payment_id join invoices i on i.id = r.invoice_id join invoice_events e on e.id = r.event_id
+where p.amount <> r.amount or p.received <> r.amount + r.uncredited or e.amount <> p.received or e.kind <> 'payment-returned'
+  or (r.invoice_id, r.payer_id, r.currency) <> (p.invoice_id, p.payer_id, p.currency) or e.invoice_id <> r.invoice_id
+union all
+select format('event %s of %s: the return of a payment is not there', e.id, e.payer_id)
+from invoice_events e where e.kind = 'payment-returned' and not exists (select from payment_returns r where r.event_id = e.id)
+order by 1`
+
+	// A line in question is of its invoice, and was settled by who may; what is in question is never more than what is owed.
+	wrongDisputes = `
+select format('D-%s: L-%s is not on %s', d.id, d.charge_id, i.number)
+from disputes d join invoices i on i.id = d.invoice_id join invoice_lines l on l.charge_id = d.charge_id
+where l.invoice_id <> d.invoice_id or l.payer_id <> d.payer_id or not d.charge_id = any (d.lines)
+union all
+select format('L-%s is in question twice', charge_id) from dispute_standing where state = 'open' group by charge_id having count(*) > 1
+union all
+select format('D-%s is settled by the credit note of another invoice', d.id)
+from disputes d join dispute_settlements s on s.dispute_id = d.id join invoice_events e on e.id = s.event_id
+where e.invoice_id <> d.invoice_id or (s.outcome = 'credited') <> (e.kind = 'credit-note')
+union all
+select format('%s: %s is owed and %s in question', i.number, s.owed, s.disputed)
+from invoice_standing s join invoices i on i.id = s.invoice_id where s.disputed < 0 or s.disputed > s.owed
+order by 1`
+
 	// What a credit note gives back reduced what was owed or is the payer's credit; its lines come to
 	// it; all of an invoice never give back more than it came to.
 	wrongCreditNotes = `
@@ -46,12 +73,13 @@ select format('%s: came to %s, and credit notes gave back %s', i.number, s.payab
 from invoice_standing s join invoices i on i.id = s.invoice_id where s.credited > greatest(s.payable, 0)
 order by 1`
 
-	// Credit is used on invoices of its payer and currency, and never more than there is; only a void
-	// gives it back, all of it and once.
+	// Credit is used on invoices of its payer and currency, and never more than there is; only a void, or the return of the payment
+	// that it was the rest of, gives it back, all of it and once.
 	wrongApplications = `
 select format('credit %s of %s: %s %s, of which %s are used', c.id, c.payer_id, c.amount, c.currency, u.used)
 from credits c join (select credit_id, sum(amount) as used from credit_applications group by 1) u on u.credit_id = c.id
-where u.used < 0 or u.used > c.amount
+left join payment_returns p on p.payment_id = c.event_id
+where u.used < 0 or u.used > c.amount - coalesce(p.uncredited, 0)
 union all
 select format('%s: %s %s of the credit %s of %s, %s', i.number, a.amount, a.currency, c.id, c.payer_id, c.currency)
 from credit_applications a join credits c on c.id = a.credit_id join invoices i on i.id = a.invoice_id
@@ -60,7 +88,8 @@ union all
 select format('%s: %s applied, %s taken back', i.number, o.amount, coalesce(r.amount, 0))
 from credit_applications o join invoices i on i.id = o.invoice_id join invoice_standing s on s.invoice_id = i.id
 left join credit_applications r on r.reverses = o.id
-where o.reverses is null and ((r.id is not null) <> s.void or r.amount <> -o.amount or r.credit_id <> o.credit_id or r.invoice_id <> o.invoice_id)
+where o.reverses is null and ((r.id is not null) <> (s.void or exists (
+    select from credits c join payment_returns p on p.payment_id = c.event_id where c.id = o.credit_id)) or r.amount <> -o.amount or r.credit_id <> o.credit_id or r.invoice_id <> o.invoice_id)
 order by 1`
 
 	// An invoice that was finalised as a credit note is its payer's credit.
@@ -73,7 +102,8 @@ where s.payable is not null and greatest(-s.payable, 0) <> coalesce(c.amount, 0)
 select format('%s has %s %s in credit, its credits less what used them come to %s', payer_id, coalesce(b.balance, 0), currency, coalesce(m.left, 0))
 from credit_balances b full join (
   select payer_id, currency, sum(amount) as "left" from (
-    select payer_id, currency, amount from credits union all select payer_id, currency, -amount from credit_applications) x group by 1, 2
+    select payer_id, currency, amount from credits union all select payer_id, currency, -amount from credit_applications
+    union all select payer_id, currency, -uncredited from payment_returns) x group by 1, 2
 ) m using (payer_id, currency) where coalesce(b.balance, 0) <> coalesce(m.left, 0) order by 1`
 
 	// What a finalised invoice says of tax adds up, and is what was kept of it.

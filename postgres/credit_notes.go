@@ -20,6 +20,9 @@ type CreditNoteDraft struct {
 	Amount string  // a decimal in the invoice's currency, with tax where the invoice has tax
 	Lines  []int64 // each whole, with what it was written down by
 	Reason string
+
+	settles int64 // the dispute that the note settles; 0: none
+	only    int64 // the line in question, of which alone an amount is then given back
 }
 
 // Credit issues a credit note against a finalised invoice. It reduces what is owed; the rest is the
@@ -37,7 +40,16 @@ func (s *Store) Credit(ctx context.Context, n CreditNoteDraft) (billing.CreditNo
 	slices.Sort(lines)
 	n.Lines = slices.Compact(lines)
 	d := &invoiceDeed{kind: "credit-note", head: n.InvoiceDeed, first: n.lock}
-	return onInvoice(ctx, s, d, []any{n.Amount, n.Lines, n.Reason}, func(t *tx, d *invoiceDeed) (billing.CreditNote, error) {
+	asks := []any{n.Amount, n.Lines, n.Reason}
+	if n.settles != 0 {
+		asks = append(asks, n.settles)
+	}
+	return onInvoice(ctx, s, d, asks, func(t *tx, d *invoiceDeed) (billing.CreditNote, error) {
+		if n.settles != 0 {
+			if _, err := d.openDispute(ctx, t, n.settles); err != nil {
+				return billing.CreditNote{}, err
+			}
+		}
 		given, err := n.gives(ctx, t, d)
 		if err != nil {
 			return billing.CreditNote{}, err
@@ -68,6 +80,9 @@ insert into credit_notes (number, event_id, invoice_id, payer_id, currency, amou
 			given.queue(b, note.Number, x, d.at)
 			d.queueCredit(b, "credit-note", note.ToCredit, event)
 			d.payBlocks(b, today, event)
+			if n.settles != 0 {
+				d.queueSettled(b, n.settles, event, "credited", n.Reason)
+			}
 		}
 		return note, nil
 	})
@@ -123,6 +138,11 @@ func (n CreditNoteDraft) gives(ctx context.Context, t *tx, d *invoiceDeed) (g gi
 	}
 	if err := d.creditable(g.amount, all); err != nil {
 		return g, err
+	}
+	if n.only != 0 {
+		if all, err = d.ofLine(all, n.only, g.amount); err != nil {
+			return g, err
+		}
 	}
 	g.share(all, d.found.Currency)
 	return g, nil

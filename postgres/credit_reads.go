@@ -32,10 +32,12 @@ func (r Reads) CreditsOf(ctx context.Context, payer string) ([]billing.PayerCred
 		Of       string
 		Amount   decimal.Decimal
 		At       time.Time
+		Returned decimal.Decimal
 	}
 	parts, err := collect[part](ctx, r.q, "the payer's credit", `
-		select c.currency, c.id, c.kind, coalesce(n.number, i.number), c.amount, c.at
+		select c.currency, c.id, c.kind, coalesce(n.number, i.number), c.amount, c.at, coalesce(r.uncredited, 0)
 		from credits c join invoices i on i.id = c.invoice_id left join credit_notes n on n.event_id = c.event_id
+		left join payment_returns r on r.payment_id = c.event_id
 		where c.payer_id = $1 order by c.id`, payer)
 	if err != nil {
 		return nil, err
@@ -57,7 +59,7 @@ func (r Reads) CreditsOf(ctx context.Context, payer string) ([]billing.PayerCred
 			if p.Currency != b.Currency {
 				continue
 			}
-			c := billing.CreditView{ID: p.ID, Kind: p.Kind, Of: p.Of, Amount: p.Amount, Left: p.Amount, At: p.At}
+			c := billing.CreditView{ID: p.ID, Kind: p.Kind, Of: p.Of, Amount: p.Amount, Left: p.Amount.Sub(p.Returned), Returned: p.Returned, At: p.At}
 			for _, u := range uses {
 				if u.Credit == p.ID {
 					c.Left, c.Applied = c.Left.Sub(u.Amount), append(c.Applied, u.AppliedCredit)
@@ -78,16 +80,19 @@ func (r Reads) InvoiceEvents(ctx context.Context, invoice int64) ([]billing.Invo
 		who, said, finalised = "''", "''", "''"
 	}
 	rows, err := r.q.Query(ctx, `
-		select at, kind, amount, actor, reason, says from (
-			select e.at, case when e.kind = 'write-down' then 0 else 2 end as rank, e.id, e.kind, e.amount, `+who+` as actor, e.reason, `+said+` as says
+		select at, kind, ref, amount, actor, reason, says from (
+			select e.at, case when e.kind in ('write-down', 'review') then 0 else 2 end as rank, e.id, e.kind, e.amount, `+who+` as actor, e.reason, `+said+` as says,
+				case when e.kind = 'payment' then 'P-' || e.id else '' end as ref
 			from invoice_events e where e.invoice_id = $1 and e.kind <> 'credit-applied'
 			union all
-			select i.finalised_at, 1, 0, 'finalised', i.total, `+finalised+`, '', ''
+			select i.finalised_at, 1, 0, 'finalised', i.total, `+finalised+`, '', '', ''
 			from invoices i where i.id = $1 and i.finalised_at is not null
 			union all
 			select a.at, 3, a.id, case when a.amount > 0 then 'credit-applied' else 'credit-returned' end, abs(a.amount),
-				coalesce(`+who+`, ''), '', ''
+				coalesce(`+who+`, ''), '', '', ''
 			from credit_applications a left join invoice_events e on e.id = a.event_id where a.invoice_id = $1
+			union all
+			select m.at, 4, m.after_days, 'reminder', m.asked, '', '', m.says, '' from invoice_reminders m where m.invoice_id = $1
 		) as happened order by at, rank, id`, invoice)
 	if err != nil {
 		return nil, fmt.Errorf("read what happened to invoice %d: %w", invoice, err)

@@ -45,10 +45,7 @@ func lockCredit(ctx context.Context, t *tx, payer, currency string) (balance dec
 	// In a statement after the lock: whoever held it before has committed.
 	b = t.batch()
 	b.Queue(`
-select id, "left" from (
-  select c.id, c.amount - coalesce((select sum(a.amount) from credit_applications a where a.credit_id = c.id), 0) as "left"
-  from credits c where c.payer_id = $1 and c.currency = $2) as parts
-where "left" > 0 order by id`, payer, currency).Query(func(rows pgx.Rows) error {
+select id, "left" from credit_left where payer_id = $1 and currency = $2 and "left" > 0 order by id`, payer, currency).Query(func(rows pgx.Rows) error {
 		left, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Balance])
 		return err
 	})

@@ -85,6 +85,9 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		if doc.count == 0 {
 			return ticket.Invalid("invoice", f.Payer+" "+f.Period, "has no lines", "there is nothing to finalise; its number would be wasted")
 		}
+		if err := doc.reviewed(ctx, t, row.locked(f)); err != nil {
+			return err
+		}
 		var sold []soldBlock
 		if doc.stands().Owed.IsZero() { // the payer's credit pays it, or nothing is to be paid
 			if sold, err = soldOn(ctx, t.conn, row.ID); err != nil {

@@ -30,6 +30,8 @@ type invoiceDeed struct {
 	at   time.Time
 	// first queues what must be locked before an invoice; nil: nothing.
 	first func(b *pgx.Batch)
+	open  bool                     // the deed is for an open invoice, not for a finalised one
+	may   func(*invoiceDeed) error // who may; nil: owners and people of finance
 
 	found  lockedInvoice
 	stands receivable
@@ -38,6 +40,7 @@ type invoiceDeed struct {
 	pays  []soldBlock // the blocks that the invoice sold, where the deed leaves nothing owed on it
 	event invoiceEvent
 	rows  func(b *pgx.Batch, event int64) // what else the deed writes
+	none  bool                            // its answer tells of an earlier deed: there is nothing to write
 }
 
 // lockedInvoice is an invoice's row under its lock.
@@ -59,7 +62,7 @@ type receivable struct {
 }
 
 const selectReceivable = `
-select state, coalesce(payable, 0), paid, applied, credited, reduced, coalesce(owed, 0) from invoice_standing where invoice_id = $1`
+select state, coalesce(payable, 0), paid, applied, credited, reduced, coalesce(owed, 0), coalesce(disputed, 0) from invoice_standing where invoice_id = $1`
 
 // invoiceEvent is a row of invoice_events.
 type invoiceEvent struct {
@@ -98,7 +101,7 @@ func onInvoice[A any](ctx context.Context, s *Store, d *invoiceDeed, asks []any,
 			answer, err = recall[A](*before, d.head.OperationKey, input)
 			return err
 		}
-		if answer, err = do(t, d); err != nil {
+		if answer, err = do(t, d); err != nil || d.none {
 			return err
 		}
 		e := d.event
@@ -151,14 +154,27 @@ from invoices i join clients c on c.id = i.payer_id where i.id = $1 for update o
 	if d.by, err = pick(who, "by", d.head.By); err != nil {
 		return nil, err
 	}
-	if !d.by.mayFinalise() {
-		return nil, ticket.Invalid("by", d.head.By, "may not do that to an invoice ("+d.kind+")", "it takes the role owner or finance")
+	if d.may == nil {
+		d.may = (*invoiceDeed).ofFinance
 	}
-	if !d.found.Finalised {
+	if err := d.may(d); err != nil {
+		return nil, err
+	}
+	switch {
+	case d.open && d.found.Finalised:
+		return nil, ticket.Invalid("invoice", d.name(), "is finalised ("+d.stands.State+"): it never changes", "what is wrong on it is given back by `docket invoice credit "+d.name()+"`")
+	case !d.open && !d.found.Finalised:
 		return nil, ticket.Invalid("invoice", d.name(), "is still open",
 			"finalise it first (`docket invoice finalize`); a line of an open invoice is brought down by `docket invoice write-down`")
 	}
 	return nil, nil
+}
+
+func (d *invoiceDeed) ofFinance() error {
+	if !d.by.mayFinalise() {
+		return ticket.Invalid("by", d.head.By, "may not do that to an invoice ("+d.kind+")", "it takes the role owner or finance")
+	}
+	return nil
 }
 
 func queueReceivable(b *pgx.Batch, invoice int64, into *receivable) {
@@ -172,7 +188,7 @@ func queueReceivable(b *pgx.Batch, invoice int64, into *receivable) {
 }
 
 func scanReceivable(row pgx.CollectableRow) (s receivable, err error) {
-	err = row.Scan(&s.State, &s.Payable, &s.Paid, &s.Applied, &s.Credited, &s.Reduced, &s.Owed)
+	err = row.Scan(&s.State, &s.Payable, &s.Paid, &s.Applied, &s.Credited, &s.Reduced, &s.Owed, &s.Disputed)
 	return s, err
 }
 

@@ -26,7 +26,7 @@ type InvoiceFilter struct {
 const selectInvoices = `
 select i.id, coalesce(i.number, ''), i.payer_id, i.currency, i.period_start::text, i.period_end::text, s.state,
   coalesce(i.total, sums.total, 0), coalesce(i.line_count, sums.lines, 0)::int, i.finalised_at,
-  coalesce(s.payable, 0), s.paid, s.applied, s.credited, s.reduced, coalesce(s.owed, 0)
+  coalesce(s.payable, 0), s.paid, s.applied, s.credited, s.reduced, coalesce(s.owed, 0), coalesce(s.disputed, 0), coalesce(i.due_on::text, '')
 from invoices i join invoice_standing s on s.invoice_id = i.id
 left join lateral (select sum(l.amount) as total, count(*) as lines from invoice_lines l where i.state = 'open' and l.invoice_id = i.id) as sums on true`
 
@@ -95,8 +95,8 @@ func (r Reads) invoices(ctx context.Context, where string, args ...any) ([]billi
 	invoices, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i billing.Invoice, err error) {
 		var r billing.Receivable
 		err = row.Scan(&i.ID, &i.Number, &i.Payer, &i.Currency, &i.PeriodStart, &i.PeriodEnd, &i.State, &i.Total, &i.LineCount, &i.FinalisedAt,
-			&r.Payable, &r.Paid, &r.Applied, &r.Credited, &r.Reduced, &r.Owed)
-		if i.State != billing.InvoiceOpen {
+			&r.Payable, &r.Paid, &r.Applied, &r.Credited, &r.Reduced, &r.Owed, &r.Disputed, &i.DueOn)
+		if i.FinalisedAt != nil {
 			i.Receivable = &r
 		}
 		return i, err

@@ -69,9 +69,9 @@ func (r Reads) journal(ctx context.Context, where string, args ...any) ([]billin
 	return collect[billing.JournalPosting](ctx, r.q, "the journal", selectJournal+where+orderJournal, args...)
 }
 
-// ReportRevenue sums revenue by account and currency over dates, the end exclusive: work and fees on their date of service,
+// ReportEarned sums revenue by account and currency over dates, the end exclusive: work and fees on their date of service,
 // block hours when they are used or expire, less what was discounted, written down and given back.
-func (r Reads) ReportRevenue(ctx context.Context, from, to sla.LocalDate) ([]billing.RevenueRow, error) {
+func (r Reads) ReportEarned(ctx context.Context, from, to sla.LocalDate) ([]billing.EarnedRow, error) {
 	var codes []string
 	for _, a := range billing.Accounts {
 		if a.Type == billing.Revenue || a.Type == billing.Contra {
@@ -79,7 +79,7 @@ func (r Reads) ReportRevenue(ctx context.Context, from, to sla.LocalDate) ([]bil
 		}
 	}
 	a, b := bounds(from, to)
-	rows, err := collect[billing.RevenueRow](ctx, r.q, "revenue", `
+	rows, err := collect[billing.EarnedRow](ctx, r.q, "revenue", `
 select account, '', unit, -sum(amount) from journal
 where split_part(account, '/', 1) = any ($3) and `+fmt.Sprintf(inPeriod, "booked_on")+`
 group by account, unit having sum(amount) <> 0 order by unit, array_position($3::text[], split_part(account, '/', 1)), account`, a, b, codes)
@@ -116,13 +116,13 @@ select payer_id, unit, sum(amount) from journal where account = 'wip' and `+befo
 
 // ReportReceivables ages what payers owe, as booked until the end of a date, by the days since their invoices were due. Where the date is zero
 // all that is booked counts, aged by today.
-func (r Reads) ReportReceivables(ctx context.Context, asOf, today sla.LocalDate) ([]billing.AgedRow, error) {
+func (r Reads) ReportReceivables(ctx context.Context, asOf, today sla.LocalDate) ([]billing.ReceivableRow, error) {
 	aged := asOf
 	if aged.IsZero() {
 		aged = today
 	}
 	_, on := bounds(sla.LocalDate{}, asOf)
-	return collect[billing.AgedRow](ctx, r.q, "receivables", `
+	return collect[billing.ReceivableRow](ctx, r.q, "receivables", `
 with owed as (
   select j.invoice_id, j.payer_id, j.unit, sum(j.amount) as amount from journal j
   where j.account = 'receivable' and `+before+` group by 1, 2, 3 having sum(j.amount) <> 0

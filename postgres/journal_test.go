@@ -37,7 +37,7 @@ func (k *till) booked(ref string) []string {
 // earned tells what is booked as revenue, one account a line.
 func (k *till) earned() []string {
 	k.t.Helper()
-	rows, err := k.ReportRevenue(k.t.Context(), sla.LocalDate{}, sla.LocalDate{})
+	rows, err := k.ReportEarned(k.t.Context(), sla.LocalDate{}, sla.LocalDate{})
 	require.NoError(k.t, err)
 	lines := []string{}
 	for _, r := range rows {

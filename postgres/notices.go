@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/docket-psa/docket/billing"
 )
@@ -76,6 +79,9 @@ var whoHears = []hearing{
 	{event: "escalated", hear: []audience{toNamed}, instead: []audience{toOwners}, tells: "breach", urgent: true, vital: true},
 	{event: "escalate", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "escalated", urgent: true, vital: true},
 	{event: "reopen", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "reopened"},
+	// Money that does not come.
+	{event: "question", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "dispute", told: true, vital: true},
+	{event: "invoice-reminder", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "past-due", told: true},
 	{event: "block-low", hear: []audience{toOwners}, instead: []audience{toDispatchers}, tells: "block-low", told: true},
 }
 
@@ -163,6 +169,17 @@ func settledQuote(found waiting, s billing.Settlement) []billing.HeldQuote {
 // last parameter. The past that is told again is told to nobody.
 const insertTold = `
 with e as (` + insertEvent + ` returning 'event ' || id as cause, id, ticket, client_id, at, recorded_at, actor, says, answer),` + tellWanted
+
+// queueNotice tells of an event of no ticket, once a cause.
+func queueNotice(b *pgx.Batch, kind, cause, client, actor, says string, at time.Time) error {
+	e := event{Kind: kind, Effect: true}
+	wanted, err := e.notices()
+	if err != nil {
+		return err
+	}
+	b.Queue(fmt.Sprintf(insertNotice, 6), cause, client, at, actor, says+".", wanted)
+	return nil
+}
 
 // insertNotice tells of what is no event of a ticket: $1 is its cause, which makes it single.
 const insertNotice = `

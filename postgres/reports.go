@@ -79,20 +79,24 @@ func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]bi
 			) as costs group by 1, 2
 		), ms as (
 			select ticket, sum(ms) as ms from work_entries group by 1
+		), missed as ( -- credited for a missed target
+			select b.ticket, b.currency, -sum(b.amount) as amount from billed_lines b join charges c on c.id = b.charge_id where c.kind = 'credit' group by 1, 2
 		), sides as (
 			select c.kind, coalesce(l.currency, c.client_currency) as currency, c.ticket, m.ms, coalesce(e.amount, 0) as billed,
+				coalesce(l.billed, 0) - coalesce(e.amount, 0) + coalesce(x.amount, 0) as credits,
 				(coalesce(l.billed, 0) = 0 and not exists (select from holds h where h.ticket = c.ticket and h.state = 'open'))::int as covered, 0 as cost
 			from closed c left join lines l using (ticket) left join earned e on e.ticket = l.ticket and e.currency = l.currency left join ms m on m.ticket = c.ticket
+				left join missed x on x.ticket = l.ticket and x.currency = l.currency
 			union all
-			select c.kind, w.currency, null, 0, 0, 0, w.cost from closed c join work w using (ticket)
+			select c.kind, w.currency, null, 0, 0, 0, 0, w.cost from closed c join work w using (ticket)
 		)
-		select kind, currency, count(distinct ticket)::int, coalesce(sum(ms), 0)::bigint, sum(billed), sum(covered)::int, sum(cost)
+		select kind, currency, count(distinct ticket)::int, coalesce(sum(ms), 0)::bigint, sum(billed), sum(covered)::int, sum(cost), sum(credits)
 		from sides group by 1, 2 order by 1, 2`, a, b)
 	if err != nil {
 		return nil, fmt.Errorf("report AI against technicians: %w", err)
 	}
 	report, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (out billing.ActorRow, err error) {
-		err = row.Scan(&out.Kind, &out.Currency, &out.Tickets, &out.WorkMS, &out.Billed, &out.Covered, &out.Cost)
+		err = row.Scan(&out.Kind, &out.Currency, &out.Tickets, &out.WorkMS, &out.Billed, &out.Covered, &out.Cost, &out.Credits)
 		return out, err
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package postgres owns the database: the schema, and every transaction on it. The
 // transactions of money stand one a file: close.go, settle.go, reopen.go, finalise.go, and for what
-// happens to an invoice payments.go, credit_notes.go, credits.go, write_down.go, void.go.
+// happens to an invoice payments.go, payment_returns.go, credit_notes.go, credits.go, write_down.go, void.go, invoice_review.go, invoice_sending.go, disputes.go, reminders.go.
 // It does not own rules (billing, sla, triage decide) nor who calls (desk, activities).
 package postgres
 

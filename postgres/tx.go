@@ -108,7 +108,13 @@ func (s *Store) try(ctx context.Context, fn func(*tx) error) error {
 	return err
 }
 
+// errMoved makes a transaction start again: what it has to lock is more than what it found before its locks.
+var errMoved = errors.New("what was to be locked has changed meanwhile")
+
 func retriable(err error) bool {
+	if errors.Is(err, errMoved) {
+		return true
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return false

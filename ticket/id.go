@@ -60,3 +60,27 @@ func ParseHoldID(s string) (int64, error) {
 	}
 	return n, nil
 }
+
+// PaymentID names payment n: "P-12".
+func PaymentID(n int64) string { return "P-" + strconv.FormatInt(n, 10) }
+
+// ParsePaymentID accepts "P-12" and "12".
+func ParsePaymentID(s string) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(s)), "P-"), 10, 64)
+	if err != nil || n < 1 {
+		return 0, Invalid("payment", s, "is not a payment's number", "write it like P-12; `docket invoice show` names the payments of an invoice")
+	}
+	return n, nil
+}
+
+// DisputeID names dispute n: "D-3".
+func DisputeID(n int64) string { return "D-" + strconv.FormatInt(n, 10) }
+
+// ParseDisputeID accepts "D-3" and "3".
+func ParseDisputeID(s string) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(s)), "D-"), 10, 64)
+	if err != nil || n < 1 {
+		return 0, Invalid("dispute", s, "is not a dispute's number", "write it like D-3; `docket dispute list` shows them")
+	}
+	return n, nil
+}

@@ -33,6 +33,8 @@ const (
 	TellsEscalated = "escalated"
 	TellsReopened  = "reopened"
 	TellsBlockLow  = "block-low" // bought hours run out
+	TellsDispute   = "dispute"   // a line of an invoice is in question
+	TellsPastDue   = "past-due"  // an invoice came to a step of its reminders
 )
 
 // Tells lists them all.
@@ -40,6 +42,7 @@ var Tells = []string{
 	TellsAsked, TellsReminder, TellsOverdue, TellsException, TellsDeclined, TellsApproved, TellsRuled,
 	TellsProposed, TellsRejected,
 	TellsWarning, TellsBreach, TellsEscalated, TellsReopened, TellsBlockLow,
+	TellsDispute, TellsPastDue,
 }
 
 // NoticeState is what became of a notice.

@@ -10,12 +10,14 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/docket-psa/docket/ticket"
 	"github.com/docket-psa/docket/workflows"
 )
 
-// PeriodsSchedule is the id of the schedule that opens and closes billing periods.
-const PeriodsSchedule = "periods"
+// The ids of the schedules: of what opens and closes billing periods, and of what reminds of overdue invoices.
+const (
+	PeriodsSchedule   = "periods"
+	RemindersSchedule = "reminders"
+)
 
 const (
 	sweepEvery  = time.Hour      // a period begins at some client's midnight, whatever its zone
@@ -24,41 +26,57 @@ const (
 	askNoLonger = 10 * time.Second
 )
 
-// EnsureSchedule creates the schedule of billing periods, if there is none: an hourly sweep, never two at once. One that exists
-// stays as it is, so that whoever paused or changed it in Temporal keeps his word.
-func EnsureSchedule(ctx context.Context, c client.Client, taskQueue string) error {
-	if taskQueue == "" {
-		taskQueue = ticket.TaskQueue
+// schedules gives what this process is to have done every hour.
+func (d Deps) schedules() (all []client.ScheduleOptions) {
+	if d.Periods != nil {
+		all = append(all, hourly(d.queue(), PeriodsSchedule, workflows.PeriodsType, "Open and close billing periods",
+			"Posts the fees, corrections and minimums that are due, each by a transaction of its own that its key makes single.\n\n"+
+				"`docket period list` shows what posted and what waits; `docket period run` does the same as this, by hand."))
 	}
-	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:   PeriodsSchedule,
+	if d.Reminders != nil {
+		all = append(all, hourly(d.queue(), RemindersSchedule, workflows.RemindersType, "Remind of overdue invoices",
+			"Reminds of what is overdue, once a step of the house (`docket invoice rules`), and not of what is in question.\n\n"+
+				"`docket invoice remind --dry-run` lists what is next; without it, it does the same as this, by hand."))
+	}
+	return all
+}
+
+// hourly is a sweep every hour, never two at once.
+func hourly(queue, id, workflow, summary, details string) client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:   id,
 		Spec: client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: sweepEvery}}},
 		Action: &client.ScheduleWorkflowAction{
-			ID: PeriodsSchedule, Workflow: workflows.PeriodsType, TaskQueue: taskQueue,
-			StaticSummary: "Open and close billing periods",
-			StaticDetails: "Posts the fees, corrections and minimums that are due, each by a transaction of its own that its key makes single.\n\n" +
-				"`docket period list` shows what posted and what waits; `docket period run` does the same as this, by hand.",
+			ID: id, Workflow: workflow, TaskQueue: queue, StaticSummary: summary, StaticDetails: details,
 		},
 		Overlap:            enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		CatchupWindow:      catchUp,
 		TriggerImmediately: true, // whatever fell due while nobody worked
-	})
-	if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return fmt.Errorf("create the schedule %q: %w", PeriodsSchedule, err)
+	}
+}
+
+// EnsureSchedules creates the schedules of the deps that are not there. One that exists stays as it is, so that whoever paused or
+// changed it in Temporal keeps his word.
+func EnsureSchedules(ctx context.Context, c client.Client, deps Deps) error {
+	for _, options := range deps.schedules() {
+		_, err := c.ScheduleClient().Create(ctx, options)
+		if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+			return fmt.Errorf("create the schedule %q: %w", options.ID, err)
+		}
 	}
 	return nil
 }
 
-// keepSchedule asks until the schedule is there, or ctx ends: tickets need not wait for it.
-func keepSchedule(ctx context.Context, c client.Client, taskQueue string, warn func(error)) {
+// keepSchedules asks until the schedules are there, or ctx ends: tickets need not wait for them.
+func keepSchedules(ctx context.Context, c client.Client, deps Deps) {
 	for {
 		ask, cancel := context.WithTimeout(ctx, askNoLonger)
-		err := EnsureSchedule(ask, c, taskQueue)
+		err := EnsureSchedules(ask, c, deps)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		warn(err)
+		deps.warn(err)
 		select {
 		case <-ctx.Done():
 			return

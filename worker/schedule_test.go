@@ -52,7 +52,7 @@ func TestTheScheduleRunsADuePeriodOnce(t *testing.T) {
 	})
 	require.NoError(t, err)
 	defer c.Close()
-	deps := worker.Deps{Desk: store, Ledger: store, Periods: store, Unscheduled: func(err error) { t.Log(err) }}
+	deps := worker.Deps{Desk: store, Ledger: store, Periods: store, Reminders: store, Unscheduled: func(err error) { t.Log(err) }}
 	for range 2 {
 		stop, stopped := work(ctx, c, deps)
 		t.Cleanup(func() {
@@ -84,4 +84,13 @@ func TestTheScheduleRunsADuePeriodOnce(t *testing.T) {
 	found := postings()
 	require.Len(t, found, 1, "March opened once")
 	require.Equal(t, "500.00 USD for March 2026", found[0].Says)
+
+	// The reminders are scheduled beside it.
+	reminders, err := c.ScheduleClient().GetHandle(ctx, worker.RemindersSchedule).Describe(ctx)
+	require.NoError(t, err)
+	require.Equal(t, time.Hour, reminders.Schedule.Spec.Intervals[0].Every)
+	require.NotEmpty(t, reminders.Info.RecentActions, "at once, too")
+	for _, action := range reminders.Info.RecentActions {
+		require.NoError(t, c.GetWorkflow(ctx, action.StartWorkflowResult.WorkflowID, action.StartWorkflowResult.FirstExecutionRunID).Get(ctx, nil))
+	}
 }

@@ -26,6 +26,9 @@ type Deps struct {
 	// Periods is where billing periods open and close; nil: this process does not, and makes no schedule for it.
 	Periods activities.Periods
 
+	// Reminders is where payers are reminded of what is overdue; nil: not by this process, and it makes no schedule for it.
+	Reminders activities.Reminders
+
 	// Months is where months are closed, and Render what makes the files of an invoice; nil: not by this process.
 	Months activities.Months
 	Render activities.Renderer
@@ -72,6 +75,10 @@ func Register(r sdkworker.Registry, deps Deps) {
 		r.RegisterWorkflowWithOptions(workflows.Periods, workflow.RegisterOptions{Name: workflows.PeriodsType})
 		r.RegisterActivity(activities.NewPeriods(deps.Periods))
 	}
+	if deps.Reminders != nil {
+		r.RegisterWorkflowWithOptions(workflows.Reminders, workflow.RegisterOptions{Name: workflows.RemindersType})
+		r.RegisterActivity(activities.NewReminders(deps.Reminders))
+	}
 	if deps.Months != nil {
 		r.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
 		r.RegisterActivity(activities.NewMonths(deps.Months, deps.Render))
@@ -96,10 +103,10 @@ func Run(ctx context.Context, c client.Client, deps Deps) error {
 		return fmt.Errorf("start the worker on task queue %q: %w", deps.queue(), err)
 	}
 	defer w.Stop()
-	if deps.Periods != nil {
+	if len(deps.schedules()) > 0 {
 		scheduling, cancel := context.WithCancel(ctx)
 		var done sync.WaitGroup
-		done.Go(func() { keepSchedule(scheduling, c, deps.queue(), deps.warn) })
+		done.Go(func() { keepSchedules(scheduling, c, deps) })
 		defer func() {
 			cancel()
 			done.Wait()

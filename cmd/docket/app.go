@@ -27,7 +27,7 @@ type app struct {
 	now    func() time.Time
 	zone   *time.Location // of times in tables
 
-	output string // table, json or jsonl
+	output string // table, json, jsonl or csv
 	as     string // person id
 	data   string // directory
 	via    string // where its messages come from
@@ -39,12 +39,21 @@ type app struct {
 
 const shutdownWithin = 5 * time.Second
 
+// inRows says whether a command prints rows of one kind: only these are CSV.
+func inRows(cmd *cobra.Command) bool {
+	return cmd.Name() == "list" || (cmd.HasParent() && cmd.Parent().Name() == "report" && cmd.Name() != "projects")
+}
+
 // prepare runs before every command: flags are read, nothing is connected.
 func (a *app) prepare(cmd *cobra.Command) error {
 	switch a.output {
 	case "table", "json", "jsonl":
+	case "csv":
+		if !inRows(cmd) {
+			return usage(fmt.Errorf("-o csv is for lists and reports: %s gives table, json or jsonl", cmd.CommandPath()))
+		}
 	default:
-		return usage(fmt.Errorf("-o %q is not a format: table, json or jsonl", a.output))
+		return usage(fmt.Errorf("-o %q is not a format: table, json or jsonl, and csv of lists and reports", a.output))
 	}
 	if a.data == "" {
 		postgres, err := pgdev.DefaultDir(a.env)

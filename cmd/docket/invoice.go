@@ -23,7 +23,8 @@ const (
 func newInvoice(a *app) *cobra.Command {
 	return noun("invoice", "Invoices, live while they are open",
 		newInvoiceList(a), newInvoiceShow(a), newInvoiceWatch(a), newInvoiceFinalise(a),
-		newInvoiceWriteDown(a), newInvoiceLimit(a), newInvoicePay(a), newInvoiceCredit(a), newInvoiceVoid(a), newInvoiceFile(a))
+		newInvoiceWriteDown(a), newInvoiceLimit(a), newInvoicePay(a), newInvoiceCredit(a), newInvoiceVoid(a), newInvoiceFile(a),
+		newInvoiceReview(a), newInvoiceSend(a), newInvoiceQuestion(a), newInvoiceBounce(a), newInvoiceRemind(a), newInvoiceRules(a))
 }
 
 func newInvoiceList(a *app) *cobra.Command {
@@ -124,6 +125,9 @@ func newInvoiceShow(a *app) *cobra.Command {
 			if invoice.Events, err = s.store.InvoiceEvents(cmd.Context(), invoice.ID); err != nil {
 				return err
 			}
+			if invoice.Review, err = s.store.InvoiceReviewed(cmd.Context(), invoice.ID); err != nil {
+				return err
+			}
 			return a.show(invoice, func() {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
@@ -132,6 +136,7 @@ func newInvoiceShow(a *app) *cobra.Command {
 				if untaxed != nil {
 					_, _ = fmt.Fprintf(a.stdout, "With tax: %v\n", untaxed)
 				}
+				a.reviewed(invoice)
 				a.stands(invoice)
 				a.happened(invoice)
 				_, _ = fmt.Fprintln(a.stdout, "Why a line is there and what it costs: docket why LINE")
@@ -159,7 +164,7 @@ func linesAfter(ctx context.Context, store *postgres.Store, invoice, after int64
 
 func (a *app) invoiceHead(i billing.Invoice) {
 	_, _ = fmt.Fprintf(a.stdout, "%s  %s, %s\n\n", invoiceName(i), i.Payer, i.State)
-	fields(a.stdout, "period", period(i), "finalised", a.whenever(i.FinalisedAt))
+	fields(a.stdout, "period", period(i), "finalised", a.whenever(i.FinalisedAt), "due", i.DueOn)
 	_, _ = fmt.Fprintln(a.stdout)
 }
 

@@ -218,7 +218,8 @@ func (a *app) stands(i billing.Invoice) {
 		return money(d, i.Currency)
 	}
 	fields(a.stdout, "payable", money(r.Payable, i.Currency), "paid", amount(r.Paid), "applied of credit", amount(r.Applied),
-		"credited", amount(r.Credited), "of it, to credit", amount(r.Credited.Sub(r.Reduced)), "owed", money(r.Owed, i.Currency))
+		"credited", amount(r.Credited), "of it, to credit", amount(r.Credited.Sub(r.Reduced)), "owed", money(r.Owed, i.Currency),
+		"of it, in question", amount(r.Disputed))
 }
 
 // happened lists what was done to the invoice.
@@ -232,7 +233,7 @@ func (a *app) happened(i billing.Invoice) {
 		if e.Reason != "" {
 			says += " (" + oneLine(e.Reason) + ")"
 		}
-		rows = append(rows, []string{a.when(e.At), e.Kind, money(e.Amount, i.Currency), e.By, says})
+		rows = append(rows, []string{a.when(e.At), strings.TrimSpace(e.Kind + " " + e.Ref), money(e.Amount, i.Currency), e.By, says})
 	}
 	_, _ = fmt.Fprintln(a.stdout)
 	align(a.stdout, rows, []bool{false, false, true, false, false})

@@ -101,10 +101,10 @@ func newJournalAccounts(a *app) *cobra.Command {
 	}
 }
 
-func newReportRevenue(a *app) *cobra.Command {
+func newReportEarned(a *app) *cobra.Command {
 	var p span
 	c := &cobra.Command{
-		Use:   "revenue",
+		Use:   "earned",
 		Short: "Tell what was earned, by account: work and fees by date of service, block hours as they were used",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -116,14 +116,14 @@ func newReportRevenue(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rows, err := s.store.ReportRevenue(cmd.Context(), from, to)
+			rows, err := s.store.ReportEarned(cmd.Context(), from, to)
 			if err != nil {
 				return err
 			}
 			return list(a, rows, "Nothing was earned in this period. docket journal list shows what is booked",
-				text("ACCOUNT", func(r billing.RevenueRow) string { return r.Account }),
-				text("WHAT IT HOLDS", func(r billing.RevenueRow) string { return r.Name }),
-				number("EARNED", func(r billing.RevenueRow) string { return money(r.Amount, r.Currency) }),
+				text("ACCOUNT", func(r billing.EarnedRow) string { return r.Account }),
+				text("WHAT IT HOLDS", func(r billing.EarnedRow) string { return r.Name }),
+				number("EARNED", func(r billing.EarnedRow) string { return money(r.Amount, r.Currency) }),
 			)
 		},
 	}
@@ -195,15 +195,15 @@ func newReportReceivables(a *app) *cobra.Command {
 			return err
 		}
 		return list(a, rows, "Nobody owes anything. docket invoice list shows the invoices",
-			text("PAYER", func(r billing.AgedRow) string { return r.Payer }),
-			number("INVOICES", func(r billing.AgedRow) string { return number0(r.Invoices) }),
-			number("NOT DUE", func(r billing.AgedRow) string { return money(r.NotDue, r.Currency) }),
-			number("1-30 DAYS", func(r billing.AgedRow) string { return money(r.To30, r.Currency) }),
-			number("31-60", func(r billing.AgedRow) string { return money(r.To60, r.Currency) }),
-			number("61-90", func(r billing.AgedRow) string { return money(r.To90, r.Currency) }),
-			number("OVER 90", func(r billing.AgedRow) string { return money(r.Over90, r.Currency) }),
-			number("OWED", func(r billing.AgedRow) string { return money(r.Owed, r.Currency) }),
-			number("IN CREDIT", func(r billing.AgedRow) string { return money(r.Credit, r.Currency) }),
+			text("PAYER", func(r billing.ReceivableRow) string { return r.Payer }),
+			number("INVOICES", func(r billing.ReceivableRow) string { return number0(r.Invoices) }),
+			number("NOT DUE", func(r billing.ReceivableRow) string { return money(r.NotDue, r.Currency) }),
+			number("1-30 DAYS", func(r billing.ReceivableRow) string { return money(r.To30, r.Currency) }),
+			number("31-60", func(r billing.ReceivableRow) string { return money(r.To60, r.Currency) }),
+			number("61-90", func(r billing.ReceivableRow) string { return money(r.To90, r.Currency) }),
+			number("OVER 90", func(r billing.ReceivableRow) string { return money(r.Over90, r.Currency) }),
+			number("OWED", func(r billing.ReceivableRow) string { return money(r.Owed, r.Currency) }),
+			number("IN CREDIT", func(r billing.ReceivableRow) string { return money(r.Credit, r.Currency) }),
 		)
 	})
 }

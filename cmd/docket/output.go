@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,10 +43,16 @@ func number[T any](head string, cell func(T) string) column[T] {
 	return column[T]{head: head, right: true, cell: cell}
 }
 
-// list prints many things: a table, one JSON array, or one JSON object a line. empty says, on
+// list prints many things: a table, CSV, one JSON array, or one JSON object a line. empty says, on
 // stderr, what would be here and which command makes it appear.
 func list[T any](a *app, items []T, empty string, columns ...column[T]) error {
 	switch a.output {
+	case "csv":
+		rows := make([]reflect.Value, len(items))
+		for i := range items {
+			rows[i] = reflect.ValueOf(items[i])
+		}
+		return writeCSV(a.stdout, reflect.TypeFor[T](), rows)
 	case "json":
 		if items == nil {
 			items = []T{}

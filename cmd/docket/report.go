@@ -12,7 +12,7 @@ import (
 
 func newReport(a *app) *cobra.Command {
 	return noun("report", "What the desk earned and cost", newReportActors(a), newReportMargin(a), newReportSLA(a), newReportProjects(a),
-		newReportRevenue(a), newReportDeferred(a), newReportWIP(a), newReportReceivables(a))
+		newReportRevenue(a), newReportAged(a), newReportBlocks(a), newReportLeakage(a), newReportEarned(a), newReportDeferred(a), newReportWIP(a), newReportReceivables(a))
 }
 
 // span is a period of local dates, the end exclusive.
@@ -63,6 +63,7 @@ func newReportActors(a *app) *cobra.Command {
 				number("MEASURED", func(r billing.ActorRow) string { return lasting(r.WorkMS) }),
 				number("EACH", func(r billing.ActorRow) string { return each(r) }),
 				number("BILLED", func(r billing.ActorRow) string { return money(r.Billed, r.Currency) }),
+				number("CREDITS", func(r billing.ActorRow) string { return money(r.Credits, r.Currency) }),
 				number("COST", func(r billing.ActorRow) string { return money(r.Cost.Round(2), r.Currency) }),
 			)
 		},
@@ -79,10 +80,13 @@ func each(r billing.ActorRow) string {
 }
 
 func newReportMargin(a *app) *cobra.Command {
-	var p span
+	var (
+		p          span
+		byContract bool
+	)
 	c := &cobra.Command{
 		Use:   "margin",
-		Short: "Compare what was billed with what the work cost, by client",
+		Short: "Compare what was billed with what the work cost, by client or by contract",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, to, err := p.dates()
@@ -92,6 +96,9 @@ func newReportMargin(a *app) *cobra.Command {
 			s, err := a.open(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if byContract {
+				return a.contractMargins(cmd.Context(), s, p)
 			}
 			rows, err := s.store.ReportMargin(cmd.Context(), from, to)
 			if err != nil {
@@ -107,5 +114,6 @@ func newReportMargin(a *app) *cobra.Command {
 		},
 	}
 	p.flags(c)
+	c.Flags().BoolVar(&byContract, "by-contract", false, "by contract; work costs the contract that its ticket was routed to")
 	return c
 }

@@ -28,7 +28,7 @@ DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
 		return usage(err)
 	})
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.output, "output", "o", "table", "`format` of what is printed: table, json or jsonl")
+	flags.StringVarP(&a.output, "output", "o", "table", "`format` of what is printed: table, json or jsonl; csv of lists and reports")
 	flags.StringVar(&a.as, "as", "", "`person` who acts (id); DOCKET_AS by default")
 	flags.StringVar(&a.data, "data", "", "`directory` of what docket up keeps")
 
@@ -44,7 +44,7 @@ DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
 		}
 	}
 	add("desk", newTicket(a), newApproval(a), newException(a), newProject(a), newClient(a), newPerson(a), newNotify(a), newInbox(a))
-	add("money", newContract(a), newWhatIf(a), newBlock(a), newInvoice(a), newExport(a), newCompany(a), newTax(a), newCalendar(a), newCredit(a), newCost(a), newPeriod(a), newMonth(a), newUsage(a), newWhy(a), newReport(a), newJournal(a), newAudit(a))
+	add("money", newContract(a), newWhatIf(a), newBlock(a), newInvoice(a), newDispute(a), newExport(a), newCompany(a), newTax(a), newCalendar(a), newCredit(a), newCost(a), newPeriod(a), newMonth(a), newUsage(a), newWhy(a), newReport(a), newJournal(a), newAudit(a))
 	add("servers", newUp(a), newServe(a), newWork(a), newMigrate(a), newDoctor(a), newReplay(a), newBench(a), newVersion(a))
 	root.AddCommand(newExitCodes())
 	return root

@@ -118,12 +118,12 @@ func (a *app) connect(ctx context.Context, p places, conns int32) (*session, err
 // workerDeps is what a worker of this process does its deeds with.
 func (a *app) workerDeps(s *session) worker.Deps {
 	return worker.Deps{
-		Desk: s.store, Ledger: s.store, Periods: s.store, Months: s.store,
+		Desk: s.store, Ledger: s.store, Periods: s.store, Reminders: s.store, Months: s.store,
 		Render: func(ctx context.Context, invoice int64) error {
 			_, err := document.Keep(ctx, s.store, invoice)
 			return err
 		},
-		Unscheduled: func(err error) { a.tel.Log.Warn("billing periods are not scheduled yet", "error", err) },
+		Unscheduled: func(err error) { a.tel.Log.Warn("billing periods and reminders are not scheduled yet", "error", err) },
 	}
 }
 

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/docket-psa/docket/document"
+)
+
+// writeCSV writes rows with the columns that their JSON has, in the order of its fields: plain numbers and dates, for
+// spreadsheets. What is a list or an object is JSON in its cell. What could be a formula is written as text.
+func writeCSV(w io.Writer, of reflect.Type, rows []reflect.Value) error {
+	columns := csvColumns(of, nil)
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	cells := make([]string, len(columns))
+	for i, c := range columns {
+		cells[i] = c.name
+	}
+	if err := out.Write(cells); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	for _, row := range rows {
+		for i, c := range columns {
+			cell, err := csvCell(row.FieldByIndex(c.index))
+			if err != nil {
+				return fmt.Errorf("write %s as CSV: %w", c.name, err)
+			}
+			cells[i] = document.SafeCell(cell)
+		}
+		if err := out.Write(cells); err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+type csvColumn struct {
+	name  string
+	index []int
+}
+
+// csvColumns are a struct's fields as JSON names them; those of an embedded struct stand among them.
+func csvColumns(t reflect.Type, at []int) (columns []csvColumn) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		index := append(append([]int{}, at...), i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case name == "-" || (!f.IsExported() && !f.Anonymous):
+		case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:
+			columns = append(columns, csvColumns(f.Type, index)...)
+		case name == "":
+			columns = append(columns, csvColumn{f.Name, index})
+		default:
+			columns = append(columns, csvColumn{name, index})
+		}
+	}
+	return columns
+}
+
+func csvCell(v reflect.Value) (string, error) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return "", nil
+		}
+		v = v.Elem()
+	}
+	if t, ok := v.Interface().(encoding.TextMarshaler); ok {
+		text, err := t.MarshalText()
+		return string(text), err
+	}
+	switch v.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Interface:
+		if v.IsZero() {
+			return "", nil
+		}
+		text, err := json.Marshal(v.Interface())
+		return string(text), err
+	default:
+		return fmt.Sprint(v.Interface()), nil
+	}
+}

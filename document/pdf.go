@@ -2,8 +2,8 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/johnfercher/maroto/v2"
@@ -26,14 +26,16 @@ import (
 
 const family = "go"
 
-// fonts speak Latin, Greek and Cyrillic; the fonts that every reader brings along know Western Europe alone.
-var fonts = sync.OnceValues(func() ([]*entity.CustomFont, error) {
+// fonts speak Latin, Greek and Cyrillic; the fonts that every reader brings along know Western Europe alone. Each document
+// has copies of its own: the printer writes into a font's bytes while it cuts the font down to what is used.
+func fonts() ([]*entity.CustomFont, error) {
+	regular, bold := slices.Clone(goregular.TTF), slices.Clone(gobold.TTF)
 	return repository.New().
-		AddUTF8FontFromBytes(family, fontstyle.Normal, goregular.TTF).
-		AddUTF8FontFromBytes(family, fontstyle.Bold, gobold.TTF).
-		AddUTF8FontFromBytes(family, fontstyle.Italic, goregular.TTF).
-		AddUTF8FontFromBytes(family, fontstyle.BoldItalic, gobold.TTF).Load()
-})
+		AddUTF8FontFromBytes(family, fontstyle.Normal, regular).
+		AddUTF8FontFromBytes(family, fontstyle.Bold, bold).
+		AddUTF8FontFromBytes(family, fontstyle.Italic, regular).
+		AddUTF8FontFromBytes(family, fontstyle.BoldItalic, bold).Load()
+}
 
 var (
 	small  = props.Text{Size: 8, Bottom: 1}

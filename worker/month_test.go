@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ categories: [{category: standard, code: S, rates: [{valid_from: 2027-01-01, perc
 type house struct {
 	*postgres.Store
 	url   string
+	mu    sync.Mutex
 	calls int
 	die   int  // the call after which the process dies; 0: none
 	late  bool // it dies when the call has had its effect
@@ -107,14 +109,16 @@ var died = temporal.NewNonRetryableApplicationError("the process died", "Died", 
 
 // step counts a call, and dies before it or after it.
 func step[A any](h *house, call func() (A, error)) (A, error) {
+	h.mu.Lock()
 	h.calls++
-	mine := h.calls
+	dies := h.calls == h.die
+	h.mu.Unlock()
 	var none A
-	if h.die == mine && !h.late {
+	if dies && !h.late {
 		return none, died
 	}
 	a, err := call()
-	if h.die == mine {
+	if dies {
 		return none, died
 	}
 	return a, err

@@ -64,7 +64,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		"no line number":        {"why everything", exitBadInput, "write it like L-88123"},
 		"no such stage":         {"ticket list --stage banana", exitBadInput, "is not a stage"},
 		"no rows":               {"ticket list --limit -5", exitBadInput, "give 1 or more"},
-		"no such state":         {"invoice list --state lost", exitBadInput, "open, finalised"},
+		"no such state":         {"invoice list --state lost", exitBadInput, "open, review, finalised"},
 		"no such format":        {"-o xml ticket list", exitBadInput, "table, json or jsonl"},
 		"no instant":            {"ticket claim T-1 --at yesterday", exitBadInput, "write it like"},
 		"no date":               {"report margin --from soon", exitBadInput, "write it like 2026-03-01"},

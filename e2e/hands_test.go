@@ -73,6 +73,8 @@ func (b *byStore) deliver(ctx context.Context, id ticket.ID, m ticket.Message) (
 		return answered(b.Split(ctx, id, m))
 	case ticket.Cancel:
 		return answered(b.Cancel(ctx, id, m))
+	case ticket.Prioritise:
+		return answered(b.Prioritise(ctx, id, m))
 	case reply:
 		row, err := b.AddComment(ctx, id, m.OperationKey, m.Who, m.words, true, m.At)
 		if err != nil {
@@ -166,6 +168,8 @@ func (b *byDesk) deliver(ctx context.Context, id ticket.ID, m ticket.Message) (t
 		return answered(b.desk.Unmerge(ctx, id, m))
 	case ticket.SplitOff:
 		return answered(b.desk.Split(ctx, id, m))
+	case ticket.Prioritise:
+		return answered(b.desk.Prioritise(ctx, id, m))
 	case ticket.Cancel:
 		return b.recorded(ctx)(b.desk.Cancel(ctx, id, m))
 	case reply:

@@ -14,7 +14,7 @@ import (
 // oracle keeps one client's books as a clerk would who has read the contract and nothing of Docket's code: 120.00 an
 // hour in quarters of an hour that have begun, an agent's time at 36.00 by the minute, a block of hours that pays for
 // network work first, and the client's word above 200.00, or above what it agreed to before the work. Money is in
-// cents, time in minutes.
+// cents, time in minutes. What a dispatcher rates under the other contract costs 60.00 an hour, by the minute.
 type oracle struct {
 	block   int // minutes granted
 	tickets map[ticket.ID]*account
@@ -53,7 +53,16 @@ type fee struct {
 type question struct {
 	hold      int64
 	fees      []fee
-	exception bool // waits for a dispatcher, not for the client
+	work      []*entry // one for each of the fees
+	exception bool     // waits for a dispatcher, not for the client
+}
+
+// cents is what it comes to.
+func (q *question) cents() (sum int) {
+	for _, f := range q.fees {
+		sum += f.cents
+	}
+	return sum
 }
 
 func newOracle(block int) *oracle { return &oracle{block: block, tickets: map[ticket.ID]*account{}} }
@@ -83,6 +92,7 @@ func (o *oracle) left() int {
 // close says what the closing comes to, and keeps it. The hold's number is Docket's to give.
 func (o *oracle) close(a *account, code string) (holds bool) {
 	var fees []fee
+	var work []*entry
 	total, costs, left, entries := 0, false, o.left(), 0
 	for _, e := range a.work {
 		if e.billed {
@@ -104,7 +114,7 @@ func (o *oracle) close(a *account, code string) (holds bool) {
 			}
 			f.cents = (minutes - f.drawn) * rate
 		}
-		fees = append(fees, f)
+		fees, work = append(fees, f), append(work, e)
 		total += f.cents
 		costs = costs || f.cents > 0 || f.drawn > 0
 	}
@@ -115,7 +125,7 @@ func (o *oracle) close(a *account, code string) (holds bool) {
 	a.asked = map[int64]*fee{} // the bill itself asks now
 	switch {
 	case costs && over:
-		a.held = &question{fees: fees}
+		a.held = &question{fees: fees, work: work}
 	case entries == 0 && code == ticket.Solved:
 		a.held = &question{exception: true} // nobody closes without any time unasked
 	default:
@@ -133,6 +143,12 @@ func (a *account) settle(bills bool) {
 		a.posted = append(a.posted, a.held.fees...)
 	}
 	a.held, a.stage = nil, ticket.Posted
+}
+
+// settleAs is what is held, and bills as something else.
+func (a *account) settleAs(fees ...fee) {
+	a.held.fees = fees
+	a.settle(true)
 }
 
 // reopen undoes the round.
@@ -182,12 +198,9 @@ func (o *oracle) String() string {
 		}
 		_, _ = fmt.Fprintf(&told, "%s %s round %d, billed %d.%02d", id, a.stage, a.round, cents/100, cents%100)
 		if a.held != nil {
-			kind, held := billing.SignOff, 0
+			kind, held := billing.SignOff, a.held.cents()
 			if a.held.exception {
 				kind = billing.Exception
-			}
-			for _, f := range a.held.fees {
-				held += f.cents
 			}
 			_, _ = fmt.Fprintf(&told, ", %s of %d.%02d", kind, held/100, held%100)
 		}

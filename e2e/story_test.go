@@ -111,6 +111,9 @@ func (st *stage) play(rt *rapid.T) {
 		"request-approval": p.requestApproval,
 		"sign-off":         p.signOff,
 		"rule":             p.rule,
+		"rule in parts":    p.ruleInParts,
+		"rule otherwise":   p.ruleOtherwise,
+		"prioritise":       p.prioritise,
 		"reopen":           p.reopen,
 		"reply":            p.reply,
 		"merge":            p.merge,
@@ -160,6 +163,7 @@ name: Hours and a block
 effective_from: "2015-01-01"
 currency: USD
 time_zone: UTC
+priority: 10
 time: {increment: 15m}
 rates:
   - {clause: "3.1", work_role: engineer, hourly: "120.00"}
@@ -168,6 +172,19 @@ lines:
   - {clause: "4.1", name: Block hours, charge: block, match: {categories: [network]}}
   - {clause: "2.1", name: Support, charge: time, match: {categories: [email]}}
 approval: {clause: "5.1", amount_over: "200.00", approvers: [%[1]s.ann], expires: 720h}
+`
+
+// flat is there beside it, for what somebody rules to rate under it.
+const flat = `
+schema: docket.contract/v1
+contract: %[1]s-flat
+client: %[1]s
+name: By the minute
+effective_from: "2015-01-01"
+currency: USD
+time_zone: UTC
+rates: [{clause: "3.1", hourly: "60.00"}]
+lines: [{clause: "2.1", name: Minutes, charge: time}]
 `
 
 const blockHours = 3
@@ -188,9 +205,11 @@ func (st *stage) cast(rt *rapid.T) *play {
 	} {
 		require.NoError(rt, st.PutPerson(p.ctx, postgres.Staffing{Person: who}))
 	}
-	_, err := st.ApplyContract(p.ctx, fmt.Appendf(nil, mixed, p.client), p.who("dora"), true)
-	require.NoError(rt, err)
-	_, err = st.GrantBlock(p.ctx, postgres.BlockGrant{
+	for _, contract := range []string{mixed, flat} {
+		_, err := st.ApplyContract(p.ctx, fmt.Appendf(nil, contract, p.client), p.who("dora"), true)
+		require.NoError(rt, err)
+	}
+	_, err := st.GrantBlock(p.ctx, postgres.BlockGrant{
 		OperationKey: p.client + "-block", Contract: p.client + "-mixed", Hours: decimal.NewFromInt(blockHours), GrantedAt: time.Date(2015, 1, 2, 0, 0, 0, 0, time.UTC), Currency: "USD",
 	})
 	require.NoError(rt, err)

@@ -32,6 +32,7 @@ type scene struct {
 	who    actor
 	people map[string]actor // sender, those named, and the assignee
 	at     time.Time        // when it happened
+	conn   querier          // the transaction's: a second connection would wait for those that wait for the lock
 }
 
 // name gives a person's name for a sentence.
@@ -123,7 +124,7 @@ func (m message) find(ctx context.Context, t *tx, at time.Time) (*scene, *earlie
 	if m.share {
 		lock = " for share of t"
 	}
-	sc := &scene{people: map[string]actor{}, at: at}
+	sc := &scene{people: map[string]actor{}, at: at, conn: t.conn}
 	var found []standing
 	b := t.batch()
 	b.Queue("select"+standingColumns+" from tickets t where t.number = any ($1) order by t.number"+lock, numbers).Query(func(rows pgx.Rows) (err error) {

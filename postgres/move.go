@@ -70,7 +70,7 @@ func (s *Store) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.A
 		case sc.Stage == ticket.Waiting:
 			return verdict{says: fmt.Sprintf("%s waits for %s: resume it, then move it.", id, sc.WaitingFor)}, nil
 		}
-		terms, err := s.inForce(ctx, s.pool, versions, sc.OpenedAt)
+		terms, err := s.inForce(ctx, sc.conn, versions, sc.OpenedAt)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -80,7 +80,7 @@ func (s *Store) Move(ctx context.Context, id ticket.ID, m ticket.Move) (ticket.A
 			if terms != nil {
 				there.Contract = terms.Contract().ID
 			}
-			if err := promiseOf(ctx, s.pool, terms, &there); err != nil {
+			if err := promiseOf(ctx, sc.conn, terms, &there); err != nil {
 				return verdict{}, err
 			}
 		}

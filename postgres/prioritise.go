@@ -33,11 +33,11 @@ func (s *Store) Prioritise(ctx context.Context, id ticket.ID, m ticket.Prioritis
 		}
 		was := sc.Priority
 		sc.Priority = m.Priority
-		terms, err := s.promiser(ctx, versions, &sc.standing)
+		terms, err := s.promiser(ctx, sc.conn, versions, &sc.standing)
 		if err != nil {
 			return verdict{}, err
 		}
-		if err := promiseOf(ctx, s.pool, terms, &sc.standing); err != nil {
+		if err := promiseOf(ctx, sc.conn, terms, &sc.standing); err != nil {
 			return verdict{}, err
 		}
 		b.Queue("update tickets set priority = $2 where number = $1", sc.Number, sc.Priority)
@@ -48,7 +48,7 @@ func (s *Store) Prioritise(ctx context.Context, id ticket.ID, m ticket.Prioritis
 }
 
 // promiser gives the contract that the ticket was promised by, as it was in force at its opening; nil without one.
-func (s *Store) promiser(ctx context.Context, rows []versionRow, t *standing) (*billing.Terms, error) {
+func (s *Store) promiser(ctx context.Context, q querier, rows []versionRow, t *standing) (*billing.Terms, error) {
 	if t.Contract == "" {
 		return nil, nil
 	}
@@ -58,7 +58,7 @@ func (s *Store) promiser(ctx context.Context, rows []versionRow, t *standing) (*
 			own = append(own, v)
 		}
 	}
-	return s.inForce(ctx, s.pool, own, t.OpenedAt)
+	return s.inForce(ctx, q, own, t.OpenedAt)
 }
 
 // newTargets tells by when the ticket is due now.

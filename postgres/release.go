@@ -24,10 +24,15 @@ func (s *Store) release(ctx context.Context, t *tx, undoing *billing.Undoing, h 
 	if err := t.conn.QueryRow(ctx, "select rules from closures where id = $1", *h.ClosureID).Scan(&rules); err != nil {
 		return nil, fmt.Errorf("read by which rules %s was decided: %w", ticket.HoldID(h.ID), err)
 	}
-	corrections, err := undoing.Release(ticket.HoldID(h.ID), rules, content, settled, func(contract string, revision int) (*billing.Terms, error) {
-		return s.termsOf(ctx, t.conn, contract, revision)
+	var unread error // not the books' fault, and nobody's mistake: it may heal
+	corrections, err := undoing.Release(ticket.HoldID(h.ID), rules, content, settled, func(contract string, revision int) (terms *billing.Terms, err error) {
+		terms, unread = s.termsOf(ctx, t.conn, contract, revision)
+		return terms, unread
 	})
-	if err != nil {
+	switch {
+	case unread != nil:
+		return nil, unread
+	case err != nil:
 		return nil, ticket.Invalid("hold", ticket.HoldID(h.ID), "cannot be let go of: "+err.Error(), "`docket audit` tells what is wrong with the books")
 	}
 	return corrections, nil

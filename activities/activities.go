@@ -39,7 +39,7 @@ type Desk interface {
 	Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket.Answer, error)
 	Cancel(ctx context.Context, id ticket.ID, m ticket.Cancel) (ticket.Answer, error)
 	// Late records a message that the ticket can no longer act on, and says what is true now.
-	Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header) (ticket.Answer, error)
+	Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header, why string) (ticket.Answer, error)
 }
 
 // Ledger is where tickets become money. Each call is one transaction.

@@ -125,8 +125,8 @@ func (a *Activities) Cancel(ctx context.Context, id ticket.ID, m ticket.Cancel) 
 }
 
 // Late records a message that the ticket can no longer act on.
-func (a *Activities) Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header) (ticket.Answer, error) {
-	answer, err := a.desk.Late(ctx, id, name, h)
+func (a *Activities) Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header, why string) (ticket.Answer, error) {
+	answer, err := a.desk.Late(ctx, id, name, h, why)
 	return answer, translate(err)
 }
 

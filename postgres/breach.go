@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -265,7 +266,7 @@ func tells(to []string) string {
 	if len(to) == 0 {
 		return "; the desk has nobody who could be told"
 	}
-	return fmt.Sprintf("; told %v", to)
+	return "; told " + strings.Join(to, ", ")
 }
 
 // dueOf tells what is due of a target, for a sentence.

@@ -162,7 +162,7 @@ var deadlyDeeds = []deadly{
 	{"late", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		id, h := k.ticket("email"), k.by("somebody")
 		return func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.Late(ctx, id, ticket.MsgWait, h)
+			_, err := s.Late(ctx, id, ticket.MsgWait, h, "")
 			return err
 		}
 	}},

@@ -10,8 +10,8 @@ import (
 
 // Late records a message that the ticket can no longer act on, or that was refused, and says what is true now. The
 // message's own key stays free: once the ticket is reopened, or the message put right, it may be sent again.
-// Its sender may be anybody: what is recorded is that it came.
-func (s *Store) Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header) (answer ticket.Answer, err error) {
+// Its sender may be anybody: what is recorded is that it came. why is what it was refused for; empty: the ticket is over.
+func (s *Store) Late(ctx context.Context, id ticket.ID, name ticket.Name, h ticket.Header, why string) (answer ticket.Answer, err error) {
 	key := lateKey(id, h.OperationKey)
 	at := h.At
 	if plausible("at", at, s.now()) != nil { // it may be what it was refused for
@@ -36,9 +36,14 @@ func (s *Store) Late(ctx context.Context, id ticket.ID, name ticket.Name, h tick
 			answer, err = recall[ticket.Answer](*e, h.OperationKey, input)
 			return err
 		}
-		says := fmt.Sprintf("A %s by %s had no effect: %s is in %s.", name, h.Who, id, here.Stage)
-		if !here.Stage.Open() {
-			says = fmt.Sprintf("A %s by %s came too late: %s", name, h.Who, here.over("go on with it"))
+		var says string
+		switch {
+		case why != "":
+			says = fmt.Sprintf("Nothing came of what %s sent: %s; %s is %s.", h.Who, why, id, here.Stage)
+		case here.Stage.Open():
+			says = fmt.Sprintf("The %s of %s had no effect: %s is in %s.", name, h.Who, id, here.Stage)
+		default:
+			says = fmt.Sprintf("The %s of %s came too late: %s", name, h.Who, here.over("go on with it"))
 		}
 		answer = here.answer(false, says)
 		b = t.batch()

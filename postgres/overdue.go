@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,8 +68,8 @@ func (s *Store) Overdue(ctx context.Context, id ticket.ID, hold int64, step int)
 		queueQuote(b, row.ClientID, quote, h.QuotedAt)
 		if err := s.record(ctx, b, event{
 			Ticket: id, Client: row.ClientID, Round: h.Round, At: s.now(), Kind: "overdue", Actor: itself, Via: "timer", Effect: true,
-			Says: fmt.Sprintf("%s ran out of time at step %d; quoted afresh until %s, asking %v", ticket.HoldID(h.ID), step,
-				h.ExpiresAt.UTC().Format(time.RFC3339), h.Asked),
+			Says: fmt.Sprintf("%s ran out of time at step %d; quoted afresh until %s, asking %s", ticket.HoldID(h.ID), step,
+				h.ExpiresAt.UTC().Format(time.RFC3339), strings.Join(h.Asked, ", ")),
 			Answer: quote, Held: []billing.HeldQuote{quote},
 		}); err != nil {
 			return err

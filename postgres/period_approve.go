@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,7 +24,7 @@ type PeriodRuling struct {
 // RulePeriod posts the draft of a period as it was drafted, or voids it. What posted into the
 // period meanwhile adjusts it in the same transaction. A draft that is decided answers what became of it.
 func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing.PeriodReceipt, err error) {
-	if !r.Approve && r.Reason == "" {
+	if !r.Approve && strings.TrimSpace(r.Reason) == "" {
 		return receipt, ticket.Invalid("reason", "", "is missing", "say why the draft is declined, for whoever corrects the contract")
 	}
 	draft, err := s.findDraft(ctx, r)

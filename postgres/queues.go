@@ -68,6 +68,15 @@ func limitByDefault(role string, action billing.Action, currency string) *decima
 	return &limit
 }
 
+// measuredBy lists the rulings whose limit counts for this one: its own, and where it gives away that of writing off, so
+// that nobody goes beyond it by another name.
+func measuredBy(action billing.Action) []billing.Action {
+	if slices.Contains(givingAway, action) {
+		return []billing.Action{action, billing.WriteOff}
+	}
+	return []billing.Action{action}
+}
+
 // limit is how far the person may go alone with such a ruling on this hold; nil: as far as he likes. The most that one of
 // his roles may counts. On work that he resolved himself he goes no further than a dispatcher.
 func (d *settling) limit(ctx context.Context, t *tx, who actor, p *planned) (*decimal.Decimal, error) {
@@ -81,9 +90,11 @@ func (d *settling) limit(ctx context.Context, t *tx, who actor, p *planned) (*de
 func rulingLimit(ctx context.Context, q querier, roles []string, queue billing.Queue, action billing.Action, currency string) (*decimal.Decimal, error) {
 	set, err := collect[struct {
 		Role   string
+		Action billing.Action
 		Queue  string
 		Amount decimal.Decimal
-	}](ctx, q, "limits of rulings", "select role, queue, amount from ruling_limits where action = $1 and currency = $2 and queue in ('', $3)", action, currency, queue)
+	}](ctx, q, "limits of rulings",
+		"select role, action, queue, amount from ruling_limits where action = any ($1) and currency = $2 and queue in ('', $3)", measuredBy(action), currency, queue)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +104,17 @@ func rulingLimit(ctx context.Context, q querier, roles []string, queue billing.Q
 		if !slices.Contains(may, role) {
 			continue
 		}
-		limit, exact := limitByDefault(role, action, currency), false
+		limit, closest := limitByDefault(role, action, currency), 0
 		for _, l := range set {
-			if l.Role == role && (l.Queue != "" || !exact) { // a queue's own limit counts before that of all
-				limit, exact = &l.Amount, l.Queue != ""
+			near := 1 // the ruling's own limit counts before that of writing off, then a queue's own before that of all
+			if l.Action == action {
+				near += 2
+			}
+			if l.Queue != "" {
+				near++
+			}
+			if l.Role == role && near > closest {
+				limit, closest = &l.Amount, near
 			}
 		}
 		if limit == nil {

@@ -321,6 +321,25 @@ func TestFourEyesAboveALimit(t *testing.T) {
 		require.Equal(t, "200.00", k.owed())
 		k.proved()
 	})
+	t.Run("a limit of writing off holds for what gives away by another name", func(t *testing.T) {
+		k, id, q := open(t)
+		set := func(action billing.Action, queue billing.Queue, amount string) {
+			require.NoError(t, k.SetRulingLimit(t.Context(), postgres.RulingLimit{
+				Role: "dispatcher", Action: action, Queue: queue, Currency: "USD", Amount: decimal.RequireFromString(amount), By: "olga",
+			}))
+		}
+		half := ticket.RuleTerms{BillAmount: "700.00", Rest: ticket.WriteOff}
+		set(billing.WriteOff, "", "499.99")
+		p := k.rule(id, "dora", q.Hold, ticket.Split, half)
+		require.Equal(t, billing.Proposed, p.Outcome, p.Says)
+		require.Equal(t, billing.Rejected, confirm(k, id, "olga", q.Hold, p.Proposal, false).Outcome)
+		require.Equal(t, billing.Proposed, k.rule(id, "dora", q.Hold, ticket.Cover, ticket.RuleTerms{}).Outcome)
+		set(billing.Split, "", "500")
+		set(billing.WriteOff, billing.QueueScope, "1")
+		require.Equal(t, billing.Settled, k.rule(id, "dora", q.Hold, ticket.Split, half).Outcome, "its own limit counts first")
+		require.Equal(t, "700.00", k.owed())
+		k.proved()
+	})
 	t.Run("limits are set by role, ruling and queue", func(t *testing.T) {
 		k, id, q := open(t)
 		set := func(by, role string, queue billing.Queue, amount string) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -167,7 +168,7 @@ func (d *settling) unsigned(m ticket.SignOff) (billing.Outcome, string) {
 	case d.asker(m.Who):
 		return billing.Refused, m.Who + " asked for it; nobody signs off his own request"
 	case !d.entitled(m.Who):
-		return billing.Refused, fmt.Sprintf("%s may not sign %s off; it asks %v", m.Who, name, h.Asked)
+		return billing.Refused, fmt.Sprintf("%s may not sign %s off; it asks %s", m.Who, name, strings.Join(h.Asked, ", "))
 	case m.Digest != h.Digest:
 		return billing.Stale, fmt.Sprintf("that was not the quote of %s that stands: %s, until %s; look at it again",
 			name, money(h.Amount, h.Currency), h.ExpiresAt.UTC().Format(time.RFC3339))

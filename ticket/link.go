@@ -53,13 +53,13 @@ func Unseal(key []byte, token string) (Link, error) {
 	token = strings.TrimSpace(token)
 	body, seal, found := cutLast(token, ".")
 	if len(token) > MaxLink || !found || !hmac.Equal([]byte(seal), []byte(sealOf(key, body))) {
-		return Link{}, forged()
+		return Link{}, forged(token)
 	}
 	version, encoded, _ := strings.Cut(body, ".")
 	content, err := base64.RawURLEncoding.DecodeString(encoded)
 	var l Link
 	if err != nil || version != linkVersion || json.Unmarshal(content, &l) != nil {
-		return Link{}, forged()
+		return Link{}, forged(token)
 	}
 	return l, nil
 }
@@ -81,6 +81,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func forged() error {
-	return Invalid("link", "", "is not one of ours, or was changed on its way", "open it from the mail itself, whole; `docket approval list` shows what waits")
+// forged names the link by its first letters: errors are logged, and the rest may be a key that somebody mistyped.
+func forged(token string) error {
+	if letters := []rune(token); len(letters) > 8 {
+		token = string(letters[:8]) + "…"
+	}
+	return Invalid("link", token, "is not one of ours, or was changed on its way", "open it from the mail itself, whole; `docket approval list` shows what waits")
 }

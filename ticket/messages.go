@@ -128,8 +128,8 @@ func (w WorkEntry) Validate() error {
 	errs := []error{
 		text("work.operation_key", w.OperationKey, 1, MaxKey),
 		text("work.actor", w.Actor, 0, MaxKey),
-		text("work.work_type", w.WorkType, 1, MaxKey),
-		text("work.work_role", w.WorkRole, 0, MaxKey),
+		word("work.work_type", w.WorkType, 1),
+		word("work.work_role", w.WorkRole, 0),
 		text("work.note", w.Note, 0, MaxNote),
 	}
 	if w.Hourly != "" {
@@ -244,7 +244,7 @@ type SignOff struct {
 // Validate checks the message's shape.
 func (m SignOff) Validate() error {
 	errs := []error{m.Header.Validate(), positive("hold", m.Hold), text("digest", m.Digest, 1, MaxKey), text("reason", m.Reason, 0, MaxNote)}
-	if !m.Approved && m.Reason == "" {
+	if !m.Approved && strings.TrimSpace(m.Reason) == "" {
 		errs = append(errs, Invalid("reason", "", "is empty", "say why the quote is declined; the dispatcher reads it"))
 	}
 	return errors.Join(errs...)

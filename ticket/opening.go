@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -89,6 +90,17 @@ func text(field, s string, shortest, longest int) error {
 		return Invalid(field, strings.ReplaceAll(s, "\x00", "␀"), "has a NUL byte", "send plain UTF-8 text")
 	case !utf8.ValidString(s):
 		return Invalid(field, s, "is not UTF-8", "send plain UTF-8 text")
+	}
+	return nil
+}
+
+// word refuses what is no name: it goes on to invoices and terminals as it stands.
+func word(field, s string, shortest int) error {
+	if err := text(field, s, shortest, MaxKey); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+		return Invalid(field, s, "has characters that cannot be seen", "write it as one word, such as remote")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package ticket
 import (
 	"errors"
 	"slices"
+	"strings"
 )
 
 // Rule decides an exception.
@@ -116,7 +117,7 @@ type Confirm struct {
 // Validate checks the message's shape.
 func (m Confirm) Validate() error {
 	errs := []error{m.Header.Validate(), positive("hold", m.Hold), text("proposal", m.Proposal, 1, MaxKey), text("reason", m.Reason, 0, MaxNote)}
-	if !m.Agreed && m.Reason == "" {
+	if !m.Agreed && strings.TrimSpace(m.Reason) == "" {
 		errs = append(errs, Invalid("reason", "", "is empty", "say why the ruling is rejected; who proposed it reads it"))
 	}
 	return errors.Join(errs...)

@@ -40,8 +40,23 @@ func TestEverythingWrongIsToldAtOnce(t *testing.T) {
 	require.Len(t, ticket.Problems(ticket.Opening{}.Validate(now)), 5)
 }
 
+func TestAWordOfWorkIsSeenAsItIs(t *testing.T) {
+	for _, kind := range []string{"re\x1b[31mmote", "remote\u202e", "remote\n", "a\x00b", "  "} {
+		problems := ticket.Problems(ticket.WorkEntry{OperationKey: "k", WorkType: kind, MS: 1}.Validate())
+		require.Len(t, problems, 1, "%q", kind)
+		require.Equal(t, "work.work_type", problems[0].Field)
+	}
+}
+
+func TestADeclineNeedsMoreThanBlanks(t *testing.T) {
+	h := ticket.Header{OperationKey: "k", Who: "dana.wolfe"}
+	require.Len(t, ticket.Problems(ticket.SignOff{Header: h, Hold: 1, Digest: "d", Reason: " \t "}.Validate()), 1)
+	require.Len(t, ticket.Problems(ticket.Confirm{Header: h, Hold: 1, Proposal: "p", Reason: "  "}.Validate()), 1)
+}
+
 func TestWorkIsRefusedWithTheField(t *testing.T) {
 	for field, e := range map[string]ticket.WorkEntry{
+		"work.work_role": {OperationKey: "k", WorkType: "remote", WorkRole: "engineer\u202e", MS: 1},
 		"work.ms":        {OperationKey: "k", WorkType: "remote", MS: -1},
 		"work.outcome":   {OperationKey: "k", WorkType: "remote", MS: 1, Outcome: "maybe"},
 		"work.work_type": {OperationKey: "k", MS: 1},

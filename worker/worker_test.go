@@ -53,7 +53,7 @@ func (d *desk) Claim(context.Context, ticket.ID, ticket.Claim) (ticket.Answer, e
 	return ticket.Answer{}, ticket.Invalid("who", "mallory", "is not known", "give the id of a person the desk knows")
 }
 
-func (d *desk) Late(context.Context, ticket.ID, ticket.Name, ticket.Header) (ticket.Answer, error) {
+func (d *desk) Late(context.Context, ticket.ID, ticket.Name, ticket.Header, string) (ticket.Answer, error) {
 	return ticket.Answer{}, nil
 }
 

@@ -205,7 +205,7 @@ func (t *lifecycle) closedAlready(ctx workflow.Context, m ticket.Resolve) (any, 
 
 // tooLate puts a message on record that the ticket can no longer act on.
 func (t *lifecycle) tooLate(ctx workflow.Context, l *letter) (ticket.Answer, error) {
-	return write[ticket.Answer](ctx, "a late "+string(l.kind.name), acts.Late, t.id, l.kind.name, l.message.Head())
+	return write[ticket.Answer](ctx, "a late "+string(l.kind.name), acts.Late, t.id, l.kind.name, l.message.Head(), "")
 }
 
 // refuse tells the sender what is wrong with his message and puts it on record.
@@ -214,7 +214,7 @@ func (t *lifecycle) refuse(ctx workflow.Context, l *letter, refusal *temporal.Ap
 	h := l.header(workflow.Now(ctx))
 	t.refused = string(l.kind.name) + " from " + h.Who + ": " + refusal.Message()
 	workflow.GetLogger(ctx).Warn("message refused", "message", l.kind.name, "operation_key", h.OperationKey, "error", refusal)
-	_, err := write[ticket.Answer](ctx, "a refused "+string(l.kind.name), acts.Late, t.id, l.kind.name, h)
+	_, err := write[ticket.Answer](ctx, "a refused "+string(l.kind.name), acts.Late, t.id, l.kind.name, h, refusal.Message())
 	if activities.Refusal(err) != nil {
 		return nil // not even its header can be kept; the log has it
 	}

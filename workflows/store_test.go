@@ -262,7 +262,7 @@ func (s *memory) Cancel(_ context.Context, _ ticket.ID, m ticket.Cancel) (ticket
 	})
 }
 
-func (s *memory) Late(_ context.Context, _ ticket.ID, name ticket.Name, h ticket.Header) (ticket.Answer, error) {
+func (s *memory) Late(_ context.Context, _ ticket.ID, name ticket.Name, h ticket.Header, _ string) (ticket.Answer, error) {
 	leave, err := s.enter("late %s %s", name, h.OperationKey)
 	if err != nil {
 		return ticket.Answer{}, err

@@ -121,7 +121,7 @@ func (a *app) close(ctx context.Context) {
 
 // say tells the person at the terminal something that is not data.
 func (a *app) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.stderr, format+"\n", args...)
+	_, _ = fmt.Fprintln(a.stderr, harmless(fmt.Sprintf(format, args...)))
 }
 
 // person gives who acts, from --as or DOCKET_AS, and checks that the desk knows him.

@@ -94,7 +94,7 @@ func (a *app) examineBooks(ctx context.Context, s *session) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	standing, err := s.store.Standing(ctx)
-	findings := []finding{found("schema", err, fmt.Sprintf("%d tickets open, %d closed", standing.Open, standing.Closed), "docket migrate")}
+	findings := []finding{found("schema", err, count(standing.Open, "ticket")+fmt.Sprintf(" open, %d closed", standing.Closed), "docket migrate")}
 	if err != nil {
 		return findings
 	}

@@ -195,7 +195,8 @@ func newExceptionLimit(a *app) *cobra.Command {
 		Use:   "limit [ROLE AMOUNT --currency CODE]",
 		Short: "Show or set how far a role may rule alone; above it a second person confirms",
 		Long: `Show or set how far a role may rule alone. What cover, write-off, split and contract give away is measured; bill and project,
-where a limit is set for them, by what they bill. Where nothing is set, a dispatcher may give away 1000.00 by one ruling, and
+where a limit is set for them, by what they bill. Cover, split and contract go by the limit of write-off where they have
+none of their own. Where nothing is set, a dispatcher may give away 1000.00 by one ruling, and
 finance and owners any amount. Nobody goes further than a dispatcher on work that he resolved himself.`,
 		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error { return both(args) }),
 		RunE: func(cmd *cobra.Command, args []string) error {

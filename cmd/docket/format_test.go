@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -122,4 +124,22 @@ func TestWhatWasReversedIsNotTold(t *testing.T) {
 	lines := []billing.InvoiceLine{first, undo, again}
 	assert.Equal(t, "2 h at 100.00 USD by A1", covers(lines))
 	assert.Equal(t, "200.00 USD", totals(lines))
+}
+
+func TestWhatPeopleReadObeysNoStranger(t *testing.T) {
+	var out, raw bytes.Buffer
+	a := &app{stdout: &out, output: "table"}
+	evil := "\x1b[31mred\x1b]0;own\a \u202etxt.exe\u200b\u009b2J\x00"
+	require.NoError(t, a.show(nil, func() { _, _ = fmt.Fprintf(a.stdout, "T-1\t%s\nnext é 日本\n", evil) }))
+	require.Equal(t, "T-1\t[31mred]0;own txt.exe2J\nnext é 日本\n", out.String())
+	out.Reset()
+	require.NoError(t, list(a, []string{evil}, "", text("SUBJECT", func(s string) string { return s })))
+	require.Equal(t, "SUBJECT\n[31mred]0;own txt.exe2J\n", out.String())
+	require.Same(t, &out, a.stdout, "files go out as they are")
+
+	a = &app{stdout: &raw, output: "jsonl"}
+	require.NoError(t, list(a, []string{evil}, "", text("SUBJECT", func(s string) string { return s })))
+	var back string
+	require.NoError(t, json.Unmarshal(raw.Bytes(), &back))
+	require.Equal(t, evil, back, "a program gets what was written")
 }

@@ -6,16 +6,44 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // show prints one thing: as JSON where -o asks for it, else by text.
 func (a *app) show(v any, text func()) error {
 	if a.output == "table" {
+		raw := a.stdout
+		a.stdout = screen{raw}
+		defer func() { a.stdout = raw }()
 		text()
 		return nil
 	}
 	return a.encode(v)
+}
+
+// screen writes text that people read on a terminal. What strangers wrote into a ticket could otherwise colour it, move its
+// cursor or turn its letters round, and so say what nobody said. JSON and files go out as they are.
+type screen struct{ w io.Writer }
+
+func (s screen) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(s.w, harmless(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// harmless takes out what a terminal obeys or nobody sees; lines and tabs stay.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // encode prints v as JSON: indented for json, in one line for jsonl.
@@ -80,7 +108,7 @@ func list[T any](a *app, items []T, empty string, columns ...column[T]) error {
 	for _, item := range items {
 		row := make([]string, len(columns))
 		for i, c := range columns {
-			row[i] = strings.ReplaceAll(c.cell(item), "\n", " ")
+			row[i] = harmless(strings.ReplaceAll(c.cell(item), "\n", " "))
 		}
 		rows = append(rows, row)
 	}

@@ -33,7 +33,7 @@ func (a *app) posted(lines []billing.PostedLine) {
 
 func (a *app) held(quotes []billing.HeldQuote) {
 	for _, q := range quotes {
-		_, _ = fmt.Fprintf(a.stdout, "  waits  %s %s, %s; until %s\n", ticket.HoldID(q.Hold), q.Says, money(q.Amount, q.Currency), a.when(q.ExpiresAt))
+		_, _ = fmt.Fprintf(a.stdout, "  waits  %s %s · %s, until %s\n", ticket.HoldID(q.Hold), q.Says, quoted(q), a.when(q.ExpiresAt))
 		if q.Kind == billing.SignOff {
 			_, _ = fmt.Fprintf(a.stdout, "         decide: docket approval approve %s --as %s\n", ticket.HoldID(q.Hold), first(q.Approvers, "PERSON"))
 		} else {

@@ -60,7 +60,7 @@ const (
 	waitingClient = "waiting-room"
 	waitingTarget = time.Hour // of a response: tickets are opened that long before they are to fall due
 
-	openEach  = 80 * time.Millisecond // what opening one may take, on a machine under load
+	openEach  = 40 * time.Millisecond // what opening one may take, on a machine under load
 	settle    = 10 * time.Second      // for what opening leaves to do, and before timers fall due
 	awayAfter = 15 * time.Second      // how long timers are due before workers come back: beyond the sticky queues' timeout
 

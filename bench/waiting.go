@@ -62,6 +62,7 @@ const (
 
 	openEach  = 40 * time.Millisecond // what opening one may take, on a machine under load
 	settle    = 10 * time.Second      // for what opening leaves to do, and before timers fall due
+	countEach = time.Second           // rarely: counting ten thousand rows is work that would be measured with them
 	awayAfter = 15 * time.Second      // how long timers are due before workers come back: beyond the sticky queues' timeout
 
 	waitingWorkflow = "empty-waiting"
@@ -396,7 +397,7 @@ func (b *waitingBench) until(ctx context.Context, count func(context.Context) (i
 		if b.o.Now().After(within) {
 			return fmt.Errorf("only %d of %d got so far", n, b.o.Waiting)
 		}
-		if err := sleep(ctx, lookEach); err != nil {
+		if err := sleep(ctx, countEach); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,11 @@ func dynamicSettings() dynamicconfig.StaticClient {
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      1000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 1000,
 
+		// One partition for each task queue, not four: after a restart, what is in a partition that none of a few pollers has come to waits up to a
+		// minute for one, with the machine idle.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+
 		// One client is all the clients there are: 10 lists a second starve a UI beside a desk.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
 		// A new search attribute is usable at once, not after the cache's next refresh.

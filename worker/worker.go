@@ -39,13 +39,15 @@ type Deps struct {
 }
 
 // Limits of one process. A ticket's work is short transactions, so the database's connections
-// are the limit, not memory; more pollers than these gained nothing on one machine.
+// are the limit, not memory. Pollers are as many as bring one to each of the four partitions that a
+// Temporal server makes of a task queue unless told otherwise: the backlog of a partition without
+// one waits for up to a minute after a restart.
 const (
 	workflowTasks   = 200
 	regularDeeds    = 64
 	localWrites     = 64
-	workflowPollers = 4 // half of them on the sticky queue
-	activityPollers = 2 // most closings start eagerly, unpolled
+	workflowPollers = 8 // half of them on the sticky queue
+	activityPollers = 4 // most closings start eagerly, unpolled
 	stopWithin      = 20 * time.Second
 )
 

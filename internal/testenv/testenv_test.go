@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -51,6 +53,17 @@ func TestTemporalRunsAWorkflowAndShowsItsUI(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, http.StatusOK, res.StatusCode)
+}
+
+// What lies in a partition that no poller has come to waits up to a minute after a restart: a small house has one.
+func TestATaskQueueIsOne(t *testing.T) {
+	server := testenv.Temporal(t)
+	partitions, err := dial(t, server).WorkflowService().ListTaskQueuePartitions(t.Context(), &workflowservice.ListTaskQueuePartitionsRequest{
+		Namespace: server.Namespace, TaskQueue: &taskqueue.TaskQueue{Name: "any"},
+	})
+	require.NoError(t, err)
+	require.Len(t, partitions.WorkflowTaskQueuePartitions, 1)
+	require.Len(t, partitions.ActivityTaskQueuePartitions, 1)
 }
 
 func TestFreshNamespaceRunsAWorkflow(t *testing.T) {

@@ -19,6 +19,10 @@ type Months interface {
 	FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error)
 	// Unrendered lists finalised invoices without files.
 	Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error)
+	// Unsent lists the month's invoices that go to their payers and did not yet.
+	Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error)
+	// SendOver mails one of them, once.
+	SendOver(ctx context.Context, invoice int64, by string) error
 	// MonthStands reads what the month came to.
 	MonthStands(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error)
 }
@@ -71,9 +75,25 @@ func (a *MonthActivities) ListUnrendered(ctx context.Context, m billing.MonthClo
 
 // RenderBatch renders some invoices. One that lacks something (an address) is told, and keeps back no other.
 func (a *MonthActivities) RenderBatch(ctx context.Context, batch []int64) (refused []string, err error) {
+	return eachInvoice(ctx, batch, func(invoice int64) error { return a.render(ctx, invoice) })
+}
+
+// ListUnsent lists the month's invoices that go to their payers and did not yet.
+func (a *MonthActivities) ListUnsent(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	found, err := a.months.Unsent(ctx, m)
+	return found, translate(err)
+}
+
+// SendBatch mails some invoices to their payers. One that cannot be (an address that is none) is told, and keeps back no other.
+func (a *MonthActivities) SendBatch(ctx context.Context, batch []int64, by string) (refused []string, err error) {
+	return eachInvoice(ctx, batch, func(invoice int64) error { return a.months.SendOver(ctx, invoice, by) })
+}
+
+// eachInvoice does one after the other, and tells how far it is. It gives what was refused; an error may heal.
+func eachInvoice(ctx context.Context, batch []int64, do func(invoice int64) error) (refused []string, err error) {
 	refused = []string{}
 	for i, invoice := range batch {
-		switch err := translate(a.render(ctx, invoice)); {
+		switch err := translate(do(invoice)); {
 		case err == nil:
 		case Refusal(err) != nil:
 			refused = append(refused, Refusal(err).Message())

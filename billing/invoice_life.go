@@ -88,7 +88,9 @@ type DisputeSettled struct {
 type InvoiceRules struct {
 	ReviewFirst bool    `json:"review_first"` // nothing is finalised that nobody has reviewed as it is
 	RemindAfter []int32 `json:"remind_after"` // days after the due date, ascending; empty: never
-	SetBy       string  `json:"set_by,omitempty"`
+	// RemindInHouse keeps reminders to our own finance; else the payer gets a mail with the invoice, too.
+	RemindInHouse bool   `json:"remind_in_house,omitempty"`
+	SetBy         string `json:"set_by,omitempty"`
 }
 
 // Overdue is an invoice whose payer is to be reminded.

@@ -11,6 +11,7 @@ type MonthClose struct {
 	Until string `json:"until,omitempty"` // the first local date after the month; empty: of the month that ended last
 	Payer string `json:"payer,omitempty"` // only of this client; empty: of all
 	By    string `json:"by"`              // person id
+	Send  bool   `json:"send,omitempty"`  // and mail the month's invoices to their payers
 }
 
 // OverInvoice names an open invoice whose period is over.
@@ -45,7 +46,10 @@ type MonthReport struct {
 	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
 	Failed    []string         `json:"failed,omitempty"`   // what failed, and is tried again by the next closing
 	Rendered  int              `json:"rendered,omitempty"` // invoices whose files are kept
-	At        time.Time        `json:"at,omitzero"`
+	// Where the month's invoices are mailed: how many of them were, by this closing or before, and what goes nowhere.
+	Sent     int       `json:"sent,omitempty"`
+	Homeless []string  `json:"homeless,omitempty"` // payers without a mail address
+	At       time.Time `json:"at,omitzero"`
 }
 
 // FinalisedMonth sums the invoices of the month in one currency.

@@ -106,6 +106,14 @@ func (h *house) by(who string) ticket.Header {
 // held closes a ticket of that subject with four hours of work, which asks ann.
 func (h *house) held(subject string) (ticket.ID, billing.HeldQuote) {
 	h.t.Helper()
+	id, receipt := h.work(subject, 4*time.Hour)
+	require.Len(h.t, receipt.Held, 1)
+	return id, receipt.Held[0]
+}
+
+// work closes a ticket of that subject with so much work.
+func (h *house) work(subject string, took time.Duration) (ticket.ID, billing.Receipt) {
+	h.t.Helper()
 	ctx, key := h.t.Context(), fmt.Sprintf("ticket-%d", h.keys.Add(1))
 	opened, err := h.Open(ctx, ticket.Opening{Client: "acme", Subject: subject, Source: "test", ExternalID: key, EventID: key, OpenedAt: h.now().Add(-6 * time.Hour)})
 	require.NoError(h.t, err)
@@ -113,13 +121,11 @@ func (h *house) held(subject string) (ticket.ID, billing.HeldQuote) {
 	require.NoError(h.t, err)
 	_, err = h.Triage(ctx, opened.Ticket, 1)
 	require.NoError(h.t, err)
-	const took = 4 * time.Hour
 	receipt, err := h.Close(ctx, opened.Ticket, 1, ticket.Resolve{Header: h.by("tom"), Resolution: "Solved it", Work: []ticket.WorkEntry{{
 		OperationKey: key, Actor: "tom", WorkType: "remote", StartedAt: h.now().Add(-took - time.Hour), MS: took.Milliseconds(),
 	}}})
 	require.NoError(h.t, err)
-	require.Len(h.t, receipt.Held, 1)
-	return opened.Ticket, receipt.Held[0]
+	return opened.Ticket, receipt
 }
 
 // state is where the notices stand: "asked ann sent 1".

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -155,5 +156,15 @@ func (m *Mail) compose(n ticket.Claimed) (*mail.Msg, error) {
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no holiday notes back
 	message.SetBodyString(mail.TypeTextPlain, words.Text)
 	message.AddAlternativeString(mail.TypeTextHTML, words.HTML)
+	if b := n.Billed; b != nil {
+		if answers, err := netmail.ParseAddress(b.Answers); err == nil {
+			message.ReplyToMailAddress(answers)
+		}
+		for _, f := range b.Files {
+			if err := message.AttachReader(f.Name, bytes.NewReader(f.Content), mail.WithFileContentType(mail.ContentType(f.MediaType))); err != nil {
+				return nil, fmt.Errorf("attach %s: %w", f.Name, err)
+			}
+		}
+	}
 	return message, nil
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -75,12 +76,17 @@ type scene struct {
 	Hold, Amount, Why, Until, Reason          string
 	SignOff, Outside                          bool
 
+	// Of an invoice that goes to its payer.
+	Invoice, Due, Seller, Owed, Files string // Owed: where it is less than the amount
+	Paid, Credit                      bool
+
 	Subject string
 	Body    []string // paragraphs
 	Facts   []fact
 	Link    string
 	Command string // what does the same where there is no page
 	Sealed  bool   // either acts in the reader's name
+	Foot    string // who writes, and where answers go
 }
 
 // Message writes the notice for its recipient.
@@ -127,6 +133,10 @@ func (w Words) scene(n ticket.Claimed) (scene, error) {
 		Name: line(n.Name, 80), Ticket: string(n.Ticket), Title: line(n.Subject, 120), Client: line(n.ClientName, 80), Says: line(n.Says, 600),
 		Outside: n.Outside,
 	}
+	if n.Billed != nil {
+		return s.bill(n)
+	}
+	s.Foot = "Docket, about " + s.Client + ". This was sent by a program; nobody reads answers to it."
 	s.Facts = append(s.Facts, fact{"Client", s.Client})
 	if s.Ticket != "" {
 		s.Facts = append(s.Facts, fact{"Ticket", s.Ticket + ": " + s.Title})
@@ -160,6 +170,44 @@ func (w Words) scene(n ticket.Claimed) (scene, error) {
 		s.Link = w.Base + "/approve#" + token // behind the #, so that no server's log keeps it
 	}
 	s.Command, s.Sealed = "docket approval redeem "+token, true
+	return s, nil
+}
+
+// bill adds the invoice that goes to its payer: he sees who sells to him, and nothing of the desk.
+func (s scene) bill(n ticket.Claimed) (scene, error) {
+	b := n.Billed
+	places, known := billing.MinorUnits(b.Currency)
+	if !known {
+		return s, fmt.Errorf("%s is in %q, which is no currency", n.Invoice, b.Currency)
+	}
+	in := func(d interface{ StringFixed(places int32) string }) string { return d.StringFixed(places) + " " + b.Currency }
+	s.Invoice, s.Due, s.Seller, s.Amount = n.Invoice, b.DueOn, cmp.Or(line(b.Seller, 80), "Docket"), in(b.Payable)
+	s.Facts = []fact{{"Invoice", s.Invoice}, {"Amount", s.Amount}}
+	s.Credit = b.Payable.IsNegative()
+	switch {
+	case !b.Owed.IsPositive():
+		s.Paid = true
+	case !b.Owed.Equal(b.Payable):
+		s.Owed = in(b.Owed)
+		s.Facts = append(s.Facts, fact{"To pay", s.Owed})
+	}
+	if !s.Paid {
+		s.Facts = append(s.Facts, fact{"Due", s.Due})
+		if b.IBAN != "" {
+			s.Facts = append(s.Facts, fact{"IBAN", line(b.IBAN, 40)}, fact{"Purpose", s.Invoice})
+		}
+	}
+	names := make([]string, len(b.Files))
+	for i, f := range b.Files {
+		names[i] = f.Name
+	}
+	s.Files = strings.Join(names, ", ")
+	s.Foot = s.Seller + ". This was sent by a program; "
+	if b.Answers == "" {
+		s.Foot += "nobody reads answers to it."
+	} else {
+		s.Foot += "answers go to " + line(b.Answers, 80) + "."
+	}
 	return s, nil
 }
 

@@ -165,6 +165,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"payments", &a.invoices, wrongPayments},
 		{"returned payments", &a.invoices, wrongReturns},
 		{"disputes", &a.invoices, wrongDisputes},
+		{"sendings of invoices", &a.invoices, wrongSendings},
 		{"credit notes", &a.invoices, wrongCreditNotes},
 		{"applied credit", &a.invoices, wrongApplications},
 		{"credits", &a.invoices, wrongCredits},

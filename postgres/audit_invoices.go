@@ -42,6 +42,14 @@ select format('%s: %s is owed and %s in question', i.number, s.owed, s.disputed)
 from invoice_standing s join invoices i on i.id = s.invoice_id where s.disputed < 0 or s.disputed > s.owed
 order by 1`
 
+	// What went to somebody is a file that was kept (a constraint ties each to its SHA-256), and in the outbox.
+	wrongSendings = `
+select format('%s: the file that went to %s was not kept, or no mail took it', i.number, x.recipient)
+from invoice_sendings x join invoices i on i.id = x.invoice_id
+where not exists (select from invoice_documents d where d.invoice_id = x.invoice_id and d.kind = 'pdf' and d.sha256 = x.sha256)
+  or not exists (select from notices n where n.invoice_id = x.invoice_id and n.to_address and n.recipient = x.recipient)
+order by 1`
+
 	// What a credit note gives back reduced what was owed or is the payer's credit; its lines come to
 	// it; all of an invoice never give back more than it came to.
 	wrongCreditNotes = `

@@ -79,7 +79,9 @@ func (s *Store) Question(ctx context.Context, q LineQuestion) (billing.Dispute, 
 		}
 		asked.Says = d.sayQuestioned(asked)
 		tell := &pgx.Batch{}
-		if err := queueNotice(tell, "question", ticket.DisputeID(asked.ID), asked.Payer, q.By, asked.Says+" ("+q.Reason+")", d.at); err != nil {
+		if err := queueNotice(tell, ticket.DisputeID(asked.ID), event{
+			Kind: "question", Client: asked.Payer, Actor: q.By, Says: asked.Says + " (" + q.Reason + ")", At: d.at,
+		}); err != nil {
 			return billing.Dispute{}, err
 		}
 		d.event.Amount, d.event.Reason, d.event.Says = asked.Amount, q.Reason, asked.Says

@@ -154,6 +154,7 @@ func (s *Store) lookAtDesk(ctx context.Context, p Patience) ([]Finding, error) {
 		{Critical, notMoving, []any{p.Move}},
 		{Warning, overdueHolds, []any{p.Move}},
 		{Warning, escalatedHolds, []any{p.Move}},
+		{Warning, openDisputes, nil},
 		{Warning, breached, nil},
 		{Warning, unassigned, []any{p.Move}},
 	} {

@@ -37,6 +37,13 @@ cross join lateral (select * from quotes q where q.hold_id = h.id order by q.ste
 where h.state = 'open' and not t.event_time and q.step > 0 and q.expires_at >= $1 - $2::interval
 order by h.opened_at limit 50`
 
+	openDisputes = `
+select 'D-' || v.id, (extract(epoch from $1 - v.opened_at) * 1000)::bigint, 'finance',
+  format('L-%s of %s is in question, and %s %s are not collected: %s', v.charge_id, i.number, v.currency, v."left", v.reason),
+  format('` + "`docket dispute settle D-%s`" + `', v.id)
+from dispute_standing v join invoices i on i.id = v.invoice_id
+where v.state = 'open' and v.opened_at < $1 - interval '` + disputePatience + `' order by v.opened_at limit 50`
+
 	breached = `
 select 'T-' || t.number, (extract(epoch from $1 - t.resolution_due) * 1000)::bigint, coalesce(t.assignee, 'dispatcher'),
   format('the target for its resolution (priority %s) passed unmet', t.priority), format('` + "`docket ticket show T-%s`" + `', t.number)

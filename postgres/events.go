@@ -32,6 +32,10 @@ type event struct {
 	Held   []billing.HeldQuote // the holds it is about, for who is to hear of them
 	Opened []billing.HeldQuote // those it opened: whom they ask hears of them
 	Undoes int64               // the event that it takes back; 0: none
+
+	// Of what goes to a payer.
+	Invoice int64  // whose files go with it; 0: none
+	Address string // a mail address; empty: the one of the payer's invoices
 }
 
 const insertEvent = `

@@ -85,7 +85,7 @@ func TestAnInvoiceLivesFromOpenToPaid(t *testing.T) {
 
 	sent := k.sent(invoice, "AP@acme.example")
 	require.Equal(t, "ap@acme.example", sent.Recipient)
-	require.Contains(t, sent.Says, "INV-2026-00001 is on record as sent to ap@acme.example: its PDF, SHA-256 "+sent.SHA256[:12])
+	require.Contains(t, sent.Says, "INV-2026-00001 goes to ap@acme.example with its PDF, SHA-256 "+sent.SHA256[:12])
 	require.Equal(t, "sent 225.00", k.stands(invoice))
 	k.pass(time.Hour)
 	require.Equal(t, sent, k.sent(invoice, "ap@acme.example"), "the same file goes to nobody twice: it tells when it went")
@@ -265,7 +265,7 @@ func TestFinanceIsToldOfDisputesAndReminders(t *testing.T) {
 	for range 2 {
 		k.reminded()
 	}
-	require.Equal(t, []string{"dispute H-0 mail olga waiting", "past-due H-0 mail olga waiting"}, k.told())
+	require.Equal(t, []string{"dispute H-0 mail olga waiting", "past-due H-0 mail olga waiting", "payment-due H-0 mail nobody undeliverable"}, k.told())
 	k.proved()
 }
 

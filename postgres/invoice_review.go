@@ -100,7 +100,7 @@ func (d *document) reviewed(ctx context.Context, t *tx, x lockedInvoice) error {
 var standardReminders = []int32{3, 10, 21}
 
 func invoiceRules(ctx context.Context, q querier) (r billing.InvoiceRules, err error) {
-	err = q.QueryRow(ctx, "select review_first, remind_after, set_by from invoice_rules").Scan(&r.ReviewFirst, &r.RemindAfter, &r.SetBy)
+	err = q.QueryRow(ctx, "select review_first, remind_after, remind_in_house, set_by from invoice_rules").Scan(&r.ReviewFirst, &r.RemindAfter, &r.RemindInHouse, &r.SetBy)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return billing.InvoiceRules{RemindAfter: standardReminders}, nil
 	}
@@ -137,9 +137,10 @@ func (s *Store) SetInvoiceRules(ctx context.Context, r billing.InvoiceRules) err
 		}
 		b = t.batch()
 		b.Queue(`
-insert into invoice_rules (review_first, remind_after, set_by, set_at) values ($1, $2, $3, $4)
-on conflict (one) do update set review_first = excluded.review_first, remind_after = excluded.remind_after, set_by = excluded.set_by, set_at = excluded.set_at`,
-			r.ReviewFirst, r.RemindAfter, r.SetBy, s.now())
+insert into invoice_rules (review_first, remind_after, remind_in_house, set_by, set_at) values ($1, $2, $3, $4, $5)
+on conflict (one) do update set review_first = excluded.review_first, remind_after = excluded.remind_after,
+  remind_in_house = excluded.remind_in_house, set_by = excluded.set_by, set_at = excluded.set_at`,
+			r.ReviewFirst, r.RemindAfter, r.RemindInHouse, r.SetBy, s.now())
 		return t.commit(ctx, b)
 	})
 }

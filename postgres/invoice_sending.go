@@ -15,14 +15,14 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// InvoiceDispatch says that the kept PDF of an invoice goes to somebody.
+// InvoiceDispatch says that the kept files of an invoice go to somebody.
 type InvoiceDispatch struct {
 	InvoiceDeed
 	To string // mail address; empty: the payer's
 }
 
-// SendInvoice puts on record that the kept PDF of a finalised invoice went to a recipient, with its SHA-256. The same file goes to
-// nobody twice: asked again, it answers when it went. A void invoice is sent to nobody.
+// SendInvoice mails the kept files of a finalised invoice to a recipient, by a notice of the outbox, and puts on record which PDF
+// went, by its SHA-256. The same file goes to nobody twice: asked again, it answers when it went. A void invoice is sent to nobody.
 func (s *Store) SendInvoice(ctx context.Context, m InvoiceDispatch) (billing.InvoiceSending, error) {
 	d := &invoiceDeed{kind: "sent", head: m.InvoiceDeed}
 	return onInvoice(ctx, s, d, []any{m.To}, func(t *tx, d *invoiceDeed) (sent billing.InvoiceSending, err error) {
@@ -54,11 +54,18 @@ select e.at, e.says from invoice_sendings x join invoice_events e on e.id = x.ev
 		case !errors.Is(err, pgx.ErrNoRows):
 			return sent, fmt.Errorf("look where %s went: %w", d.name(), err)
 		}
-		sent.Says = fmt.Sprintf("%s is on record as sent to %s: its PDF, SHA-256 %s…; %s owed", d.name(), sent.Recipient, sent.SHA256[:12], d.money(d.stands.Owed))
+		sent.Says = fmt.Sprintf("%s goes to %s with its PDF, SHA-256 %s…; %s owed", d.name(), sent.Recipient, sent.SHA256[:12], d.money(d.stands.Owed))
+		mail := &pgx.Batch{}
+		if err := queueNotice(mail, fmt.Sprintf("sending %s %s", d.name(), sent.SHA256), event{
+			Kind: "invoice-sent", Client: d.found.Payer, Actor: d.head.By, Says: sent.Says, At: d.at, Invoice: d.found.ID, Address: sent.Recipient,
+		}); err != nil {
+			return sent, err
+		}
 		d.event.Amount, d.event.Says = d.stands.Owed, sent.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue("insert into invoice_sendings (event_id, invoice_id, payer_id, recipient, sha256) values ($1, $2, $3, $4, $5)",
 				event, d.found.ID, d.found.Payer, sent.Recipient, sent.SHA256)
+			b.QueuedQueries = append(b.QueuedQueries, mail.QueuedQueries...)
 		}
 		return sent, nil
 	})

@@ -92,14 +92,61 @@ order by i.finalised_at, i.id`, m.Until, m.Payer)
 	return found, nil
 }
 
+// ofTheMonth are the invoices whose period ended with the month: $1 is the date after it, $2 the payer or empty.
+const ofTheMonth = `
+i.state = 'finalised' and i.period_end <= $1::text::date and i.period_end > $1::text::date - interval '1 month' and ($2 = '' or i.payer_id = $2)`
+
+// unsent are those of the month's invoices that went to nobody yet, of payers who have a mail address. What is void, and what
+// lacks its files, cannot be sent. Older invoices are left alone: who begins to mail does not mail the past.
+const unsent = ofTheMonth + `
+  and exists (select from invoice_documents d where d.invoice_id = i.id and d.kind = 'pdf')
+  and not exists (select from invoice_sendings x where x.invoice_id = i.id)
+  and not exists (select from invoice_events e where e.invoice_id = i.id and e.kind = 'void')`
+
+// Unsent lists what a closing that sends would mail, oldest first.
+func (r Reads) Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	rows, err := r.q.Query(ctx, "select i.id from invoices i join clients c on c.id = i.payer_id where coalesce(c.party ->> 'email', '') <> '' and "+unsent+
+		" order by i.finalised_at, i.id", m.Until, m.Payer)
+	if err != nil {
+		return nil, fmt.Errorf("list invoices that went to nobody: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("list invoices that went to nobody: %w", err)
+	}
+	return found, nil
+}
+
+// SendOver mails one of them to its payer: once, however often the month is closed.
+func (s *Store) SendOver(ctx context.Context, invoice int64, by string) error {
+	_, err := s.SendInvoice(ctx, InvoiceDispatch{InvoiceDeed: InvoiceDeed{
+		Invoice: invoice, By: by, OperationKey: fmt.Sprintf("month's end, invoice %d", invoice),
+	}})
+	return err
+}
+
+// mailedMonth adds what became of the mails of the month.
+func (r Reads) mailedMonth(ctx context.Context, m billing.MonthClose, report *billing.MonthReport) error {
+	if !m.Send {
+		return nil
+	}
+	err := r.q.QueryRow(ctx, `
+select (select count(*) from invoices i where exists (select from invoice_sendings x where x.invoice_id = i.id) and `+ofTheMonth+`),
+  coalesce((select array_agg(distinct i.payer_id order by i.payer_id) from invoices i join clients c on c.id = i.payer_id
+    where coalesce(c.party ->> 'email', '') = '' and `+unsent+`), '{}')`, m.Until, m.Payer).Scan(&report.Sent, &report.Homeless)
+	if err != nil {
+		return fmt.Errorf("count the mails of the month: %w", err)
+	}
+	return nil
+}
+
 // MonthStands reads what the month that ended on the date came to: the invoices whose period ended with it, and the work
 // done before it that waits for a person.
 func (r Reads) MonthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
 	report = billing.MonthReport{Until: m.Until, Finalised: []billing.FinalisedMonth{}}
 	rows, err := r.q.Query(ctx, `
 select i.currency, count(*)::int, min(i.number), max(i.number), sum(coalesce(i.gross, i.total)) from invoices i
-where i.state = 'finalised' and i.period_end <= $1::text::date and i.period_end > $1::text::date - interval '1 month' and ($2 = '' or i.payer_id = $2)
-group by i.currency order by i.currency`, m.Until, m.Payer)
+where `+ofTheMonth+` group by i.currency order by i.currency`, m.Until, m.Payer)
 	if err != nil {
 		return report, fmt.Errorf("sum the month: %w", err)
 	}
@@ -117,5 +164,5 @@ group by c.payer_id, h.kind, h.reason, h.currency order by c.payer_id, h.kind, h
 	if report.Held, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.HeldMonth]); err != nil {
 		return report, fmt.Errorf("list what the month still holds: %w", err)
 	}
-	return report, nil
+	return report, r.mailedMonth(ctx, m, &report)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,6 +22,7 @@ const (
 	toDispatchers audience = "dispatchers" // ours
 	toFinance     audience = "finance"     // ours
 	toOwners      audience = "owners"      // ours
+	toPayer       audience = "payer"       // the mail address that the deed names, else the one of the client's invoices
 	toQueue       audience = "queue"       // of the exception: whoever is expected to look, dispatchers or finance
 )
 
@@ -82,6 +82,9 @@ var whoHears = []hearing{
 	// Money that does not come.
 	{event: "question", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "dispute", told: true, vital: true},
 	{event: "invoice-reminder", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "past-due", told: true},
+	// What the payer gets.
+	{event: "invoice-sent", hear: []audience{toPayer}, tells: "invoice"},
+	{event: "payer-reminder", hear: []audience{toPayer}, tells: "payment-due"},
 	{event: "block-low", hear: []audience{toOwners}, instead: []audience{toDispatchers}, tells: "block-low", told: true},
 }
 
@@ -95,6 +98,8 @@ type told struct {
 	Vital   bool       `json:"vital"`
 	Hold    int64      `json:"hold"`
 	Quote   any        `json:"quote,omitempty"` // billing.HeldQuote, as it stood then
+	Invoice int64      `json:"invoice,omitempty"`
+	Address string     `json:"address,omitempty"`
 }
 
 // topic is the event's kind as whoHears names it.
@@ -118,7 +123,9 @@ func (e event) notices() ([]byte, error) {
 		} else if h.event != e.topic() {
 			continue
 		}
-		one := told{Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital}
+		one := told{
+			Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital, Invoice: e.Invoice, Address: e.Address,
+		}
 		if h.about == theTicket {
 			list = append(list, one)
 			continue
@@ -171,13 +178,13 @@ const insertTold = `
 with e as (` + insertEvent + ` returning 'event ' || id as cause, id, ticket, client_id, at, recorded_at, actor, says, answer),` + tellWanted
 
 // queueNotice tells of an event of no ticket, once a cause.
-func queueNotice(b *pgx.Batch, kind, cause, client, actor, says string, at time.Time) error {
-	e := event{Kind: kind, Effect: true}
+func queueNotice(b *pgx.Batch, cause string, e event) error {
+	e.Effect = true
 	wanted, err := e.notices()
 	if err != nil {
 		return err
 	}
-	b.Queue(fmt.Sprintf(insertNotice, 6), cause, client, at, actor, says+".", wanted)
+	b.Queue(fmt.Sprintf(insertNotice, 6), cause, e.Client, e.At, e.Actor, e.Says+".", wanted)
 	return nil
 }
 
@@ -191,7 +198,8 @@ wanted as (
   select row_number() over () as n, r.*, e.cause, e.id as event, e.ticket, e.client_id, e.at, e.recorded_at, e.actor, e.says, e.answer,
     t.assignee, t.contact_id, h.requested_by
   from e left join tickets t on t.number = e.ticket
-  cross join jsonb_to_recordset($%d::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb)
+  cross join jsonb_to_recordset($%d::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb,
+    invoice bigint, address text)
   left join holds h on h.id = r.hold and r.hold <> 0
   where t.event_time is not true),
 meant as ( -- a person of each group, and who hears in his place
@@ -216,16 +224,23 @@ heard as ( -- nobody hears of another client's matter, whatever its contract nam
   select distinct w.n, m.rank, p.id, p.email from wanted w join meant m on m.n = w.n join people p on p.id = m.id
   where p.kind = 'human' and (w.told or p.id <> w.actor) and (p.client_id is null or p.client_id = w.client_id)),
 told as (
-  select n, 'mail' as channel, id as recipient, case when email = '' then 'undeliverable' else 'waiting' end as state,
+  select n, 'mail' as channel, id as recipient, false as to_address, case when email = '' then 'undeliverable' else 'waiting' end as state,
     case when email = '' then id || ' has no mail address' else '' end as why
   from heard a where a.rank = (select min(b.rank) from heard b where b.n = a.n)
   union all
-  select w.n, 'webhook', x.id, 'waiting', '' from wanted w join notice_endpoints x on x.active and (x.tells = '{}' or w.tells = any (x.tells))
+  select w.n, 'mail', p.address, true, case when p.address = '' then 'undeliverable' else 'waiting' end,
+    case when p.address = '' then w.client_id || ' has no mail address: docket client address ' || w.client_id || ' --email ADDRESS' else '' end
+  from wanted w join clients c on c.id = w.client_id
+  cross join lateral (select coalesce(w.address, lower(c.party ->> 'email'), '') as address) p
+  where '` + string(toPayer) + `' = any (w.hear)
   union all
-  select w.n, 'mail', '', 'undeliverable', 'nobody is there to hear: ' || array_to_string(w.hear || w.instead, ', ')
+  select w.n, 'webhook', x.id, false, 'waiting', '' from wanted w join notice_endpoints x on x.active and (x.tells = '{}' or w.tells = any (x.tells))
+  union all
+  select w.n, 'mail', '', false, 'undeliverable', 'nobody is there to hear: ' || array_to_string(w.hear || w.instead, ', ')
   from wanted w where w.vital and not exists (select from heard a where a.n = w.n))
-insert into notices (cause, event, ticket, client_id, hold, quote, tells, urgent, channel, recipient, says, at, created_at, state, due_at, last_error)
+insert into notices (cause, event, ticket, client_id, hold, quote, tells, urgent, channel, recipient, says, at, created_at, state, due_at, last_error,
+  invoice_id, to_address)
 select w.cause, w.event, w.ticket, w.client_id, w.hold, w.quote, w.tells, w.urgent, t.channel, t.recipient, w.says, w.at,
-  w.recorded_at, t.state, w.recorded_at, t.why
+  w.recorded_at, t.state, w.recorded_at, t.why, w.invoice, t.to_address
 from told t join wanted w on w.n = t.n order by w.n, t.channel, t.recipient
 on conflict do nothing`

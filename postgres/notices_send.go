@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -16,12 +17,12 @@ const freshNotice = time.Minute
 
 // noticeColumns are those of ticket.Notice, of notices n.
 const noticeColumns = `n.id, n.tells, n.channel, n.recipient, n.state, n.urgent, n.attempts, n.last_error, coalesce(n.ticket, 0),
-n.client_id, n.says, n.at, n.created_at, n.due_at, n.sent_at, n.quote`
+coalesce((select number from invoices where id = n.invoice_id), ''), n.client_id, n.says, n.at, n.created_at, n.due_at, n.sent_at, n.quote`
 
 func scanNotice(n *ticket.Notice, number *int64, quote *[]byte) []any {
 	return []any{
 		&n.ID, &n.Tells, &n.Channel, &n.Recipient, &n.State, &n.Urgent, &n.Tries, &n.LastError, number,
-		&n.Client, &n.Says, &n.At, &n.CreatedAt, &n.DueAt, &n.SentAt, quote,
+		&n.Invoice, &n.Client, &n.Says, &n.At, &n.CreatedAt, &n.DueAt, &n.SentAt, quote,
 	}
 }
 
@@ -49,7 +50,8 @@ with due as (
 n as (
   update notices set lease = $4, leased_until = $5, tried_at = $2, attempts = attempts + 1 from due where notices.id = due.id returning notices.*)
 select ` + noticeColumns + `, coalesce(t.subject, ''), c.name, c.time_zone,
-  coalesce(p.name, ''), coalesce(p.email, ''), p.client_id is not null,
+  case when n.to_address then coalesce(c.party ->> 'name', c.name) else coalesce(p.name, '') end,
+  case when n.to_address then n.recipient else coalesce(p.email, '') end, n.to_address or p.client_id is not null, coalesce(n.invoice_id, 0),
   coalesce(x.id, ''), coalesce(x.url, ''), coalesce(x.secret, ''), coalesce(x.private, false),
   case
     when n.channel = 'webhook' then case when x.active then '' else n.recipient || ' was removed' end
@@ -66,7 +68,7 @@ from n join clients c on c.id = n.client_id
 left join tickets t on t.number = n.ticket
 left join holds h on h.id = n.hold and n.hold <> 0
 left join lateral (select max(step) as step from quotes where hold_id = h.id) q on true
-left join people p on n.channel = 'mail' and p.id = n.recipient
+left join people p on n.channel = 'mail' and not n.to_address and p.id = n.recipient
 left join notice_endpoints x on n.channel = 'webhook' and x.id = n.recipient
 left join lateral (
   select * from quiet_hours u where u.person = p.id or u.person is null order by u.person nulls last limit 1) u on n.channel = 'mail'
@@ -79,16 +81,16 @@ func (s *Store) ClaimNotices(ctx context.Context, channel, lease string, keep ti
 	if err != nil {
 		return nil, fmt.Errorf("claim notices: %w", err)
 	}
-	claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ticket.Claimed, error) {
+	taken, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (claimed, error) {
 		var (
-			c            = ticket.Claimed{Lease: lease}
+			c            = claimed{Claimed: ticket.Claimed{Lease: lease}}
 			number       int64
 			quote        []byte
 			zone         *string
 			begins, ends *int
 			weekend      *bool
 		)
-		if err := row.Scan(append(scanNotice(&c.Notice, &number, &quote), &c.Subject, &c.ClientName, &c.Zone, &c.Name, &c.Email, &c.Outside,
+		if err := row.Scan(append(scanNotice(&c.Notice, &number, &quote), &c.Subject, &c.ClientName, &c.Zone, &c.Name, &c.Email, &c.Outside, &c.invoice,
 			&c.Endpoint.ID, &c.Endpoint.URL, &c.Endpoint.Secret, &c.Endpoint.Private, &c.Moot, &zone, &begins, &ends, &weekend)...); err != nil {
 			return c, err
 		}
@@ -100,7 +102,56 @@ func (s *Store) ClaimNotices(ctx context.Context, channel, lease string, keep ti
 	if err != nil {
 		return nil, fmt.Errorf("claim notices: %w", err)
 	}
-	return claimed, nil
+	list := make([]ticket.Claimed, len(taken))
+	for i, c := range taken {
+		if c.invoice != 0 && c.Channel == ticket.ByMail {
+			if err := s.bill(ctx, &c); err != nil {
+				return nil, err
+			}
+		}
+		list[i] = c.Claimed
+	}
+	return list, nil
+}
+
+// claimed is a notice with the invoice that it is about.
+type claimed struct {
+	ticket.Claimed
+	invoice int64
+}
+
+// bill reads the invoice that a notice takes to its payer, with its files, as it stands now: by then it may be void, or paid.
+func (s *Store) bill(ctx context.Context, c *claimed) error {
+	var (
+		b      ticket.Billed
+		void   bool
+		seller billing.Party
+	)
+	batch := &pgx.Batch{}
+	batch.Queue(`
+select coalesce(i.gross, i.total), s.owed - s.disputed, i.currency, coalesce(i.due_on::text, ''), s.void
+from invoices i join invoice_standing s on s.invoice_id = i.id where i.id = $1`, c.invoice).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&b.Payable, &b.Owed, &b.Currency, &b.DueOn, &void)
+	})
+	batch.Queue("select coalesce((select party from company), '{}')").QueryRow(func(row pgx.Row) error { return row.Scan(&seller) })
+	batch.Queue("select $2 || case kind when 'ubl' then '.xml' else '.pdf' end, media_type, content from invoice_documents where invoice_id = $1 and kind in ('pdf', 'ubl') order by kind",
+		c.invoice, c.Invoice).Query(func(rows pgx.Rows) (err error) {
+		b.Files, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.File])
+		return err
+	})
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read %s for notice %d: %w", c.Invoice, c.ID, err)
+	}
+	b.Seller, b.Answers, b.IBAN = seller.Name, seller.Email, seller.IBAN
+	c.Billed = &b
+	switch {
+	case c.Moot != "":
+	case void:
+		c.Moot = c.Invoice + " is void"
+	case c.Tells == ticket.TellsPayment && !b.Owed.IsPositive():
+		c.Moot = "nothing of " + c.Invoice + " is to be collected any more"
+	}
+	return nil
 }
 
 // EndNotice notes what became of a try. One that lost its lease meanwhile changes nothing: whoever has the notice now says
@@ -130,11 +181,12 @@ func cut(s string, most int) string {
 
 // NoticeFilter narrows a list; an empty field does not.
 type NoticeFilter struct {
-	State  ticket.NoticeState
-	For    string // person or endpoint
-	Ticket ticket.ID
-	After  int64 // ids greater than this
-	Limit  int   // 0: 50
+	State   ticket.NoticeState
+	For     string // person or endpoint
+	Ticket  ticket.ID
+	Invoice int64
+	After   int64 // ids greater than this
+	Limit   int   // 0: 50
 }
 
 // Notices lists what was to be told, the newest first, or with After from there on.
@@ -143,8 +195,8 @@ func (s *Store) Notices(ctx context.Context, f NoticeFilter) ([]ticket.Notice, e
 		f.Limit = 50
 	}
 	rows, err := s.pool.Query(ctx, "select "+noticeColumns+` from notices n
-where ($1 = '' or n.state = $1) and ($2 = '' or n.recipient = $2) and ($3 = 0 or n.ticket = $3) and n.id > $4
-order by case when $4 > 0 then n.id else -n.id end limit $5`, string(f.State), f.For, f.Ticket.Number(), f.After, f.Limit)
+where ($1 = '' or n.state = $1) and ($2 = '' or n.recipient = $2) and ($3 = 0 or n.ticket = $3) and n.id > $4 and ($6 = 0 or n.invoice_id = $6)
+order by case when $4 > 0 then n.id else -n.id end limit $5`, string(f.State), f.For, f.Ticket.Number(), f.After, f.Limit, f.Invoice)
 	if err != nil {
 		return nil, fmt.Errorf("list notices: %w", err)
 	}

@@ -72,7 +72,7 @@ func (s *Store) remind(ctx context.Context, invoice int64) (due []billing.Overdu
 		}
 		due[0].Says = sayOverdue(due[0])
 		b = t.batch()
-		if err := queueReminder(b, due[0], now); err != nil {
+		if err := queueReminder(b, due[0], rules, now); err != nil {
 			return err
 		}
 		return t.commit(ctx, b)
@@ -80,11 +80,16 @@ func (s *Store) remind(ctx context.Context, invoice int64) (due []billing.Overdu
 	return due, err
 }
 
-// queueReminder puts a reminder on record, and tells finance of it.
-func queueReminder(b *pgx.Batch, o billing.Overdue, at time.Time) error {
+// queueReminder puts a reminder on record, and tells the payer and our own finance of it.
+func queueReminder(b *pgx.Batch, o billing.Overdue, rules billing.InvoiceRules, at time.Time) error {
 	b.Queue("insert into invoice_reminders (invoice_id, after_days, payer_id, currency, asked, at, says) values ($1, $2, $3, $4, $5, $6, $7)",
 		o.Invoice, o.Step, o.Payer, o.Currency, o.Asked, at, o.Says)
-	return queueNotice(b, "invoice-reminder", fmt.Sprintf("reminder %s %d", o.Number, o.Step), o.Payer, itself, o.Says, at)
+	reminder := event{Kind: "invoice-reminder", Client: o.Payer, Actor: itself, Says: o.Says, At: at}
+	if err := queueNotice(b, fmt.Sprintf("reminder %s %d", o.Number, o.Step), reminder); err != nil || rules.RemindInHouse {
+		return err
+	}
+	reminder.Kind, reminder.Invoice = "payer-reminder", o.Invoice
+	return queueNotice(b, fmt.Sprintf("reminder to the payer %s %d", o.Number, o.Step), reminder)
 }
 
 func sayOverdue(o billing.Overdue) string {

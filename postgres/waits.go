@@ -25,7 +25,7 @@ type Waits struct {
 	NoticesLost   int
 }
 
-// WaitingHolds are the open holds of one kind and reason.
+// WaitingHolds are the open holds of one kind and reason; lines of invoices in question are of the kind dispute.
 type WaitingHolds struct {
 	Kind   billing.HoldKind
 	Reason billing.HoldReason
@@ -33,6 +33,9 @@ type WaitingHolds struct {
 	Past   int           // beyond their patience: quoted afresh at least once, or run out
 	Oldest time.Duration // how long the oldest has waited
 }
+
+// disputePatience is for how long a line may be in question before monitors and the doctor tell of it.
+const disputePatience = "7 days"
 
 // Waits reads it. It looks at what is open alone, so it costs little however long the history is.
 func (r Reads) Waits(ctx context.Context, now time.Time) (p Waits, err error) {
@@ -42,7 +45,12 @@ select h.kind, h.reason, count(*)::int, count(*) filter (where q.step > 0 or q.e
 from holds h join tickets t on t.number = h.ticket
 cross join lateral (select step, expires_at from quotes where hold_id = h.id order by step desc limit 1) q
 where h.state = 'open' and not t.event_time
-group by h.kind, h.reason order by h.kind, h.reason`, now)
+group by h.kind, h.reason
+union all
+select 'dispute', 'line-in-question', count(*)::int, count(*) filter (where opened_at < $1 - interval '`+disputePatience+`')::int,
+  (extract(epoch from $1 - min(opened_at)) * 1e9)::bigint
+from dispute_standing where state = 'open' having count(*) > 0
+order by kind, reason`, now)
 	if err != nil {
 		return p, fmt.Errorf("count what is held: %w", err)
 	}

@@ -32,9 +32,11 @@ const (
 	TellsBreach    = "breach"   // an SLA target passed unmet
 	TellsEscalated = "escalated"
 	TellsReopened  = "reopened"
-	TellsBlockLow  = "block-low" // bought hours run out
-	TellsDispute   = "dispute"   // a line of an invoice is in question
-	TellsPastDue   = "past-due"  // an invoice came to a step of its reminders
+	TellsBlockLow  = "block-low"   // bought hours run out
+	TellsDispute   = "dispute"     // a line of an invoice is in question
+	TellsPastDue   = "past-due"    // an invoice came to a step of its reminders: ours hear
+	TellsInvoice   = "invoice"     // to the payer: an invoice, with its files
+	TellsPayment   = "payment-due" // to the payer: what is owed on an invoice that is overdue
 )
 
 // Tells lists them all.
@@ -42,7 +44,7 @@ var Tells = []string{
 	TellsAsked, TellsReminder, TellsOverdue, TellsException, TellsDeclined, TellsApproved, TellsRuled,
 	TellsProposed, TellsRejected,
 	TellsWarning, TellsBreach, TellsEscalated, TellsReopened, TellsBlockLow,
-	TellsDispute, TellsPastDue,
+	TellsDispute, TellsPastDue, TellsInvoice, TellsPayment,
 }
 
 // NoticeState is what became of a notice.
@@ -62,12 +64,13 @@ type Notice struct {
 	ID        int64       `json:"notice"`
 	Tells     string      `json:"tells"`
 	Channel   string      `json:"channel"`
-	Recipient string      `json:"recipient"` // person or endpoint; empty: nobody was there to hear
+	Recipient string      `json:"recipient"` // person, endpoint or a payer's mail address; empty: nobody was there to hear
 	State     NoticeState `json:"state"`
 	Urgent    bool        `json:"urgent"` // goes out in quiet hours, too
 	Tries     int         `json:"tries"`
 	LastError string      `json:"last_error,omitempty"`
 	Ticket    ID          `json:"ticket,omitempty"`
+	Invoice   string      `json:"invoice,omitempty"` // number
 	Client    string      `json:"client"`
 	Says      string      `json:"says"`
 	At        time.Time   `json:"at"`
@@ -75,6 +78,25 @@ type Notice struct {
 	DueAt     time.Time   `json:"due_at"` // not tried before
 	SentAt    *time.Time  `json:"sent_at,omitempty"`
 	Quote     *Quoted     `json:"quote,omitempty"`
+}
+
+// Billed is the invoice that a notice takes to its payer, as it stands when that is sent.
+type Billed struct {
+	Payable  decimal.Decimal // with tax
+	Owed     decimal.Decimal // less what is in question
+	Currency string
+	DueOn    string // local date
+	Seller   string // name
+	Answers  string // the seller's mail address
+	IBAN     string
+	Files    []File
+}
+
+// File goes with a mail.
+type File struct {
+	Name      string
+	MediaType string
+	Content   []byte
 }
 
 // Quoted is the hold that a notice is about, as it stood then.
@@ -101,7 +123,8 @@ type Claimed struct {
 	Email      string
 	Outside    bool // the recipient is one of the client's people
 	Endpoint   Endpoint
-	Moot       string // why it need not go out any more; empty: it must
+	Billed     *Billed // the invoice it takes to its payer; nil: it takes none
+	Moot       string  // why it need not go out any more; empty: it must
 	Quiet      *Quiet
 }
 

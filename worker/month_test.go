@@ -87,7 +87,7 @@ func newHouse(t *testing.T) *house {
 				return err
 			}
 			if client == "acme" {
-				if err := s.SetClientParty(ctx, client, billing.Party{Country: "US"}, "olga"); err != nil {
+				if err := s.SetClientParty(ctx, client, billing.Party{Country: "US", Email: "ap@acme.example"}, "olga"); err != nil {
 					return err
 				}
 			}
@@ -144,6 +144,15 @@ func (h *house) Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, 
 	return step(h, func() ([]int64, error) { return h.Store.Unrendered(ctx, m) })
 }
 
+func (h *house) Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	return step(h, func() ([]int64, error) { return h.Store.Unsent(ctx, m) })
+}
+
+func (h *house) SendOver(ctx context.Context, invoice int64, by string) error {
+	_, err := step(h, func() (struct{}, error) { return struct{}{}, h.Store.SendOver(ctx, invoice, by) })
+	return err
+}
+
 func (h *house) MonthStands(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error) {
 	return step(h, func() (billing.MonthReport, error) { return h.Store.MonthStands(ctx, m) })
 }
@@ -185,6 +194,7 @@ select format('invoice %s %s %s %s %s %s', payer_id, period_start, state, number
 union all select format('line %s %s %s', l.payer_id, l.service_date, l.amount) from invoice_lines l
 union all select format('posting %s %s', key, state) from postings
 union all select format('file %s %s', payer_id, kind) from invoice_documents
+union all select format('mail %s %s', tells, recipient) from notices
 union all select format('series %s %s', series, last) from number_series
 order by 1`)
 	require.NoError(t, err)
@@ -195,7 +205,7 @@ order by 1`)
 
 func TestAMonthCloses(t *testing.T) {
 	h := newHouse(t)
-	m := billing.MonthClose{Until: march, By: "olga"}
+	m := billing.MonthClose{Until: march, By: "olga", Send: true}
 	report, err := h.close(t, m)
 	require.NoError(t, err)
 	require.Equal(t, 6, report.Posted, "February and March of three contracts")
@@ -207,11 +217,13 @@ func TestAMonthCloses(t *testing.T) {
 	require.Equal(t, 2, report.Rendered, "February and March of acme")
 	require.Len(t, report.Failed, 2, "carl has no address")
 	require.Contains(t, report.Failed[0], "docket client address")
+	require.Equal(t, 1, report.Sent, "March of acme; who begins to mail does not mail the past")
 	books := h.books(t)
 
 	again, err := h.close(t, m)
 	require.NoError(t, err)
 	require.Equal(t, report.Finalised, again.Finalised, "closed twice, it tells what stands")
+	require.Equal(t, 1, again.Sent)
 	require.Zero(t, again.Posted+again.Rendered)
 	require.Equal(t, books, h.books(t))
 
@@ -223,7 +235,7 @@ func TestAMonthCloses(t *testing.T) {
 
 func TestAMonthThatDiesAnywhereClosesTheSame(t *testing.T) {
 	undisturbed := newHouse(t)
-	m := billing.MonthClose{Until: march, By: "olga"}
+	m := billing.MonthClose{Until: march, By: "olga", Send: true}
 	_, err := undisturbed.close(t, m)
 	require.NoError(t, err)
 	steps, want := undisturbed.calls, undisturbed.books(t)

@@ -25,6 +25,9 @@ func MonthWorkflowID(m billing.MonthClose) string {
 	if m.Payer != "" {
 		id += "/" + m.Payer
 	}
+	if m.Send { // who wants it sent does not join a closing that sends nothing
+		id += "/send"
+	}
 	return id
 }
 
@@ -40,16 +43,19 @@ const (
 
 // MonthClosing is how far the closing of a month is.
 type MonthClosing struct {
-	Stage     string `json:"stage"` // periods, invoices, files, done
+	Stage     string `json:"stage"` // periods, invoices, files, mails, done
 	Periods   int    `json:"periods"`
 	Invoices  int    `json:"invoices"` // that are over
 	Finalised int    `json:"finalised"`
 	Refused   int    `json:"refused"`
 	Files     int    `json:"files"` // invoices to render
 	Rendered  int    `json:"rendered"`
+	Mails     int    `json:"mails,omitempty"` // invoices to send
+	Mailed    int    `json:"mailed,omitempty"`
 }
 
-// Month closes a month: the billing periods that are due, then the invoices that are over, then their files. It keeps
+// Month closes a month: the billing periods that are due, then the invoices that are over, their files, and where it is asked
+// for the mails to their payers. It keeps
 // nothing that is not in PostgreSQL: what is due is what is not done, so it may die on any line, and whoever closes the
 // month again goes on from there. What is held does not stop the rest; it posts to a later invoice with its own date.
 func Month(ctx workflow.Context, m billing.MonthClose) (billing.MonthReport, error) {
@@ -73,6 +79,11 @@ func Month(ctx workflow.Context, m billing.MonthClose) (billing.MonthReport, err
 	}
 	if err := c.files(ctx); err != nil {
 		return c.report, err
+	}
+	if m.Send {
+		if err := c.mails(ctx); err != nil {
+			return c.report, err
+		}
 	}
 	return c.came(ctx)
 }
@@ -164,6 +175,26 @@ func (c *monthClosing) files(ctx workflow.Context) error {
 	})
 }
 
+// mails hands the month's invoices to the outbox, each once.
+func (c *monthClosing) mails(ctx workflow.Context) error {
+	c.tell(ctx, "mails")
+	var unsent []int64
+	if err := c.do(ctx, "invoices that went to nobody yet", monthActs.ListUnsent, &unsent, c.MonthClose); err != nil {
+		return err
+	}
+	c.at.Mails = len(unsent)
+	return inBatches(ctx, unsent, finaliseAtOnce, func(ctx workflow.Context, batch []int64) error {
+		var refused []string
+		if err := c.do(ctx, fmt.Sprintf("mail %d invoices", len(batch)), monthActs.SendBatch, &refused, batch, c.By); err != nil {
+			return err
+		}
+		c.at.Mailed += len(batch) - len(refused)
+		c.report.Failed = append(c.report.Failed, refused...)
+		c.tell(ctx, "mails")
+		return nil
+	})
+}
+
 // came reads what the month came to.
 func (c *monthClosing) came(ctx workflow.Context) (billing.MonthReport, error) {
 	refused, failed := c.report.Refused, append(c.swept.Failed, c.report.Failed...)
@@ -207,6 +238,9 @@ func (c *monthClosing) tell(ctx workflow.Context, stage string) {
 		fmt.Sprintf("- %d runs of billing periods posted", c.at.Periods),
 		fmt.Sprintf("- %d of %d invoices finalised, %d refused", c.at.Finalised, c.at.Invoices, c.at.Refused),
 		fmt.Sprintf("- %d of %d rendered", c.at.Rendered, c.at.Files),
+	}
+	if c.Send {
+		lines = append(lines, fmt.Sprintf("- %d of %d mailed", c.at.Mailed, c.at.Mails))
 	}
 	for i, r := range c.report.Refused {
 		if i == shownRuns {

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +49,11 @@ func newExceptionList(a *app) *cobra.Command {
 					holds[i].AgeMS = a.now().Sub(holds[i].OpenedAt).Milliseconds()
 				}
 			}
-			return a.exceptions(holds)
+			disputes, err := a.questioned(cmd.Context(), f, all)
+			if err != nil {
+				return err
+			}
+			return a.exceptions(holds, disputes)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "decided ones too")
@@ -55,18 +63,85 @@ func newExceptionList(a *app) *cobra.Command {
 	return c
 }
 
+// questioned gives the lines in question, which wait for finance beside the holds of its queue.
+func (a *app) questioned(ctx context.Context, f postgres.ExceptionFilter, all bool) (list []billing.Dispute, err error) {
+	owner := slices.Contains(f.Roles, "finance") || slices.Contains(f.Roles, "owner")
+	if (f.Queue != "" && f.Queue != billing.QueueMoney) || (f.Roles != nil && !owner) {
+		return nil, nil
+	}
+	state := "open"
+	if all {
+		state = ""
+	}
+	found, err := a.session.store.Disputes(ctx, postgres.DisputeFilter{State: state})
+	for _, d := range found {
+		if f.Client == "" || f.Client == d.Client || f.Client == d.Payer {
+			list = append(list, d)
+		}
+	}
+	return list, err
+}
+
+// exception is one row of the queues: a hold, or a line in question.
+type exception struct {
+	billing.HoldView
+	dispute *billing.Dispute
+}
+
+// MarshalJSON writes whichever it is.
+func (e exception) MarshalJSON() ([]byte, error) {
+	if e.dispute != nil {
+		return json.Marshal(e.dispute)
+	}
+	return json.Marshal(e.HoldView)
+}
+
+// queued is a dispute as a row of the queues.
+func (a *app) queued(d *billing.Dispute) exception {
+	e := exception{dispute: d, HoldView: billing.HoldView{
+		HeldQuote: billing.HeldQuote{Amount: d.Left, Currency: d.Currency, Says: "in question: " + d.Reason},
+		Ticket:    d.Invoice + " " + ticket.LineID(d.Line), Client: d.Client, Queue: billing.QueueMoney, Owner: "finance",
+		OpenedAt: d.OpenedAt, AgeMS: a.now().Sub(d.OpenedAt).Milliseconds(),
+	}}
+	if d.State != "open" {
+		e.State, e.By, e.Decided = d.State, d.SettledBy, cmp.Or(d.SettledAt, &d.OpenedAt)
+	}
+	return e
+}
+
+func (e exception) id() string {
+	if e.dispute != nil {
+		return ticket.DisputeID(e.dispute.ID)
+	}
+	return ticket.HoldID(e.Hold)
+}
+
+func (e exception) rulings() string {
+	if e.dispute != nil && e.Decided == nil {
+		return "docket dispute settle " + e.id()
+	}
+	return rulings(e.HoldView)
+}
+
 // exceptions prints what waits for a ruling of ours as a table.
-func (a *app) exceptions(holds []billing.HoldView) error {
-	return list(a, holds, "No exceptions. Work that no contract speaks of becomes one: docket ticket open --client northwind --category purchase --subject 'Buy 20 laptops'",
-		text("HOLD", func(h billing.HoldView) string { return ticket.HoldID(h.Hold) }),
-		text("QUEUE", func(h billing.HoldView) string { return string(h.Queue) }),
-		text("OWNER", func(h billing.HoldView) string { return h.Owner }),
-		text("TICKET", func(h billing.HoldView) string { return h.Ticket }),
-		text("CLIENT", func(h billing.HoldView) string { return h.Client }),
-		text("WAITS", func(h billing.HoldView) string { return a.waits(h) }),
-		number("AMOUNT", func(h billing.HoldView) string { return quoted(h.HeldQuote) }),
-		text("RULINGS", func(h billing.HoldView) string { return rulings(h) }),
-		text("WHY", func(h billing.HoldView) string { return short(oneLine(h.Says), 70) }),
+func (a *app) exceptions(holds []billing.HoldView, disputes []billing.Dispute) error {
+	rows := make([]exception, 0, len(holds)+len(disputes))
+	for _, h := range holds {
+		rows = append(rows, exception{HoldView: h})
+	}
+	for i := range disputes {
+		rows = append(rows, a.queued(&disputes[i]))
+	}
+	return list(a, rows, "No exceptions. Work that no contract speaks of becomes one: docket ticket open --client northwind --category purchase --subject 'Buy 20 laptops'",
+		text("ID", exception.id),
+		text("QUEUE", func(e exception) string { return string(e.Queue) }),
+		text("OWNER", func(e exception) string { return e.Owner }),
+		text("ABOUT", func(e exception) string { return e.Ticket }),
+		text("CLIENT", func(e exception) string { return e.Client }),
+		text("WAITS", func(e exception) string { return a.waits(e.HoldView) }),
+		number("AMOUNT", func(e exception) string { return quoted(e.HeldQuote) }),
+		text("RULINGS", exception.rulings),
+		text("WHY", func(e exception) string { return short(oneLine(e.Says), 70) }),
 	)
 }
 

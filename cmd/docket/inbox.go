@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +12,8 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -50,14 +55,25 @@ func newInbox(a *app) *cobra.Command {
 // letterShown is a caught mail with its words.
 type letterShown struct {
 	ticket.CaughtMail
-	Text string `json:"text"`
-	HTML string `json:"html"`
+	Text  string     `json:"text"`
+	HTML  string     `json:"html"`
+	Files []attached `json:"files,omitempty"`
+}
+
+// attached is a file that came with a mail.
+type attached struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Bytes   int    `json:"bytes"`
+	SHA256  string `json:"sha256"`
+	content []byte
 }
 
 func newInboxShow(a *app) *cobra.Command {
-	return &cobra.Command{
+	var save string
+	c := &cobra.Command{
 		Use:   "show MAIL",
-		Short: "Show one mail as its receiver reads it",
+		Short: "Show one mail as its receiver reads it; --save writes the files that came with it",
 		Args:  exactly("MAIL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
@@ -76,52 +92,90 @@ func newInboxShow(a *app) *cobra.Command {
 				return ticket.Invalid("mail", args[0], "is not known", "`docket inbox` lists them")
 			}
 			shown := letterShown{CaughtMail: mails[0]}
-			if shown.Text, shown.HTML, err = bodies(mails[0].Raw); err != nil {
+			if err := shown.read(); err != nil {
 				return err
+			}
+			if save != "" {
+				if err := shown.save(save); err != nil {
+					return err
+				}
 			}
 			return a.show(shown, func() {
 				fields(a.stdout, "from", shown.From, "to", joined(shown.To), "at", a.when(shown.At), "subject", shown.Subject, "message-id", shown.MessageID)
 				_, _ = fmt.Fprintf(a.stdout, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(shown.Text, "\r\n", "\n")))
+				for _, f := range shown.Files {
+					_, _ = fmt.Fprintf(a.stdout, "\nattached: %s, %s, %d bytes, SHA-256 %s\n", f.Name, f.Type, f.Bytes, f.SHA256)
+				}
 			})
 		},
 	}
+	c.Flags().StringVar(&save, "save", "", "write the attached files into this `folder`")
+	return c
 }
 
-// bodies are the text and the HTML of a mail.
-func bodies(raw []byte) (text, html string, err error) {
-	m, err := mail.ReadMessage(bytes.NewReader(raw))
+// save writes the files into a folder, under their own names: what a name says of folders is no business of a mail.
+func (l *letterShown) save(folder string) error {
+	for _, f := range l.Files {
+		name := filepath.Base(filepath.Clean("/" + f.Name))
+		if err := os.WriteFile(filepath.Join(folder, name), f.content, 0o644); err != nil { //nolint:gosec // the reader of the mail asked for it
+			return fmt.Errorf("save %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// read takes the mail apart: its text, its HTML and its files.
+func (l *letterShown) read() error {
+	m, err := mail.ReadMessage(bytes.NewReader(l.Raw))
+	if err == nil {
+		err = l.part(m.Header.Get("Content-Type"), m.Header.Get("Content-Disposition"), m.Header.Get("Content-Transfer-Encoding"), m.Body)
+	}
 	if err != nil {
-		return "", "", fmt.Errorf("read the mail: %w", err)
+		return fmt.Errorf("read mail %d: %w", l.ID, err)
 	}
-	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || !strings.HasPrefix(kind, "multipart/") {
-		body, err := io.ReadAll(plain(m.Header.Get("Content-Transfer-Encoding"), m.Body))
-		return string(body), "", err
-	}
-	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
-		part, err := parts.NextPart() // quoted-printable is undone by it
-		if errors.Is(err, io.EOF) {
-			return text, html, nil
-		}
-		if err != nil {
-			return "", "", fmt.Errorf("read the mail: %w", err)
-		}
-		body, err := io.ReadAll(part)
-		if err != nil {
-			return "", "", fmt.Errorf("read the mail: %w", err)
-		}
-		switch kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); kind {
-		case "text/plain":
-			text = string(body)
-		case "text/html":
-			html = string(body)
-		}
-	}
+	return nil
 }
 
-func plain(encoding string, r io.Reader) io.Reader {
-	if strings.EqualFold(encoding, "quoted-printable") {
-		return quotedprintable.NewReader(r)
+// part reads one part, and the parts in it.
+func (l *letterShown) part(kind, disposition, encoding string, body io.Reader) error {
+	kind, params, err := mime.ParseMediaType(kind)
+	if err != nil {
+		kind = "text/plain" // as RFC 2045 has it
 	}
-	return r
+	if strings.HasPrefix(kind, "multipart/") {
+		for parts := multipart.NewReader(body, params["boundary"]); ; {
+			p, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			h := p.Header
+			if err := l.part(h.Get("Content-Type"), h.Get("Content-Disposition"), h.Get("Content-Transfer-Encoding"), p); err != nil {
+				return err
+			}
+		}
+	}
+	switch strings.ToLower(encoding) {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	how, named, _ := mime.ParseMediaType(disposition)
+	switch {
+	case how == "attachment":
+		sum := sha256.Sum256(content)
+		l.Files = append(l.Files, attached{Name: named["filename"], Type: kind, Bytes: len(content), SHA256: hex.EncodeToString(sum[:]), content: content})
+	case kind == "text/html":
+		l.HTML = string(content)
+	case kind == "text/plain":
+		l.Text = string(content)
+	}
+	return nil
 }

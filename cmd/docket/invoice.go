@@ -128,7 +128,11 @@ func newInvoiceShow(a *app) *cobra.Command {
 			if invoice.Review, err = s.store.InvoiceReviewed(cmd.Context(), invoice.ID); err != nil {
 				return err
 			}
-			return a.show(invoice, func() {
+			mails, err := s.store.Notices(cmd.Context(), postgres.NoticeFilter{Invoice: invoice.ID})
+			if err != nil {
+				return err
+			}
+			return a.show(invoiceShown{invoice, mails}, func() {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
 				_, _ = fmt.Fprintf(a.stdout, "\n%s\n", summed(invoice))
@@ -139,12 +143,19 @@ func newInvoiceShow(a *app) *cobra.Command {
 				a.reviewed(invoice)
 				a.stands(invoice)
 				a.happened(invoice)
+				a.mailed(mails)
 				_, _ = fmt.Fprintln(a.stdout, "Why a line is there and what it costs: docket why LINE")
 			})
 		},
 	}
 	ref.flags(c)
 	return c
+}
+
+// invoiceShown is an invoice with the notices that took it to its payer.
+type invoiceShown struct {
+	billing.Invoice
+	Notices []ticket.Notice `json:"notices,omitempty"`
 }
 
 // linesAfter reads all lines with greater numbers, page by page.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,9 +54,10 @@ func newInvoiceSend(a *app) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "send INVOICE",
-		Short: "Put on record that an invoice's PDF goes to its payer, once per recipient and file",
-		Long: `Render the PDF of a finalised invoice, if it is not kept yet, and put on record to whom it goes, with its SHA-256. The same file
-goes to nobody twice: asked again, it tells when it went. docket invoice file INVOICE pdf --out FILE gives the file itself.`,
+		Short: "Mail a finalised invoice to its payer, with its files",
+		Long: `Render the files of a finalised invoice, if they are not kept yet, and mail the PDF (and the EN 16931 file, where there is one) to
+its payer, or to another address. The PDF's SHA-256 goes on record. The same file goes to nobody twice: asked again, it tells when it
+went. docket serve delivers; docket invoice show tells what became of it.`,
 		Args: exactly("INVOICE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if m.InvoiceDeed, err = a.invoiceDeed(cmd.Context(), args[0], key); err != nil {
@@ -178,7 +180,7 @@ func newInvoiceRemind(a *app) *cobra.Command {
 func newInvoiceRules(a *app) *cobra.Command {
 	var r billing.InvoiceRules
 	c := &cobra.Command{
-		Use:   "rules [--review-first] [--remind 3,10,21]",
+		Use:   "rules [--review-first] [--remind 3,10,21] [--remind-in-house]",
 		Short: "Show or set how the house treats its invoices: a review first, and when reminders go out",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -190,8 +192,8 @@ func newInvoiceRules(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reviews, reminds := cmd.Flags().Changed("review-first"), cmd.Flags().Changed("remind")
-			if reviews || reminds {
+			reviews, reminds, house := cmd.Flags().Changed("review-first"), cmd.Flags().Changed("remind"), cmd.Flags().Changed("remind-in-house")
+			if reviews || reminds || house {
 				who, err := a.person(cmd.Context())
 				if err != nil {
 					return err
@@ -201,6 +203,9 @@ func newInvoiceRules(a *app) *cobra.Command {
 				}
 				if reminds {
 					rules.RemindAfter = r.RemindAfter
+				}
+				if house {
+					rules.RemindInHouse = r.RemindInHouse
 				}
 				rules.SetBy = who.ID
 				if err := s.store.SetInvoiceRules(cmd.Context(), rules); err != nil {
@@ -215,6 +220,7 @@ func newInvoiceRules(a *app) *cobra.Command {
 	}
 	c.Flags().BoolVar(&r.ReviewFirst, "review-first", false, "finalise nothing that nobody has reviewed as it is; --review-first=false ends that")
 	c.Flags().Int32SliceVar(&r.RemindAfter, "remind", nil, "`days` after the due date on which to remind; empty: never")
+	c.Flags().BoolVar(&r.RemindInHouse, "remind-in-house", false, "remind finance alone; --remind-in-house=false mails payers, too")
 	return c
 }
 
@@ -230,7 +236,31 @@ func rulesSaid(r billing.InvoiceRules) string {
 	for i, d := range r.RemindAfter {
 		days[i] = fmt.Sprint(d)
 	}
-	return says + "; reminders go out " + strings.Join(days, ", ") + " days after the due date"
+	to := "the payer and finance"
+	if r.RemindInHouse {
+		to = "finance alone"
+	}
+	return says + "; reminders go to " + to + " " + strings.Join(days, ", ") + " days after the due date"
+}
+
+// mailed tells what became of the mails that took the invoice to its payer.
+func (a *app) mailed(notices []ticket.Notice) {
+	for _, n := range slices.Backward(notices) {
+		if n.Channel != ticket.ByMail {
+			continue
+		}
+		what := map[string]string{ticket.TellsInvoice: "Mailed", ticket.TellsPayment: "Reminded"}[n.Tells]
+		says := fmt.Sprintf("%s to %s: %s", what, or(n.Recipient, "nobody"), n.State)
+		switch {
+		case n.SentAt != nil:
+			says += " " + a.when(*n.SentAt)
+		case n.LastError != "":
+			says += ", " + short(oneLine(n.LastError), 120)
+		case n.State == ticket.NoticeWaiting:
+			says += "; docket serve delivers"
+		}
+		_, _ = fmt.Fprintln(a.stdout, says)
+	}
 }
 
 // reviewed tells what an open invoice came to when it was reviewed, and whether it has moved since.

@@ -35,8 +35,8 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	s.ok(as(owner, "block add redwood-hours --hours 10 --price 500 --currency USD --key order-1")...)
 
 	// Review, under a house that asks for it.
-	assert.Contains(t, s.ok("invoice", "rules").out, "without a review; reminders go out 3, 10, 21 days after the due date")
-	assert.Contains(t, s.ok(as(owner, "invoice rules --review-first --remind 2,7")...).out, "An invoice is finalised once somebody has reviewed it as it is; reminders go out 2, 7 days")
+	assert.Contains(t, s.ok("invoice", "rules").out, "without a review; reminders go to the payer and finance 3, 10, 21 days after the due date")
+	assert.Contains(t, s.ok(as(owner, "invoice rules --review-first --remind 2,7 --remind-in-house")...).out, "An invoice is finalised once somebody has reviewed it as it is; reminders go to finance alone 2, 7 days")
 	assert.Contains(t, refused(as(owner, "invoice finalize redwood --early")...), "was reviewed by nobody")
 	assert.Contains(t, refused(as(dispatcher, "invoice review redwood")...), "it takes the role owner or finance")
 	assert.Contains(t, s.ok(as(owner, "invoice review redwood")...).out, "is reviewed: 1 line, 500.00 USD")
@@ -53,10 +53,24 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	s.ok(as(owner, "company set --country US --name", "Docket Managed IT")...)
 	s.ok(as(owner, "client address redwood --country US --email ap@redwood.example")...)
 	first := s.ok(as(owner, "invoice send "+invoice)...).out
-	assert.Contains(t, first, invoice+" is on record as sent to ap@redwood.example: its PDF, SHA-256")
+	assert.Contains(t, first, invoice+" goes to ap@redwood.example with its PDF, SHA-256")
+	assert.Contains(t, s.ok("invoice", "show", invoice).out, "Mailed to ap@redwood.example: waiting")
 	assert.Equal(t, first, s.ok(as(owner, "invoice send "+invoice)...).out, "once")
 	assert.Len(t, read[[]billing.Invoice](s, "invoice", "list", "--state", "sent"), 1)
 	assert.Contains(t, refused(as(owner, "invoice review "+invoice)...), "is finalised (sent)")
+	s.deliver()
+	require.Eventually(t, func() bool {
+		return strings.Contains(s.ok("invoice", "show", invoice).out, "Mailed to ap@redwood.example: sent")
+	}, 30*time.Second, 50*time.Millisecond)
+	assert.Contains(t, s.ok("notify", "list").out, invoice)
+	folder := t.TempDir()
+	mail := s.ok("inbox", "show", "1", "--save", folder).out
+	for _, part := range []string{"Invoice " + invoice + " from Docket Managed IT: 600.00 USD", "Here is your invoice", "attached: " + invoice + ".pdf, application/pdf", "attached: " + invoice + ".xml"} {
+		assert.Contains(t, mail, part)
+	}
+	printed, err := os.ReadFile(filepath.Join(folder, invoice+".pdf"))
+	require.NoError(t, err)
+	assert.Equal(t, s.ok("invoice", "file", invoice, "pdf").out, string(printed), "what was kept")
 
 	// A payment that comes back.
 	s.ok(as(owner, "invoice pay "+invoice+" --amount 600")...)
@@ -83,6 +97,9 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.ok(as(contact, "invoice question "+line+" --reason", "We never ordered that")...).out, "100.00 USD of 600.00 USD owed are not collected until it is settled")
 	assert.Contains(t, refused(as(contact, "invoice question "+line+" --reason again")...), "is in question already: D-1")
 	assert.Contains(t, s.ok("dispute", "list").out, "We never ordered that")
+	assert.Regexp(t, `D-1 +money +finance +`+invoice+` `+line+` +redwood .* 100\.00 USD +docket dispute settle D-1 +in question: We never ordered that`, s.ok("exception", "list").out)
+	assert.Len(t, read[[]billing.Dispute](s, "exception", "list", "--queue", "money"), 1)
+	assert.Contains(t, s.ok("exception", "list", "--queue", "time").err, "No exceptions")
 	assert.Contains(t, s.ok("invoice", "show", invoice).out, "of it, in question")
 	assert.Contains(t, refused(as(owner, "dispute settle D-1 --reason x")...), "is not one answer")
 	assert.Contains(t, refused(as(owner, "dispute settle D-1 --credit-amount 100.01 --reason x")...), "has left to give back: 100.00 USD")

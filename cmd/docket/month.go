@@ -27,9 +27,10 @@ func newMonthClose(a *app) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "close MONTH",
-		Short: "Run what is due, finalise what is over, render it: as often as you like, with one effect",
+		Short: "Run what is due, finalise what is over, render and send it: as often as you like, with one effect",
 		Long: `Closes all that is over by the end of the month (2026-03): the runs of billing periods that are due, blocks of hours that
-have ended, then every open invoice whose period is over in its payer's zone, and the files of what is finalised. It is a workflow,
+have ended, then every open invoice whose period is over in its payer's zone, the files of what is finalised, and with --send the
+mails that take the month's invoices to their payers. It is a workflow,
 month/…, which anybody may watch in the Temporal UI; closed again, it goes on where it stopped, or tells what it came to.
 
 What waits for a person keeps back nothing: it posts to a later invoice with its own date of service.`,
@@ -61,6 +62,7 @@ What waits for a person keeps back nothing: it posts to a later invoice with its
 		},
 	}
 	c.Flags().StringVar(&m.Payer, "client", "", "only the invoices of this `client`")
+	c.Flags().BoolVar(&m.Send, "send", false, "mail the month's invoices to their payers, each once")
 	c.Flags().BoolVar(&dry, "dry-run", false, "tell what would be finalised, and change nothing")
 	return c
 }
@@ -109,7 +111,12 @@ func (a *app) closeMonth(ctx context.Context, m billing.MonthClose) (report bill
 			at, ok := a.monthAt(ctx, s, run.GetID(), run.GetRunID())
 			if ok && at != last {
 				last = at
-				a.say("%s: %d periods posted · %d of %d invoices finalised · %d refused · %d of %d rendered", at.Stage, at.Periods, at.Finalised, at.Invoices, at.Refused, at.Rendered, at.Files)
+				mails := ""
+				if m.Send {
+					mails = fmt.Sprintf(" · %d of %d mailed", at.Mailed, at.Mails)
+				}
+				a.say("%s: %d periods posted · %d of %d invoices finalised · %d refused · %d of %d rendered%s",
+					at.Stage, at.Periods, at.Finalised, at.Invoices, at.Refused, at.Rendered, at.Files, mails)
 			}
 		}
 	}
@@ -134,6 +141,12 @@ func (a *app) month(r billing.MonthReport) {
 	}
 	if len(r.Finalised) == 0 {
 		p("No invoice of the month was finalised.")
+	}
+	if r.Sent > 0 {
+		p("Mailed: %s; docket notify list tells what became of each", count(r.Sent, "invoice"))
+	}
+	for _, payer := range r.Homeless {
+		p("Not mailed: %s has no mail address: docket client address %s --email ADDRESS", payer, payer)
 	}
 	for _, h := range r.Held {
 		p("Held: %s of %s (%s, %s), %s: it posts to a later invoice", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
@@ -201,8 +214,9 @@ const monthSchedule = "month"
 
 func newMonthSchedule(a *app) *cobra.Command {
 	var (
-		day int
-		off bool
+		day  int
+		send bool
+		off  bool
 	)
 	c := &cobra.Command{
 		Use:   "schedule --day N",
@@ -234,7 +248,7 @@ func newMonthSchedule(a *app) *cobra.Command {
 				}}},
 				Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 				Action: &client.ScheduleWorkflowAction{
-					ID: "month/scheduled", Workflow: workflows.MonthType, TaskQueue: ticket.TaskQueue, Args: []any{billing.MonthClose{By: who.ID}},
+					ID: "month/scheduled", Workflow: workflows.MonthType, TaskQueue: ticket.TaskQueue, Args: []any{billing.MonthClose{By: who.ID, Send: send}},
 				},
 			})
 			if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
@@ -243,10 +257,16 @@ func newMonthSchedule(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("schedule the closing of months: %w", err)
 			}
-			return a.told(map[string]any{"scheduled": true, "day": day}, fmt.Sprintf("Each month is closed on day %d of the next one, at 06:00 UTC, in the name of %s.", day, who.ID))
+			mailed := ""
+			if send {
+				mailed = ", and its invoices are mailed to their payers"
+			}
+			return a.told(map[string]any{"scheduled": true, "day": day, "send": send},
+				fmt.Sprintf("Each month is closed on day %d of the next one, at 06:00 UTC, in the name of %s%s.", day, who.ID, mailed))
 		},
 	}
 	c.Flags().IntVar(&day, "day", 0, "`day` of the month, 1 to 28")
+	c.Flags().BoolVar(&send, "send", false, "mail each month's invoices to their payers, too")
 	c.Flags().BoolVar(&off, "off", false, "close months by hand again")
 	return c
 }

@@ -49,7 +49,7 @@ func newNotifyList(a *app) *cobra.Command {
 				number("NOTICE", func(n ticket.Notice) string { return strconv.FormatInt(n.ID, 10) }),
 				text("WHEN", func(n ticket.Notice) string { return a.when(n.CreatedAt) }),
 				text("TELLS", func(n ticket.Notice) string { return n.Tells }),
-				text("TICKET", func(n ticket.Notice) string { return string(n.Ticket) }),
+				text("ABOUT", func(n ticket.Notice) string { return or(string(n.Ticket), n.Invoice) }),
 				text("TO", func(n ticket.Notice) string { return n.Channel + " " + or(n.Recipient, "nobody") }),
 				text("STATE", func(n ticket.Notice) string { return string(n.State) }),
 				number("TRIES", func(n ticket.Notice) string { return strconv.Itoa(n.Tries) }),

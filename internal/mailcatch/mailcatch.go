@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	mostBytes      = 1 << 20
+	mostBytes      = 20 << 20
 	mostRecipients = 50
 	keepWithin     = 10 * time.Second
 )

@@ -180,7 +180,9 @@ func (s scene) bill(n ticket.Claimed) (scene, error) {
 	if !known {
 		return s, fmt.Errorf("%s is in %q, which is no currency", n.Invoice, b.Currency)
 	}
-	in := func(d interface{ StringFixed(places int32) string }) string { return d.StringFixed(places) + " " + b.Currency }
+	in := func(d interface{ StringFixed(places int32) string }) string {
+		return d.StringFixed(places) + " " + b.Currency
+	}
 	s.Invoice, s.Due, s.Seller, s.Amount = n.Invoice, b.DueOn, cmp.Or(line(b.Seller, 80), "Docket"), in(b.Payable)
 	s.Facts = []fact{{"Invoice", s.Invoice}, {"Amount", s.Amount}}
 	s.Credit = b.Payable.IsNegative()

@@ -336,7 +336,7 @@ func (a *app) watched(ctx context.Context, s *session, invoice billing.Invoice, 
 }
 
 func newInvoiceFinalise(a *app) *cobra.Command {
-	var early bool
+	var early, incomplete bool
 	var ref invoiceRef
 	c := &cobra.Command{
 		Use:     "finalize INVOICE",
@@ -352,6 +352,11 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 			open, err := ref.find(cmd.Context(), a.session, args[0])
 			if err != nil {
 				return err
+			}
+			if !incomplete {
+				if err := complete(cmd.Context(), store, open); err != nil {
+					return err
+				}
 			}
 			invoice, err := store.Finalise(cmd.Context(), postgres.Finalisation{
 				Payer: open.Payer, Currency: open.Currency, Period: open.PeriodStart, Until: open.PeriodEnd, By: who.ID, Early: early,
@@ -373,5 +378,20 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 	}
 	ref.flags(c)
 	c.Flags().BoolVar(&early, "early", false, "although its period is not over: what comes later goes on another invoice")
+	c.Flags().BoolVar(&incomplete, "incomplete", false, "although fees are due that are not on it: they go on another invoice")
 	return c
+}
+
+// complete refuses an invoice of a client whose billing periods are due and have not posted: whoever finalises by hand would
+// bill a month without its fees.
+func complete(ctx context.Context, store *postgres.Store, open billing.Invoice) error {
+	if open.FinalisedAt != nil {
+		return nil
+	}
+	due, err := store.PeriodsDue(ctx, billing.DueFilter{Client: open.Payer})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	return ticket.Invalid("invoice", invoiceName(open), "lacks what is due: "+due[0].String(),
+		"docket period run --client "+open.Payer+" posts it; --incomplete finalises without it")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,5 +107,15 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 			assert.Contains(t, said.err, c.says)
 		})
 	}
+
+	// An invoice is not finalised without the fees that are due.
+	more := strings.ReplaceAll(strings.Split(fmt.Sprintf(monthly, from), "  - {clause: W")[0], "redwood-monthly", "redwood-more")
+	require.NoError(t, os.WriteFile(file, []byte(more), 0o600))
+	s.ok("contract", "apply", file, "--as", "felix.moreau")
+	lacks := s.docket("invoice", "finalize", "redwood", "--early", "--as", "felix.moreau")
+	assert.Equal(t, exitBadInput, lacks.code)
+	assert.Contains(t, lacks.err, "lacks what is due: opening of redwood-more for "+today.Format("January 2006"))
+	assert.Contains(t, lacks.err, "docket period run --client redwood posts it")
+	assert.Contains(t, s.ok("invoice", "finalize", "redwood", "--early", "--incomplete", "--as", "felix.moreau").out, "INV-")
 	assert.Contains(t, s.ok("audit").out, "postings")
 }

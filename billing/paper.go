@@ -9,9 +9,9 @@ type Party struct {
 	City     string `json:"city,omitempty"`
 	Postcode string `json:"postcode,omitempty"`
 	Region   string `json:"region,omitempty"`
-	Country  string `json:"country,omitempty"`  // ISO 3166-1, two letters
-	TaxID    string `json:"tax_id,omitempty"`   // VAT number, with its country
-	LegalID  string `json:"legal_id,omitempty"` // of the company's register
+	Country  string `json:"country,omitempty"`                  // ISO 3166-1, two letters
+	TaxID    string `json:"tax_id,omitempty" yaml:"tax_id"`     // VAT number, with its country
+	LegalID  string `json:"legal_id,omitempty" yaml:"legal_id"` // of the company's register
 	Email    string `json:"email,omitempty"`
 	IBAN     string `json:"iban,omitempty"` // of the seller: where to pay
 	BIC      string `json:"bic,omitempty"`

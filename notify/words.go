@@ -204,7 +204,7 @@ func (s scene) bill(n ticket.Claimed) (scene, error) {
 		names[i] = f.Name
 	}
 	s.Files = strings.Join(names, ", ")
-	s.Foot = s.Seller + ". This was sent by a program; "
+	s.Foot = "Sent by a program for " + s.Seller + "; "
 	if b.Answers == "" {
 		s.Foot += "nobody reads answers to it."
 	} else {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
@@ -33,6 +34,10 @@ type Store interface {
 	ApplyTax(ctx context.Context, doc []byte, by string) (postgres.TaxVersion, error)
 	TaxClient(ctx context.Context, client, profile, by string) error
 	ApplyCosts(ctx context.Context, doc []byte, by string) (postgres.CostVersion, error)
+	Company(ctx context.Context) (billing.Party, error)
+	SetCompany(ctx context.Context, p billing.Party, by string) error
+	ClientParty(ctx context.Context, client string) (billing.Party, error)
+	SetClientParty(ctx context.Context, client string, p billing.Party, by string) error
 	GrantBlock(ctx context.Context, g postgres.BlockGrant) (postgres.Block, error)
 }
 
@@ -64,6 +69,7 @@ func Apply(ctx context.Context, s Store) (Stored, error) {
 		{"calendars", a.calendars},
 		{"clients", a.clients},
 		{"people", a.people},
+		{"addresses", a.addresses},
 		{"costs", a.costs},
 		{"taxes", a.taxes},
 		{"contracts", a.contracts},
@@ -129,6 +135,32 @@ func (a *applier) clients(ctx context.Context) error {
 			if err := a.store.CountDevices(ctx, c.ID, kind, countedOn, c.Devices[kind]); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// addresses say who sells and who pays, on invoices.
+func (a *applier) addresses(ctx context.Context) error {
+	have, err := a.store.Company(ctx)
+	if err != nil {
+		return err
+	}
+	if have.Name == "" {
+		if err := a.store.SetCompany(ctx, a.msp.Company, By); err != nil {
+			return err
+		}
+	}
+	for _, c := range a.msp.Clients {
+		have, err := a.store.ClientParty(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if have.Country != "" || c.Party.Country == "" {
+			continue
+		}
+		if err := a.store.SetClientParty(ctx, c.ID, c.Party, By); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -25,6 +25,7 @@ var files embed.FS
 // msp is the file msp.yaml.
 type msp struct {
 	Calendars map[string]sla.Calendar `yaml:"calendars"`
+	Company   billing.Party           `yaml:"company"`
 	People    []person                `yaml:"people"`
 	Clients   []client                `yaml:"clients"`
 	Blocks    []block                 `yaml:"blocks"`
@@ -57,6 +58,7 @@ type client struct {
 	Name     string            `yaml:"name"`
 	TimeZone string            `yaml:"time_zone"`
 	Currency string            `yaml:"currency"`
+	Party    billing.Party     `yaml:"party"` // where its invoices go
 	Payer    string            `yaml:"payer"`
 	Tax      string            `yaml:"tax"` // profile, where its contracts name none
 	Sites    map[string]string `yaml:"sites"`

@@ -49,7 +49,7 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	invoice := read[[]billing.Invoice](s, "invoice", "list", "--state", "finalised")[0].Number
 
 	// Sending.
-	assert.Contains(t, refused(as(owner, "invoice send "+invoice)...), "company.name")
+	assert.Contains(t, refused(as(owner, "invoice send "+invoice)...), "client.country")
 	s.ok(as(owner, "company set --country US --name", "Docket Managed IT")...)
 	s.ok(as(owner, "client address redwood --country US --email ap@redwood.example")...)
 	first := s.ok(as(owner, "invoice send "+invoice)...).out

@@ -32,7 +32,7 @@ func TestPaperFromTheCommandLine(t *testing.T) {
 
 	refused := s.docket("invoice", "file", number, "pdf")
 	assert.Equal(t, exitBadInput, refused.code)
-	assert.Contains(t, refused.err, "docket company set", "the error says how to mend it")
+	assert.Contains(t, refused.err, "docket client address", "the error says how to mend it")
 	assert.Equal(t, exitBadInput, s.docket(as("company set --country USA", "--name", "Harbor IT")...).code)
 	assert.Contains(t, s.ok(as("company set --country US --city Boston", "--name", "Harbor IT")...).out, "Harbor IT")
 	assert.Contains(t, s.ok(as("company set --postcode 02110")...).out, "Boston", "what is left out stays")

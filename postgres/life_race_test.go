@@ -35,9 +35,13 @@ type rushed struct {
 	do   func() (any, error)
 }
 
-func (r *rush) add(name string, do func() (any, error)) { r.deeds = append(r.deeds, rushed{name, false, do}) }
+func (r *rush) add(name string, do func() (any, error)) {
+	r.deeds = append(r.deeds, rushed{name, false, do})
+}
 
-func (r *rush) must(name string, do func() (any, error)) { r.deeds = append(r.deeds, rushed{name, true, do}) }
+func (r *rush) must(name string, do func() (any, error)) {
+	r.deeds = append(r.deeds, rushed{name, true, do})
+}
 
 // goes does all of it at once, everything twice: by two people who press the same button.
 func (r *rush) goes(seed uint64) {

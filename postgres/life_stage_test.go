@@ -186,7 +186,7 @@ func (p *played) stands() string {
 	b := &pgx.Batch{}
 	var told strings.Builder
 	for _, s := range stoodBy {
-		b.Queue("select coalesce(string_agg(x, E'\\n  ' order by x), '') from ("+s.query+") as t (x)").QueryRow(func(row pgx.Row) error {
+		b.Queue("select coalesce(string_agg(x, E'\\n  ' order by x), '') from (" + s.query + ") as t (x)").QueryRow(func(row pgx.Row) error {
 			var rows string
 			err := row.Scan(&rows)
 			fmt.Fprintf(&told, "%s:\n  %s\n", s.what, rows)
@@ -258,8 +258,12 @@ var lifeDeeds = []lifeDeed{
 		_, err := on.WriteDown(ctx, postgres.LineWriteDown{Line: s.line["may"], To: "100.00", Reason: "Too long", By: "olga", OperationKey: key})
 		return err
 	}},
-	{"close a ticket", func(ctx context.Context, s *stage, on *postgres.Store, key string) error { return s.closes(ctx, on, "email", key) }},
-	{"close a ticket on the block", func(ctx context.Context, s *stage, on *postgres.Store, key string) error { return s.closes(ctx, on, "network", key) }},
+	{"close a ticket", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
+		return s.closes(ctx, on, "email", key)
+	}},
+	{"close a ticket on the block", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
+		return s.closes(ctx, on, "network", key)
+	}},
 	{"reopen what May bills", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
 		_, err := on.Reopen(ctx, s.work["may"], ticket.Reopen{Header: s.header("ann", key), Reason: "Still broken"})
 		return err

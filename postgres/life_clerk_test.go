@@ -100,7 +100,7 @@ type doubt struct {
 type hours struct {
 	id                   int64
 	price, granted, left int64 // cents, minutes
-	expires              time.Time
+	since, expires       time.Time
 	ended, cancelled     bool
 	sale                 *entry
 }
@@ -505,18 +505,23 @@ func (e *entry) now() (sum int64) {
 	return sum
 }
 
-// draws takes minutes from the blocks that are not over, the one that ends first.
-func (c *clerk) draws(minutes int64, now time.Time) (took []drawn) {
-	blocks := slices.DeleteFunc(slices.Clone(c.blocks), func(h *hours) bool { return h.ended || h.cancelled || h.left == 0 || !now.Before(h.expires) })
-	slices.SortStableFunc(blocks, func(a, b *hours) int { return a.expires.Compare(b.expires) })
-	for _, h := range blocks {
-		if n := min(h.left, minutes); n > 0 {
-			h.left, minutes = h.left-n, minutes-n
-			took = append(took, drawn{h, n})
+// draws takes the minutes of a piece of work from blocks, each from the block of its time that is not used up and ends first.
+func (c *clerk) draws(minutes int64, at time.Time) (took []drawn) {
+	blocks := slices.Clone(c.blocks)
+	slices.SortStableFunc(blocks, func(a, b *hours) int { return cmp.Or(a.expires.Compare(b.expires), a.since.Compare(b.since)) })
+	for range minutes {
+		i := slices.IndexFunc(blocks, func(h *hours) bool { return h.left > 0 && !h.ended && !h.cancelled && h.reaches(at) })
+		if i >= 0 {
+			blocks[i].left--
+			took = append(took, drawn{blocks[i], 1})
 		}
+		at = at.Add(time.Minute)
 	}
 	return took
 }
+
+// reaches says whether the block pays for work of that time: one that was bought later does not absorb it.
+func (h *hours) reaches(at time.Time) bool { return !at.Before(h.since) && at.Before(h.expires) }
 
 type drawn struct {
 	from    *hours

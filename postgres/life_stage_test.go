@@ -50,6 +50,7 @@ type stage struct {
 	overpaid int64                // January's payment, a part of which is credit that February has used
 	again    int64                // another one, which is credit as a whole
 	partly   int64                // March's
+	paidBy   string               // its operation key
 	dispute  int64
 	block    int64
 }
@@ -94,8 +95,10 @@ func newStage(t *testing.T) *stage {
 
 	k.pay(s.january, "80.00")
 	s.again = k.lastPayment()
-	k.pay(s.march, "40.00")
-	s.partly = k.lastPayment()
+	paid := k.deed(s.march)
+	_, err = k.Pay(t.Context(), postgres.InvoicePayment{InvoiceDeed: paid, Amount: "40.00"})
+	require.NoError(t, err)
+	s.partly, s.paidBy = k.lastPayment(), paid.OperationKey
 	k.pay(s.april, "163.31")
 	k.credit(s.april, "30.00")
 	s.dispute = k.question(s.february, s.line["disputed"], "ann").ID

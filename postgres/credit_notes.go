@@ -166,8 +166,11 @@ func (d *invoiceDeed) creditable(amount decimal.Decimal, all []creditedLine) err
 	case d.stands.State == billing.InvoiceCreditNote:
 		return ticket.Invalid("invoice", d.name(), "is a credit note itself", "credit an invoice")
 	case amount.GreaterThan(left):
-		return ticket.Invalid("amount", d.money(amount), fmt.Sprintf("is more than %s has left to give back: %s of %s%s", d.name(), d.money(left), d.money(d.stands.Payable), also),
-			"credit at most that")
+		fix := "credit at most that"
+		if !left.IsPositive() {
+			fix = "`docket invoice show " + d.name() + "` tells what went back, and when"
+		}
+		return ticket.Invalid("amount", d.money(amount), fmt.Sprintf("is more than %s has left to give back: %s of %s%s", d.name(), d.money(left), d.money(d.stands.Payable), also), fix)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ type owing struct {
 }
 
 // ApplyCredit pays what the payer owes from its credit: the oldest credit first, the oldest
-// invoice first. Where there is no credit or nothing is owed it says so, and that is its answer
+// invoice first, also of those on which something is owed again while it waits. Where there is no credit or nothing is owed it says so, and that is its answer
 // under the key. Finalising applies credit by itself; this is for credit that came later.
 func (s *Store) ApplyCredit(ctx context.Context, u CreditUse) (answer billing.CreditApplied, err error) {
 	input, err := digestOf("credit-applied", u.Payer, u.Currency, u.Invoice, u.By)
@@ -120,6 +120,9 @@ func (s *Store) ApplyCredit(ctx context.Context, u CreditUse) (answer billing.Cr
 		}
 		balance, left, err := lockCredit(ctx, t, u.Payer, u.Currency)
 		if err != nil {
+			return err
+		}
+		if err := u.all(ctx, t, invoices); err != nil {
 			return err
 		}
 		answer = billing.CreditApplied{Payer: u.Payer, Currency: u.Currency, Applied: []billing.AppliedCredit{}, Balance: balance}
@@ -228,6 +231,24 @@ order by i.finalised_at, i.id for update of i`, u.Payer, u.Currency, u.Invoice).
 		}
 	}
 	return found, nil, nil
+}
+
+// all starts the whole again where more is owed than on the locked invoices: a payment may have come back while this waited for their
+// locks, and an older invoice than theirs be owed again. Under the lock of the credit, which a return takes too, no more of them come.
+func (u CreditUse) all(ctx context.Context, t *tx, locked []owing) error {
+	ids := make([]int64, len(locked))
+	for i, x := range locked {
+		ids[i] = x.ID
+	}
+	var more bool
+	err := t.conn.QueryRow(ctx, "select exists (select from invoices i where "+owedBy+" and not i.id = any ($4))", u.Payer, u.Currency, u.Invoice, ids).Scan(&more)
+	if err != nil {
+		return fmt.Errorf("look for what else %s owes: %w", u.Payer, err)
+	}
+	if more {
+		return errMoved
+	}
+	return nil
 }
 
 // used is what is left of the balances after the applications.

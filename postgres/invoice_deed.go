@@ -84,8 +84,8 @@ type invoiceEvent struct {
 // answer under the key, read where it stands, let do decide, and commit that with the event that
 // remembers the answer.
 //
-// Locks: the invoice FOR UPDATE; then the payer's credit; then open invoices shared, for what is
-// billed again; the number series last. Owners and people of finance may.
+// Locks: the invoice FOR UPDATE; then open invoices shared, for what is billed again; the payer's
+// credit; the number series last. Owners and people of finance may.
 func onInvoice[A any](ctx context.Context, s *Store, d *invoiceDeed, asks []any, do func(*tx, *invoiceDeed) (A, error)) (answer A, err error) {
 	input, err := digestOf(d.kind, d.head.Invoice, d.head.By, asks)
 	if err := errors.Join(err, named("operation_key", d.head.OperationKey)); err != nil {

@@ -31,7 +31,8 @@ func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
 	}
 	begins := time.Date(day.Year, time.Month(day.Month), day.Day, 0, 0, 0, 0, time.UTC)
 	if earliest := begins.Add(-14 * time.Hour); s.now().Before(earliest) {
-		return ticket.Invalid("month", m.Until, "is not over anywhere", "it can be closed from "+m.Until+" on; `docket month close --dry-run` tells what would be finalised")
+		month := begins.AddDate(0, 0, -1).Format("2006-01")
+		return ticket.Invalid("month", month, "is not over anywhere before "+m.Until, "it can be closed from that day on; `docket month close "+month+" --dry-run` tells what would be finalised")
 	}
 	if m.Payer != "" {
 		return s.clientExists(ctx, m.Payer)

@@ -48,7 +48,11 @@ func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, err
 		if err := d.settlesBlocks(ctx, t, paid.Owed.IsZero()); err != nil {
 			return billing.Payment{}, err
 		}
-		paid.Says = d.sayPaid(paid) + sayPaidBlocks(d.pays)
+		like, err := d.paidAlike(ctx, t, received, on)
+		if err != nil {
+			return billing.Payment{}, err
+		}
+		paid.Says = d.sayPaid(paid) + sayPaidBlocks(d.pays) + like
 		d.event.Amount, d.event.Says = received, paid.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue(`
@@ -59,6 +63,23 @@ insert into payments (event_id, invoice_id, payer_id, currency, received, amount
 		}
 		return paid, nil
 	})
+}
+
+// paidAlike says which payment on the invoice is of the same day and as much, and has not come back: the same money may have been told twice, under
+// two keys. It is taken all the same, for two transfers may be alike.
+func (d *invoiceDeed) paidAlike(ctx context.Context, t *tx, received decimal.Decimal, on string) (string, error) {
+	var earlier *int64
+	err := t.conn.QueryRow(ctx, `
+select min(p.event_id) from payments p where p.invoice_id = $1 and p.received = $2 and p.paid_on = $3::text::date
+  and not exists (select from payment_returns r where r.payment_id = p.event_id)`, d.found.ID, received, on).Scan(&earlier)
+	if err != nil {
+		return "", fmt.Errorf("look for a payment of %s like it: %w", d.name(), err)
+	}
+	if earlier == nil {
+		return "", nil
+	}
+	name := ticket.PaymentID(*earlier)
+	return "; " + name + " of the same day is as much: if it is the same money, take one of them back: docket invoice bounce " + name + " --reason …", nil
 }
 
 // paidOn reads the date of a payment: no later than today, where the payer is.

@@ -27,7 +27,8 @@ type InvoiceVoid struct {
 // it sold a block of which something is used it stands. A block of which nothing is used, and which credit had paid, is unpaid until its
 // new line is.
 //
-// Locks: the blocks that it sold; then as onInvoice says.
+// Locks: the blocks that it sold; the invoice; where it had used credit the payer's open invoices shared, as a finalisation has its
+// invoice before the credit; then as onInvoice says.
 func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error) {
 	if err := reasoned(v.Reason); err != nil {
 		return billing.Voiding{}, err
@@ -48,7 +49,10 @@ func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error
 			return billing.Voiding{}, ticket.Invalid("invoice", d.name(), "has credit notes: "+notes[0], "credit the rest of it instead: "+d.creditCommand(d.stands.Payable.Sub(d.stands.Credited)))
 		}
 		back := billing.TakeBack(applied)
-		if len(back) > 0 { // the payer's credit is locked before open invoices
+		if len(back) > 0 {
+			if err := d.lockOpen(ctx, t); err != nil {
+				return billing.Voiding{}, err
+			}
 			if _, _, err := lockCredit(ctx, t, d.found.Payer, d.found.Currency); err != nil {
 				return billing.Voiding{}, err
 			}
@@ -85,6 +89,13 @@ func (s *Store) Void(ctx context.Context, v InvoiceVoid) (billing.Voiding, error
 		}
 		return voided, nil
 	})
+}
+
+// lockOpen locks the open invoices on which lines may be billed again.
+func (d *invoiceDeed) lockOpen(ctx context.Context, t *tx) error {
+	b := t.batch()
+	b.Queue("select from invoices where payer_id = $1 and currency = $2 and state = 'open' order by period_start, id for share", d.found.Payer, d.found.Currency)
+	return t.send(ctx, b)
 }
 
 // voidable says why the invoice cannot be voided, if it cannot.

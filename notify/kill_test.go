@@ -27,7 +27,19 @@ func TestMain(m *testing.M) {
 		courierProcess(url)
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "docket-notify-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := trustOurs(dir); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 func courierProcess(url string) {

@@ -40,7 +40,11 @@ func (s *Store) Claim(ctx context.Context, id ticket.ID, m ticket.Claim) (ticket
 			sc.Stage, sc.RoutedRound = sc.onward(), sc.Round
 		}
 		b.Queue(claimTicket, sc.Number, sc.Assignee, at, sc.RespondedAt, sc.ResponseBreachedAt, sc.Stage, sc.RoutedRound)
-		return verdict{effect: true, says: says}, nil
+		v := verdict{effect: true, says: says}
+		if from != "" && from != sc.who.ID {
+			v.answer = handed{Answer: sc.answer(true, says), To: []string{from}}
+		}
+		return v, nil
 	})
 }
 

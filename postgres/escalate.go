@@ -26,9 +26,9 @@ func (s *Store) Escalate(ctx context.Context, id ticket.ID, m ticket.Escalate) (
 				return verdict{}, ticket.Invalid("to", m.To, "cannot take tickets", "name a technician, a dispatcher or an agent, or nobody")
 			}
 		}
-		from := "the board"
-		if sc.Assignee != "" {
-			from = sc.name(sc.Assignee)
+		had, from := sc.Assignee, "the board"
+		if had != "" {
+			from = sc.name(had)
 		}
 		sc.Assignee, sc.ClaimedAt, sc.RoutedRound = m.To, nil, 0
 		says := fmt.Sprintf("%s was escalated from %s: %s", id, from, m.Reason)
@@ -44,6 +44,10 @@ func (s *Store) Escalate(ctx context.Context, id ticket.ID, m ticket.Escalate) (
 			sc.Stage = ticket.Routing
 		}
 		b.Queue(writeEscalation, sc.Number, sc.Assignee, sc.Stage, sc.RoutedRound, says)
-		return verdict{effect: true, says: says}, nil
+		v := verdict{effect: true, says: says}
+		if had != "" && had != m.To {
+			v.answer = handed{Answer: sc.answer(true, says), To: []string{had}}
+		}
+		return v, nil
 	})
 }

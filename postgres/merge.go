@@ -62,6 +62,9 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 			Via: cmp.Or(m.Via, ticket.ViaTemporal), Effect: true, Says: fmt.Sprintf("%s took over the work and the conversation of %s.", into, id),
 		})
 		takes.Answer = sc.answer(true, says)
+		if sc.Assignee != "" && sc.Assignee != sc.other.Assignee {
+			takes.To = []string{sc.Assignee}
+		}
 		return verdict{effect: true, says: says, answer: takes}, err
 	})
 }
@@ -69,9 +72,10 @@ func (s *Store) Merge(ctx context.Context, id ticket.ID, m ticket.Merge) (ticket
 // merged is the answer on record to a merge, with what it took over, for the day that it is taken back.
 type merged struct {
 	ticket.Answer
-	Work     []int64 `json:"work"`
-	Items    []int64 `json:"items"`
-	Comments []int64 `json:"comments"`
+	Work     []int64  `json:"work"`
+	Items    []int64  `json:"items"`
+	Comments []int64  `json:"comments"`
+	To       []string `json:"to,omitempty"` // who had it, and has not the other: he hears of it
 }
 
 // queueIDs reads ids of the ticket's; into is never nil then.

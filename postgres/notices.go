@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
 )
 
 // audience is a group of people who may hear of an event.
@@ -41,7 +42,7 @@ const opens = "opens"
 
 // hearing is one row of who hears of what.
 type hearing struct {
-	event   string // kind of the event; of a word about a hold, its outcome after a slash
+	event   string // kind of the event; of a word about a hold, its outcome after a slash; of one that names whom it hands the ticket to or takes it from, /handed
 	about   about
 	hear    []audience
 	instead []audience // where nobody of hear is there: the first of these groups that has anybody
@@ -78,6 +79,15 @@ var whoHears = []hearing{
 	{event: "breach", hear: []audience{toNamed, toAssignee}, instead: []audience{toDispatchers}, tells: "breach", urgent: true, vital: true},
 	{event: "escalated", hear: []audience{toNamed}, instead: []audience{toOwners}, tells: "breach", urgent: true, vital: true},
 	{event: "escalate", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "escalated", urgent: true, vital: true},
+	{event: "routed/handed", hear: []audience{toNamed}, tells: "assigned"},
+	// Whoever has a ticket, or had it until then, hears what another did to it.
+	{event: "claim/handed", hear: []audience{toNamed}, tells: "changed"},
+	{event: "escalate/handed", hear: []audience{toNamed}, tells: "changed"},
+	{event: "merge/handed", hear: []audience{toNamed}, tells: "changed"},
+	{event: "merged-in", hear: []audience{toAssignee}, tells: "changed"},
+	{event: "unmerged", hear: []audience{toAssignee}, tells: "changed"},
+	{event: "split", hear: []audience{toAssignee}, tells: "changed"},
+	{event: "move", hear: []audience{toAssignee}, tells: "changed"},
 	{event: "reopen", hear: []audience{toAssignee}, instead: []audience{toDispatchers}, tells: "reopened"},
 	// Money that does not come.
 	{event: "question", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "dispute", told: true, vital: true},
@@ -107,7 +117,19 @@ func (e event) topic() string {
 	if s, ok := e.Answer.(billing.Settlement); ok {
 		return e.Kind + "/" + string(s.Outcome)
 	}
+	if h, ok := e.Answer.(handed); ok && len(h.To) > 0 {
+		return e.Kind + "/handed"
+	}
+	if m, ok := e.Answer.(merged); ok && len(m.To) > 0 {
+		return e.Kind + "/handed"
+	}
 	return e.Kind
+}
+
+// handed is the answer on record to a deed that gives a ticket to somebody or takes it from him, of which he is to hear.
+type handed struct {
+	ticket.Answer
+	To []string `json:"to"`
 }
 
 // notices are what is to be told of the event, as JSON; nil: nothing. What had no effect is told to nobody but its sender.
@@ -120,7 +142,7 @@ func (e event) notices() ([]byte, error) {
 		quotes := e.Held
 		if h.event == opens {
 			quotes = e.Opened
-		} else if h.event != e.topic() {
+		} else if h.event != e.topic() && h.event != e.Kind {
 			continue
 		}
 		one := told{

@@ -57,7 +57,8 @@ select ` + noticeColumns + `, coalesce(t.subject, ''), c.name, c.time_zone,
     when n.channel = 'webhook' then case when x.active then '' else n.recipient || ' was removed' end
     when not p.active then n.recipient || ' has left'
     when n.created_at > $6 then ''
-    when t.client_id <> n.client_id then 'the ticket belongs to ' || t.client_id || ' now'
+    when t.client_id <> n.client_id and n.tells <> 'changed' then 'the ticket belongs to ' || t.client_id || ' now'
+    when n.tells = 'assigned' and t.claimed_at is not null then 'somebody has claimed the ticket'
     when n.tells not in ('asked', 'reminder', 'overdue', 'exception', 'declined', 'proposed', 'rejected') or h.id is null then ''
     when h.state <> 'open' then 'H-' || h.id || ' is decided: ' || coalesce(h.decision, h.state)
     when h.kind <> n.quote ->> 'kind' then 'H-' || h.id || ' waits for a ruling now'

@@ -32,5 +32,5 @@ func TestAMissedTargetIsToldUpTheChain(t *testing.T) {
 	require.NoError(t, err)
 	told, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	require.Equal(t, []string{"breach ada waiting", "breach dora waiting"}, told)
+	require.Equal(t, []string{"assigned ada waiting", "breach ada waiting", "breach dora waiting"}, told)
 }

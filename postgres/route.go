@@ -87,9 +87,11 @@ func (s *Store) Route(ctx context.Context, id ticket.ID, round int, exclude []st
 
 		b = t.batch()
 		b.Queue(writeRoute, at.Number, at.Board, at.Assignee, at.ClaimedAt, at.RoutedRound, at.RoutingSays, at.Stage)
-		if err := s.record(ctx, b, event{
-			Ticket: id, Client: at.Client, Round: at.Round, At: s.happened(at), Kind: "routed", Actor: itself, Effect: true, Says: at.RoutingSays,
-		}); err != nil {
+		e := event{Ticket: id, Client: at.Client, Round: at.Round, At: s.happened(at), Kind: "routed", Actor: itself, Effect: true, Says: at.RoutingSays}
+		if kind == ticket.Human && at.ClaimedAt == nil {
+			e.Answer = handed{Answer: at.answer(true, at.RoutingSays), To: []string{at.Assignee}}
+		}
+		if err := s.record(ctx, b, e); err != nil {
 			return err
 		}
 		return t.commit(ctx, b)

@@ -215,7 +215,7 @@ var ends = map[string]string{
 	"demo-14": "posted, time 116.25 USD",
 	"demo-15": "posted, covered 0.00 USD",
 	"demo-16": "posted, per-ticket 24.00 EUR",
-	"demo-17": "posted, time 210.00 EUR, time 315.00 EUR",
+	"demo-17": "posted, credit -31.24 EUR, time 210.00 EUR, time 315.00 EUR",
 	"demo-18": "posted, per-ticket 0.00 USD",
 	"demo-19": "posted",
 	"demo-20": "posted, time 487.50 USD",

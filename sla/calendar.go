@@ -57,10 +57,9 @@ func (c Calendar) Open() (*Schedule, error) {
 	return s, nil
 }
 
-// AfterHours is the band of all time outside the calendar's hours, holidays included but for those of every year, which
-// a band has none of.
+// AfterHours is the band of all time outside the calendar's hours, its holidays included, those of every year, too.
 func (c Calendar) AfterHours(name string) Band {
-	return Band{Name: name, Zone: c.Zone, Hours: c.Hours.Outside(), Also: c.Holidays}
+	return Band{Name: name, Zone: c.Zone, Hours: c.Hours.Outside(), Also: c.Holidays, Recurring: c.Recurring}
 }
 
 // Add returns the deadline after d of business time; see Schedule.Add.

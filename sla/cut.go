@@ -18,11 +18,16 @@ type Band struct {
 	// Also are dates on which the band applies beside its hours; Except are dates on which it does not, and wins.
 	Also   []Holiday `json:"also,omitempty" yaml:"also,omitempty"`
 	Except []Holiday `json:"except,omitempty" yaml:"except,omitempty"`
+	// Recurring are days of every year on which the band applies beside its hours; Except wins over them, too.
+	Recurring []Recurring `json:"recurring,omitempty" yaml:"recurring,omitempty"`
 }
 
 // Validate joins all errors of the band: no name, an unknown zone, bad windows or dates.
 func (b Band) Validate() error {
 	errs := []error{b.Hours.Validate(), validateHolidays("also", b.Also), validateHolidays("except", b.Except)}
+	if _, err := openRecurring("recurring", b.Recurring); err != nil {
+		errs = append(errs, err)
+	}
 	if b.Name == "" {
 		errs = append(errs, errors.New("name: give the band one"))
 	}
@@ -142,10 +147,17 @@ func (b Band) spans(zone *time.Location, from, to time.Time) ([]span, error) {
 		}
 		zone = own
 	}
+	yearly, err := openRecurring("recurring", b.Recurring)
+	if err != nil {
+		return nil, err
+	}
 	also, except := byDate(b.Also), byDate(b.Except)
 	windowsOn := func(d LocalDate) []Window {
 		hours := b.Hours.On(d.Weekday())
-		return subtract(append(subtract(hours, also[d]), also[d]...), except[d])
+		for _, more := range append(yearly.on(d), also[d]) {
+			hours = append(subtract(hours, more), more...)
+		}
+		return subtract(hours, except[d])
 	}
 	return slices.Collect(spansOf(windowsOn, zone, from, to)), nil
 }

@@ -42,6 +42,43 @@ func TestEdge19AnEntryCrossesTheAfterHoursEdge(t *testing.T) {
 	}
 }
 
+// A calendar of Berlin, 9 to 17 on weekdays, that closes every year on Good Friday (3 April in 2026, 26 March in
+// 2027), on Christmas Eve from noon and on 29 February: what is outside it is worked out by hand.
+func TestAHolidayOfEveryYearIsAfterHours(t *testing.T) {
+	c := office(t, "Europe/Berlin", "2026-05-01")
+	c.Recurring = []sla.Recurring{{Every: "easter-2"}, {Every: "12-24", Windows: []sla.Window{window(t, "12:00-24:00")}}, {Every: "02-29"}}
+	after := c.AfterHours("after-hours")
+	for _, day := range []struct {
+		name, from, to string
+		want           []string
+	}{
+		{"Good Friday 2026, in summer time", "2026-04-03T07:00:00Z", "2026-04-03T08:00:00Z", []string{"2026-04-03 07:00Z 1h0m0s [after-hours]"}},
+		{"the Thursday before it", "2026-04-02T07:00:00Z", "2026-04-02T08:00:00Z", []string{"2026-04-02 07:00Z 1h0m0s []"}},
+		{"Good Friday 2027, in winter time", "2027-03-26T08:00:00Z", "2027-03-26T09:00:00Z", []string{"2027-03-26 08:00Z 1h0m0s [after-hours]"}},
+		{"that date a year earlier", "2026-03-26T08:00:00Z", "2026-03-26T09:00:00Z", []string{"2026-03-26 08:00Z 1h0m0s []"}},
+		{"noon of Christmas Eve, which is cut there", "2026-12-24T10:30:00Z", "2026-12-24T11:30:00Z", []string{"2026-12-24 10:30Z 30m0s []", "2026-12-24 11:00Z 30m0s [after-hours]"}},
+		{"a holiday of that year alone", "2026-05-01T07:00:00Z", "2026-05-01T08:00:00Z", []string{"2026-05-01 07:00Z 1h0m0s [after-hours]"}},
+		{"the same day of the next one, a Saturday, after hours anyway", "2027-05-01T07:00:00Z", "2027-05-01T08:00:00Z", []string{"2027-05-01 07:00Z 1h0m0s [after-hours]"}},
+		{"29 February, a Tuesday", "2028-02-29T08:00:00Z", "2028-02-29T09:00:00Z", []string{"2028-02-29 08:00Z 1h0m0s [after-hours]"}},
+	} {
+		t.Run(day.name, func(t *testing.T) {
+			got, err := sla.Cut(at(t, day.from), at(t, day.to), time.UTC, []sla.Band{after}, nil)
+			require.NoError(t, err)
+			require.Equal(t, day.want, told(got))
+			open, err := c.Between(at(t, day.from), at(t, day.to))
+			require.NoError(t, err)
+			for _, s := range got {
+				if len(s.Bands) == 0 {
+					open -= s.Duration()
+				}
+			}
+			require.Zero(t, open, "what is not after hours is what the calendar counts")
+		})
+	}
+	_, err := sla.Cut(at(t, "2026-04-03T07:00:00Z"), at(t, "2026-04-03T08:00:00Z"), time.UTC, []sla.Band{{Name: "b", Recurring: []sla.Recurring{{Every: "02-30"}}}}, nil)
+	require.ErrorContains(t, err, "no year has that day")
+}
+
 func TestEdge20ASegmentCarriesEveryBandThatMatches(t *testing.T) {
 	bands := []sla.Band{
 		{Name: "weekend", Hours: sla.Week{Saturday: []sla.Window{sla.WholeDay}}},

@@ -31,6 +31,8 @@ const (
 	TellsWarning   = "warning"  // an SLA target is near
 	TellsBreach    = "breach"   // an SLA target passed unmet
 	TellsEscalated = "escalated"
+	TellsAssigned  = "assigned" // routing gave somebody the ticket
+	TellsChanged   = "changed"  // somebody else did something to the ticket that one has, or had
 	TellsReopened  = "reopened"
 	TellsBlockLow  = "block-low"   // bought hours run out
 	TellsDispute   = "dispute"     // a line of an invoice is in question
@@ -43,7 +45,7 @@ const (
 var Tells = []string{
 	TellsAsked, TellsReminder, TellsOverdue, TellsException, TellsDeclined, TellsApproved, TellsRuled,
 	TellsProposed, TellsRejected,
-	TellsWarning, TellsBreach, TellsEscalated, TellsReopened, TellsBlockLow,
+	TellsWarning, TellsBreach, TellsEscalated, TellsAssigned, TellsChanged, TellsReopened, TellsBlockLow,
 	TellsDispute, TellsPastDue, TellsInvoice, TellsPayment,
 }
 

@@ -1,6 +1,10 @@
 package billing
 
-import "time"
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
 
 // Outcome is what a person's word did to a hold.
 type Outcome string
@@ -28,6 +32,8 @@ type Settlement struct {
 	At      time.Time    `json:"at"`
 	// With Proposed: what the second person's word must name.
 	Proposal string `json:"proposal,omitempty"`
+	// With Settled: what the ruling gave away, in the hold's currency. A limit counts it for all of the ticket's round.
+	GivesUp decimal.Decimal `json:"gives_up,omitzero"`
 }
 
 // Changed says whether the word had an effect.

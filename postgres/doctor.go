@@ -155,6 +155,7 @@ func (s *Store) lookAtDesk(ctx context.Context, p Patience) ([]Finding, error) {
 		{Warning, overdueHolds, []any{p.Move}},
 		{Warning, escalatedHolds, []any{p.Move}},
 		{Warning, openDisputes, nil},
+		{Warning, proposed, []any{p.Move}},
 		{Warning, breached, nil},
 		{Warning, unassigned, []any{p.Move}},
 	} {

@@ -44,6 +44,14 @@ select 'D-' || v.id, (extract(epoch from $1 - v.opened_at) * 1000)::bigint, 'fin
 from dispute_standing v join invoices i on i.id = v.invoice_id
 where v.state = 'open' and v.opened_at < $1 - interval '` + disputePatience + `' order by v.opened_at limit 50`
 
+	proposed = `
+select 'H-' || h.id, (extract(epoch from $1 - p.proposed_at) * 1000)::bigint, 'owner',
+  format('for T-%s somebody has ruled, and a second person has neither confirmed nor rejected it. %s', h.ticket, p.says),
+  format('` + "`docket exception show H-%s`" + `', h.id)
+from proposals p join holds h on h.id = p.hold_id join tickets t on t.number = h.ticket
+where h.state = 'open' and not t.event_time and p.proposed_at < $1 - $2::interval` + standingProposals + `
+order by p.proposed_at limit 50`
+
 	breached = `
 select 'T-' || t.number, (extract(epoch from $1 - t.resolution_due) * 1000)::bigint, coalesce(t.assignee, 'dispatcher'),
   format('the target for its resolution (priority %s) passed unmet', t.priority), format('` + "`docket ticket show T-%s`" + `', t.number)

@@ -38,6 +38,11 @@ where p.hold_id = $1 and not exists (select from proposal_answers a where a.prop
 order by p.id desc limit 1`, hold).Query(row(into))
 }
 
+// standingProposals narrows proposals p of open holds h to those that wait for a second person: unanswered, and of what
+// is held now. One of the hold as it was quoted before has fallen.
+const standingProposals = `
+and not exists (select from proposal_answers a where a.proposal_id = p.id) and p.content = h.hold::jsonb ->> 'digest'`
+
 // standingProposal is what waits on the hold as it is quoted now; nil: nothing. A quote of other content lets it fall; a
 // reminder, which quotes the same afresh, does not.
 func (d *settling) standingProposal() (*proposal, error) {
@@ -49,15 +54,15 @@ func (d *settling) standingProposal() (*proposal, error) {
 }
 
 // propose keeps a ruling above its sender's limit for a second person. It has no effect on money.
-func (s *Store) propose(b *pgx.Batch, d *settling, m ticket.Rule, p *planned, limit decimal.Decimal) (billing.Settlement, error) {
+func (s *Store) propose(b *pgx.Batch, d *settling, m ticket.Rule, p *planned, above beyond) (billing.Settlement, error) {
 	name := ticket.HoldID(d.hold)
 	standing, err := d.standingProposal()
 	if err != nil {
 		return billing.Settlement{}, err
 	}
 	if m.Who == d.found.RequestedBy {
-		return billing.Settlement{Outcome: billing.Refused, Says: fmt.Sprintf("%s resolved it himself: above %s somebody else rules on %s (%s comes to %s)",
-			m.Who, money(limit, p.currency), name, p.action, money(p.measure, p.currency))}, nil
+		return billing.Settlement{Outcome: billing.Refused, Says: fmt.Sprintf("%s resolved it himself, so that somebody else rules on %s: it would be %s",
+			m.Who, name, above.says(p))}, nil
 	}
 	if standing != nil {
 		return billing.Settlement{Outcome: billing.Refused, Proposal: standing.Digest, Says: standing.Says}, nil
@@ -76,8 +81,8 @@ func (s *Store) propose(b *pgx.Batch, d *settling, m ticket.Rule, p *planned, li
 	}
 	digest = digest[:32]
 	who := d.people[m.Who]
-	says := fmt.Sprintf("%s: %s proposes %s of %s, above the %s that he may decide alone: another person (%s) confirms it (docket exception confirm %s) or rejects it",
-		name, cmp.Or(who.Name, who.ID), p.action, money(p.measure, p.currency), money(limit, p.currency), d.seconds(), name)
+	says := fmt.Sprintf("%s: %s proposes %s: another person (%s) confirms it (docket exception confirm %s) or rejects it",
+		name, cmp.Or(who.Name, who.ID), above.says(p), d.seconds(), name)
 	b.Queue(`
 insert into proposals (hold_id, client_id, content, digest, ruling, amount, currency, proposed_by, proposed_at, says)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -122,7 +127,7 @@ func (s *Store) Confirm(ctx context.Context, id ticket.ID, m ticket.Confirm) (bi
 		if refusal, err := d.beyondSecond(ctx, t, who, p, standing); err != nil || refusal != "" {
 			return billing.Settlement{Outcome: billing.Refused, Says: refusal}, err
 		}
-		settlement, err := p.apply(b)
+		settlement, err := p.settle(b)
 		if err == nil && settlement.Outcome == billing.Settled {
 			queueAnswer(b, d, standing, m)
 		}
@@ -162,11 +167,11 @@ func (d *settling) beyondSecond(ctx context.Context, t *tx, who actor, p *planne
 	if who.mayFinalise() {
 		return "", nil
 	}
-	limit, err := d.limit(ctx, t, who, p)
-	if err != nil || limit == nil || !p.measure.GreaterThan(*limit) {
+	above, err := d.beyond(ctx, t, who, p)
+	if err != nil || above == nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s may decide %s alone, and this comes to %s: it takes another person (%s)", who.ID, money(*limit, p.currency), money(p.measure, p.currency), d.seconds()), nil
+	return fmt.Sprintf("%s may not confirm it alone either: it is %s; it takes another person (%s)", who.ID, above.says(p), d.seconds()), nil
 }
 
 // seconds names the roles that confirm whatever the limit, of those that may rule in the hold's queue.

@@ -52,14 +52,14 @@ func (s *Store) Rule(ctx context.Context, id ticket.ID, m ticket.Rule) (billing.
 		if err != nil || refusal != "" {
 			return billing.Settlement{Outcome: billing.Refused, Says: refusal}, err
 		}
-		limit, err := d.limit(ctx, t, who, p)
+		above, err := d.beyond(ctx, t, who, p)
 		if err != nil {
 			return billing.Settlement{}, err
 		}
-		if limit != nil && p.measure.GreaterThan(*limit) {
-			return s.propose(b, d, m, p, *limit)
+		if above != nil {
+			return s.propose(b, d, m, p, *above)
 		}
-		return p.apply(b)
+		return p.settle(b)
 	})
 }
 
@@ -68,7 +68,17 @@ type planned struct {
 	action   billing.Action
 	measure  decimal.Decimal // in currency: what it gives away, or what it bills
 	currency string
+	unpriced bool // it gives away what nobody has found a price for
 	apply    func(b *pgx.Batch) (billing.Settlement, error)
+}
+
+// settle applies it, and notes what it gave away for the next ruling's limit.
+func (p *planned) settle(b *pgx.Batch) (billing.Settlement, error) {
+	s, err := p.apply(b)
+	if err == nil && s.Outcome == billing.Settled && slices.Contains(givingAway, p.action) {
+		s.GivesUp = p.measure
+	}
+	return s, err
 }
 
 // plan works out what the ruling does, without doing it. It says why it cannot be done, where it cannot.
@@ -93,6 +103,7 @@ func (s *Store) plan(ctx context.Context, t *tx, d *settling, m ticket.Rule, con
 		return nil, "", err
 	}
 	p := &planned{action: r.Action, measure: r.GivesUp(content), currency: content.Currency}
+	p.unpriced = content.Unrated && slices.Contains(givingAway, r.Action)
 	var project projectTerms
 	if r.Action == billing.Bill || r.Action == billing.ToProject {
 		for _, c := range charges {

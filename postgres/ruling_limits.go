@@ -11,7 +11,7 @@ import (
 	"github.com/docket-psa/docket/ticket"
 )
 
-// RulingLimit is how far a role may go by one ruling alone; above it a second person confirms.
+// RulingLimit is how far a role may go alone on one round of a ticket; above it a second person confirms.
 type RulingLimit struct {
 	Role     string          `json:"role"`
 	Action   billing.Action  `json:"action"`

@@ -13,6 +13,9 @@ import (
 // Waits is what stands still at an instant, as a monitor watches it. The past told again is left out: nobody waits for it.
 type Waits struct {
 	Holds []WaitingHolds
+	// Rulings above their senders' limits, which wait for a second person.
+	Proposals       int
+	ProposalsOldest time.Duration
 	// Tickets that are accepted, and that no run has begun.
 	Outbox       int
 	OutboxOldest time.Duration
@@ -56,6 +59,13 @@ order by kind, reason`, now)
 	}
 	if p.Holds, err = pgx.CollectRows(rows, pgx.RowToStructByPos[WaitingHolds]); err != nil {
 		return p, fmt.Errorf("count what is held: %w", err)
+	}
+	err = r.q.QueryRow(ctx, `
+select count(*)::int, coalesce(extract(epoch from $1 - min(p.proposed_at)) * 1e9, 0)::bigint
+from proposals p join holds h on h.id = p.hold_id join tickets t on t.number = h.ticket
+where h.state = 'open' and not t.event_time`+standingProposals, now).Scan(&p.Proposals, &p.ProposalsOldest)
+	if err != nil {
+		return p, fmt.Errorf("count what waits for a second person: %w", err)
 	}
 	err = r.q.QueryRow(ctx, `
 select (select count(*) from outbox), (select coalesce(extract(epoch from $1 - min(created_at)) * 1e9, 0)::bigint from outbox),

@@ -271,7 +271,7 @@ func newExceptionLimit(a *app) *cobra.Command {
 		Short: "Show or set how far a role may rule alone; above it a second person confirms",
 		Long: `Show or set how far a role may rule alone. What cover, write-off, split and contract give away is measured; bill and project,
 where a limit is set for them, by what they bill. Cover, split and contract go by the limit of write-off where they have
-none of their own. Where nothing is set, a dispatcher may give away 1000.00 by one ruling, and
+none of their own. Where nothing is set, a dispatcher may give away 1000.00 on one ticket, and
 finance and owners any amount. Nobody goes further than a dispatcher on work that he resolved himself.`,
 		Args: cobra.MatchAll(cobra.MaximumNArgs(2), func(_ *cobra.Command, args []string) error { return both(args) }),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -284,7 +284,7 @@ finance and owners any amount. Nobody goes further than a dispatcher on work tha
 				if err != nil {
 					return err
 				}
-				return list(a, limits, "No limits are set: a dispatcher may give away 1000.00 by one ruling alone. Set one: docket exception limit dispatcher 250.00 --currency USD --as PERSON",
+				return list(a, limits, "No limits are set: a dispatcher may give away 1000.00 on one ticket alone. Set one: docket exception limit dispatcher 250.00 --currency USD --as PERSON",
 					text("ROLE", func(l postgres.RulingLimit) string { return l.Role }),
 					text("RULING", func(l postgres.RulingLimit) string { return string(l.Action) }),
 					text("QUEUE", func(l postgres.RulingLimit) string { return orEvery(string(l.Queue)) }),

@@ -33,6 +33,9 @@ var (
 	holdsPast   = gauge("docket_holds_past_patience", "Of them, those that nobody decided in time: they were quoted afresh, further up the chain.", "kind", "reason")
 	holdsOldest = gauge("docket_holds_oldest_seconds", "How long the oldest of them has waited.", "kind", "reason")
 
+	proposalsOpen   = gauge("docket_proposals_open", "Rulings above their senders' limits, which wait for a second person. Their holds are counted in docket_holds_open, too.")
+	proposalsOldest = gauge("docket_proposals_oldest_seconds", "How long the oldest of them has waited.")
+
 	outboxPending = gauge("docket_outbox_pending", "Tickets that are accepted, and whose workflow has not begun.")
 	outboxOldest  = gauge("docket_outbox_oldest_seconds", "How long the oldest of them has waited.")
 
@@ -48,7 +51,7 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 func (m deskMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		ticketsOpen, ticketsClosed, ticketsPosted, ticketsLeaked, ticketsBreached, ticketsUnassigned,
-		holdsOpen, holdsPast, holdsOldest, outboxPending, outboxOldest, noticesDue, noticesOldest, noticesLost,
+		holdsOpen, holdsPast, holdsOldest, proposalsOpen, proposalsOldest, outboxPending, outboxOldest, noticesDue, noticesOldest, noticesLost,
 	} {
 		ch <- d
 	}
@@ -79,6 +82,8 @@ func (m deskMetrics) Collect(ch chan<- prometheus.Metric) {
 		tell(holdsPast, float64(h.Past), kind, reason)
 		tell(holdsOldest, h.Oldest.Seconds(), kind, reason)
 	}
+	tell(proposalsOpen, float64(waits.Proposals))
+	tell(proposalsOldest, waits.ProposalsOldest.Seconds())
 	tell(ticketsBreached, float64(waits.Breached))
 	tell(ticketsUnassigned, float64(waits.Unassigned))
 	tell(outboxPending, float64(waits.Outbox))

@@ -37,7 +37,7 @@ func TestProjectsAndLimitsFromTheCommandLine(t *testing.T) {
 	assert.Len(t, read[[]billing.ProjectView](s, "report", "projects"), 1, "closed ones earned, too")
 	assert.Contains(t, s.docket(as(owner, "project close move --reason again")...).err, "is closed already")
 
-	assert.Contains(t, s.ok("exception", "limit").err, "a dispatcher may give away 1000.00 by one ruling alone")
+	assert.Contains(t, s.ok("exception", "limit").err, "a dispatcher may give away 1000.00 on one ticket alone")
 	assert.Equal(t, exitBadInput, s.docket(as(dispatcher, "exception limit dispatcher 5000 --currency USD")...).code, "not by a dispatcher")
 	assert.Contains(t, s.ok(as(owner, "exception limit dispatcher 250 --currency USD --queue scope")...).out, "dispatcher may rule write-off up to 250.00 USD alone, in queue: scope")
 	limits := read[[]postgres.RulingLimit](s, "exception", "limit")

@@ -44,6 +44,24 @@ func TestThresholdWaitsForTheClient(t *testing.T) {
 	k.proved()
 }
 
+// A sign-off that names another ticket than the quote's, be it of his own client, is told where the quote is.
+func TestASignOffForAnothersTicketIsAnswered(t *testing.T) {
+	k := newTill(t, hourly)
+	id, other := k.ticket("email"), k.ticket("email")
+	k.tamper("update tickets set client_id = 'zenith', contract_id = null where number = $1", other.Number())
+	held := k.close(id, 1, k.minutes("tom", 240)).Held[0]
+	for _, who := range []string{"ann", "zoe"} {
+		_, err := k.SignOff(t.Context(), other, ticket.SignOff{Header: k.by(who), Hold: held.Hold, Digest: held.Digest, Approved: true})
+		require.ErrorContains(t, err, `hold "`+ticket.HoldID(held.Hold)+`" is not on `+string(other)+": it is on "+string(id))
+	}
+	_, err := k.SignOff(t.Context(), other, ticket.SignOff{Header: k.by("ann"), Hold: 4711, Digest: held.Digest, Approved: true})
+	require.ErrorContains(t, err, `hold "H-4711" is not known`)
+	require.Equal(t, "0.00", k.owed())
+	require.Equal(t, billing.Settled, k.sign(id, "ann", held).Outcome, "and it still stands where it is")
+	k.tamper("update tickets set client_id = 'acme' where number = $1", other.Number())
+	k.proved()
+}
+
 func TestEdge49SignOffAfterTheTimeRanOut(t *testing.T) {
 	k := newTill(t, hourly)
 	id := k.ticket("email")

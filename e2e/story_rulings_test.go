@@ -98,3 +98,60 @@ func (p *play) prioritise(rt *rapid.T) {
 	got := p.send(rt, id, m, "makes it priority %d", m.Priority)
 	p.expect(rt, who == "dora" && a.isOpen() && m.Priority != before.Priority, got)
 }
+
+// decide ends what waits, as a desk that does its work does: the client agrees, or a dispatcher rules. A story comes to it
+// seldom by itself, where each word is about any ticket and half of them of somebody who may not.
+func (p *play) decide(rt *rapid.T) {
+	var waiting []ticket.ID
+	for _, id := range p.ids {
+		if p.books.tickets[id].held != nil {
+			waiting = append(waiting, id)
+		}
+	}
+	if len(waiting) == 0 {
+		rt.Skip("nothing waits")
+	}
+	id := rapid.SampledFrom(waiting).Draw(rt, "ticket")
+	a := p.books.tickets[id]
+	if !a.held.exception {
+		held, err := p.Held(p.ctx, id)
+		require.NoError(rt, err)
+		m := ticket.SignOff{Header: p.by("ann"), Hold: held[0].Hold, Digest: held[0].Digest, Approved: true}
+		p.expect(rt, true, p.send(rt, id, m, "approves %s", ticket.HoldID(m.Hold)))
+		a.settle(true)
+		return
+	}
+	m := ticket.Rule{Header: p.by("dora"), Hold: a.held.hold, Action: rapid.SampledFrom([]ticket.Ruling{ticket.Bill, ticket.Cover, ticket.WriteOff}).Draw(rt, "action"), Reason: "because"}
+	p.expect(rt, true, p.send(rt, id, m, "rules %s on %s", m.Action, ticket.HoldID(m.Hold)))
+	a.settle(m.Action == ticket.Bill)
+}
+
+// finish resolves a ticket with two hours of work, which ask the client unless its block pays or he has agreed before;
+// what waits then is mostly decided soon.
+func (p *play) finish(rt *rapid.T) {
+	var open []ticket.ID
+	for _, id := range p.ids {
+		if p.books.tickets[id].isOpen() {
+			open = append(open, id)
+		}
+	}
+	if len(open) == 0 {
+		rt.Skip("no ticket is open")
+	}
+	id := rapid.SampledFrom(open).Draw(rt, "ticket")
+	a := p.books.tickets[id]
+	w, e := p.measured(rt)
+	e.agent, e.free, e.minutes = false, false, 120
+	w.Actor, w.NonBillable, w.MS = p.who("tom"), false, 120*60_000
+	got := p.send(rt, id, ticket.Resolve{Header: p.by("tom"), Resolution: "Done", Code: ticket.Solved, Work: []ticket.WorkEntry{w}}, "resolves with two hours")
+	p.expect(rt, true, got)
+	a.work = append(a.work, e)
+	a.sort()
+	if p.books.close(a, ticket.Solved) {
+		a.held.hold = p.holdOf(rt, id)
+		if rapid.IntRange(0, 2).Draw(rt, "at once") > 0 {
+			p.compare(rt)
+			p.decide(rt)
+		}
+	}
+}

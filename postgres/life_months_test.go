@@ -582,6 +582,8 @@ func TestRandomLivesOfInvoices(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMonths(t, rt)
 		rt.Cleanup(func() {
+			m.Disconnect() // thousands of checks have no thousands of connections
+			m.admin.Close()
 			if rt.Failed() || t.Failed() {
 				rt.Logf("The story:\n%s", strings.Join(m.story, "\n"))
 			}

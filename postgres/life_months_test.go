@@ -41,7 +41,6 @@ type months struct {
 	zone  *time.Location
 	jobs  []*lifeJob
 	story []string
-	last  func() error // the last deed again, under its key
 }
 
 type lifeJob struct {

@@ -90,8 +90,8 @@ select $1, c.client_id, 'credit', $3, n.id, $4 from counters c, credit_notes n w
 // creditedLine is a line of an invoice as a credit note finds it.
 type creditedLine struct {
 	Line     int64
-	Base     int64 // the charge that it bills, or writes down
-	Kind     billing.ChargeKind
+	Base     int64              // the charge that it bills, or writes down
+	Kind     billing.ChargeKind // of what was billed at first
 	Amount   decimal.Decimal
 	Gross    decimal.Decimal // with its tax, as the invoice has it
 	Note     *string         // of an earlier credit note with it
@@ -116,19 +116,22 @@ func (l creditedLine) undone() bool {
 	return l.Reversal != nil && !l.Paired && !l.corrects() && l.Note == nil
 }
 
-// A line that was billed again, or writes another down, leads to the charge that it is about: its base.
+// A line that was billed again, or writes another down, leads to the charge that it is about: its base. What was billed again is of the kind that
+// it was at first, its origin, and is paired by it: a line and its reversal that were on a void invoice are both on the new one.
 const linesWithBase = `
 with recursive up as (
-  select l.charge_id as line, c.id, c.adjusts from invoice_lines l join charges c on c.id = l.charge_id where l.invoice_id = $1
+  select l.charge_id as line, c.id, c.adjusts, c.id as origin, c.kind = 'rebilled' as copied
+  from invoice_lines l join charges c on c.id = l.charge_id where l.invoice_id = $1
   union all
-  select up.line, c.id, c.adjusts from up join charges c on c.id = up.adjusts
+  select up.line, c.id, c.adjusts, case when up.copied then c.id else up.origin end, up.copied and c.kind = 'rebilled'
+  from up join charges c on c.id = up.adjusts
 )
-select up.line, up.id, c.kind, l.amount, l.amount as gross, n.number, r.id, coalesce(s.net, 0), coalesce(s.amount, 0),
+select up.line, up.id, a.kind, l.amount, l.amount as gross, n.number, r.id, coalesce(s.net, 0), coalesce(s.amount, 0),
   coalesce('closure ' || c.closure_id, 'posting ' || c.posting_id),
-  coalesce(rl.invoice_id = $1, false) or (c.reverses is not null and exists (select from up u where u.id = c.reverses)), coalesce(o.counter, '')
-from up join invoice_lines l on l.charge_id = up.line join charges c on c.id = up.line
+  exists (select from up u where u.origin = r.id) or (a.reverses is not null and exists (select from up u where u.id = a.reverses)), coalesce(o.counter, '')
+from up join invoice_lines l on l.charge_id = up.line join charges c on c.id = up.line join charges a on a.id = up.origin
 left join credit_note_lines nl on nl.charge_id = up.line left join credit_notes n on n.id = nl.note_id
-left join charges r on r.reverses = up.id left join invoice_lines rl on rl.charge_id = r.id
+left join charges r on r.reverses = up.id
 left join (select charge_id, sum(net) as net, sum(amount) as amount from credit_note_shares group by 1) s on s.charge_id = up.line
 left join counter_moves o on o.charge_id = up.id and starts_with(o.counter, $2)
 where up.adjusts is null order by up.line`

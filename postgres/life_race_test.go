@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ type rush struct {
 	ctx   context.Context
 	deeds []rushed
 
-	mu       sync.Mutex
 	done     map[string]int // by name
 	refusals map[string]bool
 }

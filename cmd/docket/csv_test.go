@@ -46,7 +46,7 @@ func TestListsAndReportsAsCSV(t *testing.T) {
 	s := newShell(t)
 	s.env["DATABASE_URL"] = shopDatabase(t)
 	for _, command := range []string{
-		"report revenue", "report ai-vs-tech", "report margin", "report margin --by-contract", "report sla", "report leakage", "report blocks", "report aged",
+		"report revenue", "report revenue --by-account", "report receivables", "report deferred", "report wip", "report ai-vs-tech", "report margin", "report margin --by-contract", "report sla", "report leakage", "report blocks", "report projects",
 		"invoice list", "client list", "dispute list", "credit list", "block list", "ticket list", "exception list", "period list",
 	} {
 		out := s.ok(append([]string{"-o", "csv"}, strings.Fields(command)...)...).out

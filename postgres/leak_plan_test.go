@@ -3,7 +3,6 @@ package postgres
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ func (k *kit) longPast(n int) {
 		"set session_replication_role = replica",
 		`insert into tickets (number, client_id, source, external_id, body_digest, subject, description, channel, stage, begun_round, priority, opened_at, resolved_at, closed_at, sla)
 		select 100000 + n, 'northwind', 'past', n::text, '', 'Of old', '', 'mail', 'posted', 1, 3, ` + at + ` - interval '3 hours', ` + at + `, ` + at + `,
-		  jsonb_build_object('clock', jsonb_build_object('started_at', ` + at + ` - interval '3 hours')) ` + series,
+		  (select sla from tickets where sla is not null limit 1) ` + series,
 		`insert into work_entries (id, ticket, client_id, round, operation_key, input_digest, actor, kind, work_type, work_role, started_at, ms, cost, cost_currency, logged_at, via, rated_in)
 		overriding system value
 		select 100000 + n, 100000 + n, 'northwind', 1, 'past-' || n, '', 'ada', 'human', 'remote', 'engineer', ` + at + ` - interval '2 hours', 3600000, 60, 'EUR', ` + at + `, 'cli', 100000 + n ` + series,
@@ -51,25 +50,39 @@ func (k *kit) longPast(n int) {
 	}
 }
 
-// pages tells how many pages of tables and indexes a statement touches, and its plan.
-func (k *kit) pages(sql string, args ...any) (n int64, plan string) {
+type planNode struct {
+	Node  string     `json:"Node Type"`
+	Table string     `json:"Relation Name"`
+	Hit   int64      `json:"Shared Hit Blocks"`
+	Read  int64      `json:"Shared Read Blocks"`
+	Plans []planNode `json:"Plans"`
+}
+
+// throughout tells the tables that the plan reads from end to end.
+func (p planNode) throughout() (tables []string) {
+	if p.Node == "Seq Scan" {
+		tables = append(tables, p.Table)
+	}
+	for _, part := range p.Plans {
+		tables = append(tables, part.throughout()...)
+	}
+	return tables
+}
+
+// plan runs a statement and tells how.
+func (k *kit) plan(q querier, sql string, args ...any) planNode {
 	k.t.Helper()
 	var told []byte
-	require.NoError(k.t, k.pool.QueryRow(k.ctx, "explain (analyze, buffers, format json) "+sql, args...).Scan(&told))
-	var explained []struct {
-		Plan struct {
-			Hit  int64 `json:"Shared Hit Blocks"`
-			Read int64 `json:"Shared Read Blocks"`
-		}
-	}
+	require.NoError(k.t, q.QueryRow(k.ctx, "explain (analyze, buffers, format json) "+sql, args...).Scan(&told))
+	var explained []struct{ Plan planNode }
 	require.NoError(k.t, json.Unmarshal(told, &explained))
-	return explained[0].Plan.Hit + explained[0].Plan.Read, string(told)
+	return explained[0].Plan
 }
 
 // What a scrape asks of the database is the same after 5,000 closures and after 20,000, but for the index of what is posted, and goes
 // through no table from end to end.
 func TestAScrapeDoesNotReadThePast(t *testing.T) {
-	const page = 50
+	const page = 20
 	asked := map[string][]int64{}
 	for _, n := range []int{5_000, 20_000} {
 		k := newKit(t)
@@ -82,32 +95,40 @@ func TestAScrapeDoesNotReadThePast(t *testing.T) {
 			sql  string
 			args []any
 		}{
-			"stages": {countStages, nil}, "events": {changedTickets, []any{n - page, page}}, "turn": {nextTickets, []any{100_000 + n/2, page}},
+			"events": {changedTickets, []any{n - page, page}}, "turn": {nextTickets, []any{100_000 + n/2, page}},
 			"leaks": {accounted(true) + " select ticket from leaking", []any{some}},
 		} {
-			pages, plan := k.pages(ask.sql, ask.args...)
-			for _, table := range []string{"tickets", "work_entries", "charges", "charge_work", "ticket_events"} {
-				require.NotRegexp(t, `"Node Type": "Seq Scan",[^}]*"Relation Name": "`+table+`"`, strings.Join(strings.Fields(plan), " "), name)
+			plan := k.plan(k.pool, ask.sql, ask.args...)
+			for _, table := range []string{"tickets", "work_entries", "charges", "charge_work", "ticket_events", "closures"} {
+				require.NotContains(t, plan.throughout(), table, name)
 			}
-			asked[name] = append(asked[name], pages)
+			asked[name] = append(asked[name], plan.Hit+plan.Read)
 		}
-		watch := k.WatchLeaks(page)
-		stands, err := watch.Standing(t.Context())
+		stands, err := k.WatchLeaks(page).Standing(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, n, stands.Posted)
 		require.Zero(t, stands.Leaked)
+
+		// Where vacuum lags, a scan is cheaper: what counts is that an index alone can tell.
+		tx, err := k.pool.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "set local enable_seqscan = off")
+		require.NoError(t, err)
+		require.NotContains(t, k.plan(tx, countStages).throughout(), "tickets")
+		require.NoError(t, tx.Rollback(t.Context()))
 	}
 	t.Logf("pages a scrape: %v", asked)
 	for name, pages := range asked {
-		require.Less(t, pages[1], 2*pages[0]+50, name)
+		require.Less(t, pages[1], 2*pages[0], name)
 	}
 }
 
 // A year's reports of 20,000 closures take seconds; what a month takes does not grow with the past.
 func TestReportsOverALongPast(t *testing.T) {
 	k := newKit(t)
-	const n = 20_000
-	k.longPast(n)
+	k.promises(promising)
+	k.priority3() // whose promise all of the past was given too
+	k.longPast(20_000)
 	for name, report := range map[string]func(f ReportFilter) (int, error){
 		"revenue":   func(f ReportFilter) (int, error) { r, err := k.ReportRevenue(k.ctx, f); return len(r), err },
 		"accounts":  func(f ReportFilter) (int, error) { r, err := k.ReportAccounts(k.ctx, f); return len(r), err },

@@ -11,31 +11,39 @@ import (
 
 // accounted sums, for every work entry of a closed ticket, its milliseconds less those that live
 // charges of its generation and open holds stand for: nothing may be left, or money has leaked. In the
-// same way every item is charged once, or waits once. With some, only the tickets whose numbers are $1.
-// Of all of them it is one aggregate over appended rows, with no join but by primary keys: without statistics,
-// as in the minutes after a big import, any other plan risks being quadratic.
+// same way every item is charged once, or waits once.
+// Of all tickets it is one aggregate over appended rows, with no join but by primary keys: without statistics,
+// as in the minutes after a big import, any other plan risks being quadratic. Of some, whose numbers are $1, it looks up what is theirs row
+// by row: a join that reads a whole table would cost more with each month.
 func accounted(some bool) string {
-	only := func(condition string) string {
-		if !some {
-			return ""
-		}
-		return " and " + condition
+	only, offset, charged, itemised := func(string) string { return "" }, "", "charge_work cw", "charge_items ci"
+	find := func(table, key, value, as string) string {
+		return " join " + table + " " + as + " on " + as + "." + key + " = " + value
 	}
+	if some {
+		only, offset = func(condition string) string { return " and " + condition }, " offset 0" // keeps the planner from joining whole tables
+		find = func(table, key, value, as string) string {
+			return " cross join lateral (select * from " + table + " where " + key + " = " + value + offset + ") " + as
+		}
+		charged = "work_entries own" + find("charge_work", "work_id", "own.id", "cw")
+		itemised = "ticket_items own" + find("charge_items", "item_id", "own.id", "ci")
+	}
+	const item = "substring(c ->> 'item' from '^item-([0-9]+)$')::bigint"
 	return `
 with entries as (
   select w.id, w.generation, w.ticket, w.ms, 0::bigint as billed, 0::bigint as covered, 0::bigint as unbillable, 0::bigint as waiting
-  from work_entries w join tickets t on t.number = w.ticket
+  from work_entries w` + find("tickets", "number", "w.ticket", "t") + `
   where t.stage in ('held', 'posted', 'merged', 'cancelled')` + only("w.ticket = any ($1)") + `
   union all
   select cw.work_id, cw.generation, null, 0, case when c.kind not in ` + coveredKinds + ` and c.kind not in ` + unbillableKinds + ` then s.ms else 0 end,
     case when c.kind in ` + coveredKinds + ` then s.ms else 0 end, case when c.kind in ` + unbillableKinds + ` then s.ms else 0 end, 0
-  from charge_work cw join charges c on c.id = cw.charge_id cross join lateral (select upper(cw.span) - lower(cw.span) as ms) s
-  where not exists (select from charges r where r.reverses = cw.charge_id)` + only("cw.work_id in (select id from work_entries where ticket = any ($1))") + `
+  from ` + charged + find("charges", "id", "cw.charge_id", "c") + ` cross join lateral (select upper(cw.span) - lower(cw.span) as ms) s
+  where not exists (select from charges r where r.reverses = cw.charge_id` + offset + `)` + only("own.ticket = any ($1)") + `
   union all
   select w.id, w.generation, null, 0, 0, 0, 0, (s ->> 'to')::bigint - (s ->> 'from')::bigint
-  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, jsonb_array_elements(coalesce(c -> 'spans', '[]')) s,
-    work_entries w
-  where h.state = 'open' and w.id = (s ->> 'work')::bigint` + only("h.ticket = any ($1)") + `
+  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, jsonb_array_elements(coalesce(c -> 'spans', '[]')) s` +
+		find("work_entries", "id", "(s ->> 'work')::bigint", "w") + `
+  where h.state = 'open'` + only("h.ticket = any ($1)") + `
 ), sums as (
   select id, max(ticket) as ticket, sum(ms) as ms, sum(billed) as billed, sum(covered) as covered, sum(unbillable) as unbillable, sum(waiting) as waiting
   from entries group by id, generation having max(ticket) is not null
@@ -43,15 +51,15 @@ with entries as (
   select id, ticket, ms, billed + covered + unbillable as posted, waiting from sums where ms <> billed + covered + unbillable + waiting
 ), used as (
   select i.id, i.generation, i.ticket, 0 as posted, 0 as waiting
-  from ticket_items i join tickets t on t.number = i.ticket
+  from ticket_items i` + find("tickets", "number", "i.ticket", "t") + `
   where t.stage in ('held', 'posted', 'merged', 'cancelled')` + only("i.ticket = any ($1)") + `
   union all
   select ci.item_id, ci.generation, null, 1, 0
-  from charge_items ci where not exists (select from charges r where r.reverses = ci.charge_id)` + only("ci.item_id in (select id from ticket_items where ticket = any ($1))") + `
+  from ` + itemised + ` where not exists (select from charges r where r.reverses = ci.charge_id` + offset + `)` + only("own.ticket = any ($1)") + `
   union all
   select i.id, i.generation, null, 0, 1
-  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c, ticket_items i
-  where h.state = 'open' and c ->> 'kind' not in ` + lowering + ` and i.id = substring(c ->> 'item' from '^item-([0-9]+)$')::bigint` + only("h.ticket = any ($1)") + `
+  from holds h, jsonb_array_elements(h.hold::jsonb -> 'charges') c` + find("ticket_items", "id", item, "i") + `
+  where h.state = 'open' and c ->> 'kind' not in ` + lowering + only("h.ticket = any ($1)") + `
 ), item_sums as (
   select id, max(ticket) as ticket, sum(posted) as posted, sum(waiting) as waiting from used group by id, generation having max(ticket) is not null
 ), unequal_items as (

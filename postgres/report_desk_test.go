@@ -155,8 +155,8 @@ func TestLeakageTellsWhatItCompared(t *testing.T) {
 	}
 	sound := "acme: 3 tickets, 4 entries, 635 min = 20 + 10 + 5 + 600 + 0, 0 leak"
 	require.Equal(t, sound, minutes(postgres.ReportFilter{}))
-	require.Equal(t, sound, minutes(postgres.ReportFilter{From: day(t, "2026-03-18"), To: day(t, "2026-03-19"), Client: "acme"}))
-	require.Empty(t, minutes(postgres.ReportFilter{To: day(t, "2026-03-18")}))
+	require.Equal(t, sound, minutes(postgres.ReportFilter{From: day(t, "2026-03-17"), To: day(t, "2026-03-19"), Client: "acme"}))
+	require.Equal(t, "acme: 1 tickets, 1 entries, 600 min = 0 + 0 + 0 + 600 + 0, 0 leak", minutes(postgres.ReportFilter{To: day(t, "2026-03-18")}), "ten hours began the evening before")
 
 	k.tamper("update tickets set stage = 'cancelled' where stage = 'resolution'")
 	require.Equal(t, "acme: 4 tickets, 5 entries, 642 min = 20 + 10 + 5 + 600 + 7, 1 leak", minutes(postgres.ReportFilter{}))

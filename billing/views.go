@@ -85,28 +85,6 @@ type Why struct {
 	Sentences []string    `json:"sentences"`
 }
 
-// MarginRow is one row of `docket report margin`.
-type MarginRow struct {
-	Client   string          `json:"client"`
-	Currency string          `json:"currency"`
-	Tickets  int             `json:"tickets"`
-	Billed   decimal.Decimal `json:"billed"`
-	Cost     decimal.Decimal `json:"cost"`
-	Margin   decimal.Decimal `json:"margin"`
-}
-
-// ActorRow is one row of `docket report ai-vs-tech`.
-type ActorRow struct {
-	Kind     string          `json:"kind"` // ai or human: who resolved
-	Currency string          `json:"currency"`
-	Tickets  int             `json:"tickets"`
-	WorkMS   int64           `json:"work_ms"`
-	Billed   decimal.Decimal `json:"billed"`
-	Covered  int             `json:"covered_tickets"` // closed without anything to pay
-	Cost     decimal.Decimal `json:"cost"`
-	Credits  decimal.Decimal `json:"credits"` // given back by credit notes, and for missed targets: billed is less by them
-}
-
 // Standing is the standing count of the desk. Leaked counts closed tickets whose work is not
 // wholly billed, covered, not billable or waiting for a person: it is always 0.
 type Standing struct {

@@ -178,6 +178,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"credit balances", &a.caches, wrongBalances},
 		{"entries of the journal", &a.journal, wrongEntries},
 		{"sums of entries", &a.journal, wrongSums},
+		{"revenue", &a.journal, wrongBilled},
 		{"receivables", &a.journal, wrongReceivables},
 		{"work in progress", &a.journal, wrongWIP},
 		{"credit in the journal", &a.journal, wrongClientCredit},

@@ -18,6 +18,13 @@ order by 1`
 select format('%s/%s: its %s do not balance, %s are too much', kind, source, unit, sum(amount)) from journal
 group by kind, source, unit having sum(amount) <> 0 order by 1`
 
+	// What margins are made of, and what revenue is.
+	wrongBilled = `
+select format('%s: the journal books %s %s for lines, and they bill %s', payer_id, coalesce(j.amount, 0), currency, coalesce(l.amount, 0))
+from (select payer_id, unit as currency, -sum(amount) as amount from journal where kind = 'line' and account <> 'wip' group by 1, 2) j
+full join (select payer_id, currency, sum(amount) as amount from billed_lines group by 1, 2) l using (payer_id, currency)
+where coalesce(j.amount, 0) <> coalesce(l.amount, 0) order by 1`
+
 	wrongReceivables = `
 select format('%s: the journal says that %s %s are owed on it, and it is %s', coalesce(i.number, 'draft-' || i.id), coalesce(j.amount, 0), i.currency, coalesce(s.owed, 0))
 from invoices i join invoice_standing s on s.invoice_id = i.id

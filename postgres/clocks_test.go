@@ -62,13 +62,13 @@ func TestReportSLACountsWhatWasKeptAndWhatIsOpen(t *testing.T) {
 	_, err = k.Claim(k.ctx, warned, ticket.Claim{Header: k.by("bob")}) // which came late
 	require.NoError(t, err)
 	close(late, 4*24*time.Hour)
-	rows, err := k.ReportSLA(k.ctx, sla.LocalDate{}, sla.LocalDate{})
+	rows, err := k.ReportSLA(k.ctx, ReportFilter{})
 	require.NoError(t, err)
 	require.Equal(t, []Attainment{{
 		Client: "northwind", Priority: 3, Tickets: 4, ResponseMet: 2, ResponseMissed: 2, ResolutionMet: 3, ResolutionMissed: 1, ResolvedInWarning: 1,
 		PausedMS: time.Hour.Milliseconds(), TicketsThatWaited: 1, AttainmentPerMille: 625, Open: 2, OpenMissed: 1, OpenPaused: 1,
 	}}, rows)
-	none, err := k.ReportSLA(k.ctx, sla.LocalDate{Year: 2026, Month: 4, Day: 1}, sla.LocalDate{})
+	none, err := k.ReportSLA(k.ctx, ReportFilter{From: sla.LocalDate{Year: 2026, Month: 4, Day: 1}})
 	require.NoError(t, err)
 	require.Len(t, none, 1, "what is open is open in any period")
 	require.Zero(t, none[0].Tickets)

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -56,7 +57,7 @@ func TestWorkCostsByTheVersionOfItsTime(t *testing.T) {
 	other := k.ticket("email")
 	_, err = k.AddItem(t.Context(), other, ticket.Material{Header: k.by("tom"), Kind: ticket.Part, Text: "SSD 1 TB", Quantity: "2", Cost: "80.00"})
 	require.NoError(t, err)
-	rows, err := k.ReportMargin(t.Context(), day(t, "2026-03-01"), day(t, "2026-04-01"))
+	rows, err := k.ReportMargin(t.Context(), postgres.ReportFilter{From: day(t, "2026-03-01"), To: day(t, "2026-04-01")})
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	require.Equal(t, "323.05", rows[0].Cost.StringFixed(2))

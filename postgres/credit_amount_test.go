@@ -9,7 +9,6 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/postgres"
-	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -96,10 +95,10 @@ func TestReportsSubtractWhatCreditNotesGaveBack(t *testing.T) {
 	k.close(other, 1, k.minutes("tom", 60))
 	march := k.month("2026-03")
 	billed := func() string {
-		margins, err := k.ReportMargin(t.Context(), day(t, "2026-03-01"), day(t, "2026-04-01"))
+		margins, err := k.ReportMargin(t.Context(), postgres.ReportFilter{From: day(t, "2026-03-01"), To: day(t, "2026-04-01")})
 		require.NoError(t, err)
 		require.Len(t, margins, 1)
-		actors, err := k.ReportAIvsTech(t.Context(), sla.LocalDate{}, sla.LocalDate{})
+		actors, err := k.ReportAIvsTech(t.Context(), postgres.ReportFilter{})
 		require.NoError(t, err)
 		require.Len(t, actors, 1)
 		require.True(t, margins[0].Billed.Equal(actors[0].Billed), "%s, %s", margins[0].Billed, actors[0].Billed)

@@ -7,6 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -157,7 +158,7 @@ func TestEdge14FailedAttemptsAreCostAllTheSame(t *testing.T) {
 	_, err = k.Close(t.Context(), id, 1, k.resolve("bot"))
 	require.NoError(t, err)
 	require.Equal(t, "0.50", k.owed(), "only what led somewhere bills")
-	margin, err := k.ReportMargin(t.Context(), day(t, "2026-03-01"), day(t, "2026-04-01"))
+	margin, err := k.ReportMargin(t.Context(), postgres.ReportFilter{From: day(t, "2026-03-01"), To: day(t, "2026-04-01")})
 	require.NoError(t, err)
 	require.Equal(t, "14.10", margin[0].Cost.StringFixed(2), "two runs, 20,000 tokens in and 2,000 out")
 	k.proved()

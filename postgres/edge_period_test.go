@@ -9,7 +9,6 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/postgres"
-	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -138,7 +137,7 @@ func TestEdge60ThePayerGetsTheInvoice(t *testing.T) {
 	for _, l := range lines {
 		require.Equal(t, "acme", l.Client)
 	}
-	report, err := k.ReportMargin(t.Context(), sla.LocalDate{}, sla.LocalDate{})
+	report, err := k.ReportMargin(t.Context(), postgres.ReportFilter{})
 	require.NoError(t, err)
 	require.Len(t, report, 1)
 	require.Equal(t, "acme", report[0].Client)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/postgres"
-	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -37,7 +36,7 @@ func (k *till) booked(ref string) []string {
 // earned tells what is booked as revenue, one account a line.
 func (k *till) earned() []string {
 	k.t.Helper()
-	rows, err := k.ReportEarned(k.t.Context(), sla.LocalDate{}, sla.LocalDate{})
+	rows, err := k.ReportAccounts(k.t.Context(), postgres.ReportFilter{})
 	require.NoError(k.t, err)
 	lines := []string{}
 	for _, r := range rows {
@@ -108,7 +107,7 @@ func TestBlockHoursAreEarnedAsTheyAreUsed(t *testing.T) {
 	}, k.booked(name)[4:])
 	k.reopen(used[0])
 	require.Equal(t, []string{"block-revenue 33.33"}, k.earned())
-	deferred, err := k.ReportDeferred(t.Context(), sla.LocalDate{})
+	deferred, err := k.ReportDeferred(t.Context(), postgres.Balance{})
 	require.NoError(t, err)
 	require.Len(t, deferred, 1)
 	require.Equal(t, "66.67 7200000", deferred[0].Deferred.StringFixed(2)+fmt.Sprintf(" %d", deferred[0].Left))
@@ -117,10 +116,10 @@ func TestBlockHoursAreEarnedAsTheyAreUsed(t *testing.T) {
 	_, err = k.EndBlocks(t.Context(), "", k.now())
 	require.NoError(t, err)
 	require.Equal(t, []string{"block-revenue 33.33", "breakage 66.67"}, k.earned())
-	deferred, err = k.ReportDeferred(t.Context(), sla.LocalDate{})
+	deferred, err = k.ReportDeferred(t.Context(), postgres.Balance{})
 	require.NoError(t, err)
 	require.Empty(t, deferred)
-	before, err := k.ReportDeferred(t.Context(), day(t, "2026-03-18"))
+	before, err := k.ReportDeferred(t.Context(), postgres.Balance{AsOf: day(t, "2026-03-18")})
 	require.NoError(t, err)
 	require.Len(t, before, 1, "and at the end of that day it was not")
 	k.proved()
@@ -162,7 +161,7 @@ func TestABlockOfAnotherHouseAndOneThatIsTakenBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"move deferred 200.00", "move block-sales -200.00", "move minutes-granted 2 h", "move block-minutes -2 h"}, k.booked(fmt.Sprintf("block/%d", block.ID))[4:])
 	require.EqualValues(t, 200, k.count("select sum(amount)::bigint from journal where account = 'block-sales'"))
-	wip, err := k.ReportWIP(t.Context(), sla.LocalDate{})
+	wip, err := k.ReportWIP(t.Context(), postgres.Balance{})
 	require.NoError(t, err)
 	require.Empty(t, wip)
 	k.proved()
@@ -191,38 +190,6 @@ func TestPricesThatIncludeTaxInTheJournal(t *testing.T) {
 	k.credit(march, "125.00")
 	require.EqualValues(t, 0, k.count("select sum(amount * 100)::bigint from journal where account = 'tax'"), "all of the tax went back with the price")
 	require.Equal(t, []string{"revenue 225.00", "credit-notes -206.66", "tax-in-prices -18.34"}, k.earned())
-	k.proved()
-}
-
-func TestReceivablesByAge(t *testing.T) {
-	k := newTill(t, replaced(hourly, "currency: USD", "currency: USD\nbilling: {payment_days: 14}"))
-	_, march := k.billed(60) // finalised on March 18, due on April 1
-	k.nextMonth()
-	k.close(k.ticket("email"), 1, k.minutes("tom", 120))
-	april := k.month("2026-04")
-	k.pay(march, "50.00")
-	aged := func(asOf, today string) string {
-		var on sla.LocalDate
-		if asOf != "" {
-			on = day(t, asOf)
-		}
-		var now sla.LocalDate
-		if today != "" {
-			now = day(t, today)
-		}
-		rows, err := k.ReportReceivables(t.Context(), on, now)
-		require.NoError(t, err)
-		require.Len(t, rows, 1)
-		r := rows[0]
-		return fmt.Sprintf("%d: %s %s %s %s %s = %s, %s", r.Invoices, r.NotDue, r.To30, r.To60, r.To90, r.Over90, r.Owed, r.Credit)
-	}
-	require.Equal(t, "1: 150 0 0 0 0 = 150, 0", aged("2026-04-01", ""), "due on that day is not late")
-	require.Equal(t, "1: 0 150 0 0 0 = 150, 0", aged("2026-04-02", ""))
-	require.Equal(t, "2: 300 100 0 0 0 = 400, 0", aged("", "2026-05-01"))
-	require.Equal(t, "2: 0 300 100 0 0 = 400, 0", aged("", "2026-05-12"))
-	require.Equal(t, "2: 0 0 0 300 100 = 400, 0", aged("", "2026-07-02"))
-	k.pay(april, "320.00")
-	require.Equal(t, "1: 0 0 0 0 100 = 100, 20", aged("", "2026-12-01"))
 	k.proved()
 }
 

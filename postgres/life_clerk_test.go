@@ -383,7 +383,7 @@ func (c *clerk) aged(today time.Time) string {
 	for _, b := range c.order {
 		owed := b.owed()
 		switch days := int(today.Sub(b.due).Hours() / 24); {
-		case days < 0:
+		case days <= 0: // what is due today is not late
 			buckets[0] += owed
 		case days <= 30:
 			buckets[1] += owed

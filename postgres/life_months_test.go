@@ -320,11 +320,11 @@ func (m *months) same() {
 func (m *months) ends() {
 	ctx := m.t.Context()
 	local := m.now().In(m.zone)
-	rows, err := m.ReportAged(ctx)
+	rows, err := m.ReportReceivables(ctx, postgres.Balance{})
 	require.NoError(m.rt, err)
 	aged := "0.00 0.00 0.00 0.00 0.00"
 	for _, r := range rows {
-		aged = strings.Join([]string{r.NotDue.StringFixed(2), r.To30.StringFixed(2), r.To60.StringFixed(2), r.To90.StringFixed(2), r.Older.StringFixed(2)}, " ")
+		aged = strings.Join([]string{r.NotDue.StringFixed(2), r.To30.StringFixed(2), r.To60.StringFixed(2), r.To90.StringFixed(2), r.Over90.StringFixed(2)}, " ")
 		require.Equal(m.rt, dollars(m.clerk.inCredit()), r.Credit.StringFixed(2))
 	}
 	require.Equal(m.rt, m.aged(time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)), aged, "what is owed, by the days since it was due")

@@ -140,18 +140,18 @@ func TestReadsOfALivedDesk(t *testing.T) {
 		assert.Equal(t, billing.Standing{Closed: 7, Posted: 6, Waiting: 1}, s)
 	})
 	t.Run("reports", func(t *testing.T) {
-		margin, err := l.ReportMargin(ctx, sla.LocalDate{}, sla.LocalDate{})
+		margin, err := l.ReportMargin(ctx, postgres.ReportFilter{})
 		require.NoError(t, err)
 		require.Len(t, margin, 1)
 		assert.Equal(t, l.owed(), margin[0].Billed.StringFixed(2))
 		assert.Equal(t, "740.00", margin[0].Cost.StringFixed(2), "740 minutes at 60 an hour")
 		assert.True(t, margin[0].Margin.Equal(margin[0].Billed.Sub(margin[0].Cost)))
 		assert.Equal(t, 7, margin[0].Tickets)
-		none, err := l.ReportMargin(ctx, sla.LocalDate{Year: 2027, Month: 1, Day: 1}, sla.LocalDate{})
+		none, err := l.ReportMargin(ctx, postgres.ReportFilter{From: day(t, "2027-01-01")})
 		require.NoError(t, err)
 		assert.Empty(t, none)
 
-		actors, err := l.ReportAIvsTech(ctx, sla.LocalDate{}, sla.LocalDate{})
+		actors, err := l.ReportAIvsTech(ctx, postgres.ReportFilter{})
 		require.NoError(t, err)
 		require.Len(t, actors, 1)
 		assert.Equal(t, "human", actors[0].Kind)
@@ -242,7 +242,7 @@ func TestAClientsSessionSeesItsOwnAndNothingElse(t *testing.T) {
 			"people":   func(r postgres.Reads) error { _, err := r.People(ctx, ""); return err },
 			"standing": func(r postgres.Reads) error { _, err := r.Standing(ctx); return err },
 			"margin": func(r postgres.Reads) error {
-				_, err := r.ReportMargin(ctx, sla.LocalDate{}, sla.LocalDate{})
+				_, err := r.ReportMargin(ctx, postgres.ReportFilter{})
 				return err
 			},
 		} {

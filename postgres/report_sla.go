@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -48,14 +47,16 @@ type measured struct {
 
 // ReportSLA counts, by client and priority, how tickets stood against what they were promised: those closed for good in
 // the period, by local date of the client, and those that are open now. A ticket without targets is none.
-func (s *Store) ReportSLA(ctx context.Context, from, to sla.LocalDate) ([]Attainment, error) {
-	a, b := bounds(from, to)
+func (s *Store) ReportSLA(ctx context.Context, f ReportFilter) ([]Attainment, error) {
+	if err := f.check(ctx, s.Reads); err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `
 select t.number, t.client_id, t.priority, t.closed_at is null, t.response_breached_at, t.resolution_breached_at, t.resolution_warn_at, t.resolved_at, t.sla
 from tickets t join clients c on c.id = t.client_id
 where t.sla ? 'clock' and not t.stage in ('merged', 'cancelled')
-  and (t.closed_at is null or `+fmt.Sprintf(inPeriod, "(t.closed_at at time zone c.time_zone)::date")+`)
-order by t.client_id, t.priority, t.number`, a, b)
+  and ($3 = '' or t.client_id = $3) and (t.closed_at is null or (`+inAt("t.closed_at", "c.time_zone", "t.client_id")+`))
+order by t.client_id, t.priority, t.number`, f.args()...)
 	if err != nil {
 		return nil, fmt.Errorf("report SLA: %w", err)
 	}

@@ -2,17 +2,46 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/sla"
+	"github.com/docket-psa/docket/ticket"
 )
 
-// reportPeriod holds local dates: of service for what is billed, of the work for what it cost,
-// each in the client's zone. from inclusive, to exclusive; a zero date does not bound.
-const inPeriod = "($1 = '' or %[1]s >= $1::date) and ($2 = '' or %[1]s < $2::date)"
+// ReportFilter narrows a report to a period of local dates, a client and a currency. Zero values do not narrow.
+type ReportFilter struct {
+	From     sla.LocalDate // inclusive
+	To       sla.LocalDate // exclusive
+	Client   string        // whose tickets, work and blocks; of what is in the journal: who pays
+	Currency string
+}
+
+// Balance narrows a report of how the books stand at the end of a date; zero: by all that is booked.
+type Balance struct {
+	AsOf     sla.LocalDate
+	Client   string
+	Currency string
+}
+
+// in holds rows by a local date, $1 inclusive and $2 exclusive, and by their client, $3. An empty parameter does not narrow: it
+// is folded away when the statement is planned, so that what is left can use an index.
+func in(date, client string) string {
+	return fmt.Sprintf("($1 = '' or %[1]s >= $1::date) and ($2 = '' or %[1]s < $2::date) and ($3 = '' or %[2]s = $3)", date, client)
+}
+
+// inAt is in for an instant by the local date of a zone. The instant by itself is held to within a day beside it, for its index.
+func inAt(instant, zone, client string) string {
+	return fmt.Sprintf("($1 = '' or %[1]s >= ($1::date - 1)::timestamp at time zone 'UTC') and ($2 = '' or %[1]s < ($2::date + 1)::timestamp at time zone 'UTC') and ", instant) +
+		in("("+instant+" at time zone "+zone+")::date", client)
+}
+
+// args are $1 to $3 of in.
+func (f ReportFilter) args() []any {
+	from, to := bounds(f.From, f.To)
+	return []any{from, to, f.Client}
+}
 
 func bounds(from, to sla.LocalDate) (string, string) {
 	text := func(d sla.LocalDate) string {
@@ -24,83 +53,49 @@ func bounds(from, to sla.LocalDate) (string, string) {
 	return text(from), text(to)
 }
 
-// ReportMargin compares, by client and currency, what was billed for service from one date
-// until before another, less what credit notes gave back of it, with what the work and the items of those dates cost us. Nobody knows a rate
-// of exchange here: cost in another currency than the lines has a row of its own.
-func (r Reads) ReportMargin(ctx context.Context, from, to sla.LocalDate) ([]billing.MarginRow, error) {
-	a, b := bounds(from, to)
-	rows, err := r.q.Query(ctx, fmt.Sprintf(`
-		with billed as (
-			select client_id, currency, ticket, amount from earned_lines where `+inPeriod+`
-		), cost as (
-			select w.client_id, w.cost_currency as currency, w.ticket, w.cost from work_entries w join clients c on c.id = w.client_id
-			where `+fmt.Sprintf(inPeriod, "(w.started_at at time zone c.time_zone)::date")+`
-			union all
-			select client_id, currency, ticket, quantity * unit_cost from ticket_items where `+fmt.Sprintf(inPeriod, "service_date")+`
-		), both_sides as (
-			select client_id, currency, ticket, amount as billed, 0 as cost from billed
-			union all select client_id, currency, ticket, 0, cost from cost
-		)
-		select client_id, currency, count(distinct ticket)::int, sum(billed), sum(cost), sum(billed) - sum(cost)
-		from both_sides group by 1, 2 order by 1, 2`, "service_date"), a, b)
-	if err != nil {
-		return nil, fmt.Errorf("report margin: %w", err)
+func (f ReportFilter) check(ctx context.Context, r Reads) error {
+	var period error
+	if !f.From.IsZero() && !f.To.IsZero() && f.To.Compare(f.From) <= 0 {
+		period = ticket.Invalid("to", f.To, "is not after from", "give the first date after the period, later than "+f.From.String())
 	}
-	report, err := pgx.CollectRows(rows, pgx.RowToStructByPos[billing.MarginRow])
-	if err != nil {
-		return nil, fmt.Errorf("report margin: %w", err)
-	}
-	return report, nil
+	return errors.Join(period, r.known(ctx, f.Client), isCurrency(f.Currency))
 }
 
-// ReportAIvsTech compares the tickets that AI agents resolved with those that people did, by
-// who made the last closure, among the tickets whose last closure lies in the period. Billed
-// comes from live lines, reversals included, less what credit notes gave back of them, and a ticket that cost something until it was credited is none with nothing to pay; cost from all work on the tickets, failed attempts
-// too, and from their items. Tickets and their work count in the currency of their lines; cost in another currency has
-// a row of its own.
-func (r Reads) ReportAIvsTech(ctx context.Context, from, to sla.LocalDate) ([]billing.ActorRow, error) {
-	a, b := bounds(from, to)
-	rows, err := r.q.Query(ctx, `
-		with last as (
-			select distinct on (cl.ticket) cl.ticket, cl.client_id, cl.resolved_by, cl.closed_at
-			from closures cl order by cl.ticket, cl.round desc
-		), closed as (
-			select l.ticket, coalesce(p.kind, 'human') as kind, c.currency as client_currency
-			from last l join clients c on c.id = l.client_id left join people p on p.id = l.resolved_by
-			where `+fmt.Sprintf(inPeriod, "(l.closed_at at time zone c.time_zone)::date")+`
-		), lines as (
-			select ticket, currency, sum(amount) as billed from billed_lines group by 1, 2
-		), earned as (
-			select ticket, currency, sum(amount) as amount from earned_lines group by 1, 2
-		), work as (
-			select ticket, currency, sum(cost) as cost from (
-				select ticket, cost_currency as currency, cost from work_entries
-				union all select ticket, currency, quantity * unit_cost from ticket_items
-			) as costs group by 1, 2
-		), ms as (
-			select ticket, sum(ms) as ms from work_entries group by 1
-		), missed as ( -- credited for a missed target
-			select b.ticket, b.currency, -sum(b.amount) as amount from billed_lines b join charges c on c.id = b.charge_id where c.kind = 'credit' group by 1, 2
-		), sides as (
-			select c.kind, coalesce(l.currency, c.client_currency) as currency, c.ticket, m.ms, coalesce(e.amount, 0) as billed,
-				coalesce(l.billed, 0) - coalesce(e.amount, 0) + coalesce(x.amount, 0) as credits,
-				(coalesce(l.billed, 0) = 0 and not exists (select from holds h where h.ticket = c.ticket and h.state = 'open'))::int as covered, 0 as cost
-			from closed c left join lines l using (ticket) left join earned e on e.ticket = l.ticket and e.currency = l.currency left join ms m on m.ticket = c.ticket
-				left join missed x on x.ticket = l.ticket and x.currency = l.currency
-			union all
-			select c.kind, w.currency, null, 0, 0, 0, 0, w.cost from closed c join work w using (ticket)
-		)
-		select kind, currency, count(distinct ticket)::int, coalesce(sum(ms), 0)::bigint, sum(billed), sum(covered)::int, sum(cost), sum(credits)
-		from sides group by 1, 2 order by 1, 2`, a, b)
-	if err != nil {
-		return nil, fmt.Errorf("report AI against technicians: %w", err)
+func (r Reads) known(ctx context.Context, client string) error {
+	if client == "" {
+		return nil
 	}
-	report, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (out billing.ActorRow, err error) {
-		err = row.Scan(&out.Kind, &out.Currency, &out.Tickets, &out.WorkMS, &out.Billed, &out.Covered, &out.Cost, &out.Credits)
-		return out, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("report AI against technicians: %w", err)
+	var exists bool
+	if err := r.q.QueryRow(ctx, "select exists (select from clients where id = $1)", client).Scan(&exists); err != nil {
+		return fmt.Errorf("look for client %q: %w", client, err)
 	}
-	return report, nil
+	if !exists {
+		return ticket.Invalid("client", client, "is not known", "`docket client list` shows the clients")
+	}
+	return nil
+}
+
+func isCurrency(code string) error {
+	if _, ok := billing.MinorUnits(code); code != "" && !ok {
+		return ticket.Invalid("currency", code, "is not an ISO 4217 currency", "give a code such as USD")
+	}
+	return nil
+}
+
+// checkPayer is check for reports of the journal, which is kept by payer: a client that others pay for is not found there.
+func (f ReportFilter) checkPayer(ctx context.Context, r Reads) error {
+	if err := f.check(ctx, r); err != nil || f.Client == "" {
+		return err
+	}
+	var (
+		payer  string
+		booked bool // also where others pay for it by now
+	)
+	if err := r.q.QueryRow(ctx, "select payer_id, exists (select from journal where payer_id = id) from clients where id = $1", f.Client).Scan(&payer, &booked); err != nil {
+		return fmt.Errorf("look who pays for %q: %w", f.Client, err)
+	}
+	if payer != f.Client && !booked {
+		return ticket.Invalid("client", f.Client, "is paid for by "+payer+", and the books are kept by payer", "ask for --client "+payer)
+	}
+	return nil
 }

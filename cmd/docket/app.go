@@ -41,7 +41,7 @@ const shutdownWithin = 5 * time.Second
 
 // inRows says whether a command prints rows of one kind: only these are CSV.
 func inRows(cmd *cobra.Command) bool {
-	return cmd.Name() == "list" || (cmd.HasParent() && cmd.Parent().Name() == "report" && cmd.Name() != "projects")
+	return cmd.Name() == "list" || (cmd.HasParent() && cmd.Parent().Name() == "report")
 }
 
 // prepare runs before every command: flags are read, nothing is connected.

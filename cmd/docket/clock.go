@@ -53,48 +53,33 @@ func wall(at time.Time, zone string) string {
 }
 
 func newReportSLA(a *app) *cobra.Command {
-	var p span
-	c := &cobra.Command{
-		Use:   "sla",
-		Short: "Compare what was promised with what was kept, by client and priority, and tell what is open now",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, to, err := p.dates()
-			if err != nil {
-				return err
+	c := &cobra.Command{Use: "sla", Short: "Compare what was promised with what was kept, by client and priority, and tell what is open now"}
+	return over(a, c, served, false, func(s *postgres.Store, f postgres.ReportFilter) error {
+		rows, err := s.ReportSLA(c.Context(), f)
+		if err != nil {
+			return err
+		}
+		of := func(n, all int) string {
+			if all == 0 {
+				return ""
 			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rows, err := s.store.ReportSLA(cmd.Context(), from, to)
-			if err != nil {
-				return err
-			}
-			of := func(n, all int) string {
-				if all == 0 {
-					return ""
-				}
-				return fmt.Sprintf("%d/%d", n, all)
-			}
-			return list(a, rows, "No tickets with SLA targets in this period. A contract promises them: docket contract show CONTRACT",
-				text("CLIENT", func(r postgres.Attainment) string { return r.Client }),
-				text("PRIORITY", func(r postgres.Attainment) string { return priority(r.Priority) }),
-				number("CLOSED", func(r postgres.Attainment) string { return fmt.Sprint(r.Tickets) }),
-				number("ANSWERED IN TIME", func(r postgres.Attainment) string { return of(r.ResponseMet, r.Tickets) }),
-				number("RESOLVED IN TIME", func(r postgres.Attainment) string { return of(r.ResolutionMet, r.Tickets) }),
-				number("AFTER THE WARNING", func(r postgres.Attainment) string { return fmt.Sprint(r.ResolvedInWarning) }),
-				number("KEPT", func(r postgres.Attainment) string { return attained(r) }),
-				number("STOOD STILL", func(r postgres.Attainment) string { return stood(r.PausedMS) }),
-				number("OPEN", func(r postgres.Attainment) string { return fmt.Sprint(r.Open) }),
-				number("WARNED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenWarned) }),
-				number("MISSED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenMissed) }),
-				number("PAUSED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenPaused) }),
-			)
-		},
-	}
-	p.flags(c)
-	return c
+			return fmt.Sprintf("%d/%d", n, all)
+		}
+		return list(a, rows, "No tickets with SLA targets in this period. A contract promises them: docket contract show CONTRACT",
+			text("CLIENT", func(r postgres.Attainment) string { return r.Client }),
+			text("PRIORITY", func(r postgres.Attainment) string { return priority(r.Priority) }),
+			number("CLOSED", func(r postgres.Attainment) string { return fmt.Sprint(r.Tickets) }),
+			number("ANSWERED IN TIME", func(r postgres.Attainment) string { return of(r.ResponseMet, r.Tickets) }),
+			number("RESOLVED IN TIME", func(r postgres.Attainment) string { return of(r.ResolutionMet, r.Tickets) }),
+			number("AFTER THE WARNING", func(r postgres.Attainment) string { return fmt.Sprint(r.ResolvedInWarning) }),
+			number("KEPT", func(r postgres.Attainment) string { return attained(r) }),
+			number("STOOD STILL", func(r postgres.Attainment) string { return stood(r.PausedMS) }),
+			number("OPEN", func(r postgres.Attainment) string { return fmt.Sprint(r.Open) }),
+			number("WARNED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenWarned) }),
+			number("MISSED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenMissed) }),
+			number("PAUSED", func(r postgres.Attainment) string { return fmt.Sprint(r.OpenPaused) }),
+		)
+	})
 }
 
 func stood(ms int64) string {

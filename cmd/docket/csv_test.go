@@ -46,7 +46,7 @@ func TestListsAndReportsAsCSV(t *testing.T) {
 	s := newShell(t)
 	s.env["DATABASE_URL"] = shopDatabase(t)
 	for _, command := range []string{
-		"report revenue", "report ai-vs-tech", "report margin", "report margin --by-contract", "report sla", "report leakage", "report blocks", "report aged",
+		"report sla", "report projects", // the others: reportCommands
 		"invoice list", "client list", "dispute list", "credit list", "block list", "ticket list", "exception list", "period list",
 	} {
 		out := s.ok(append([]string{"-o", "csv"}, strings.Fields(command)...)...).out
@@ -56,10 +56,6 @@ func TestListsAndReportsAsCSV(t *testing.T) {
 		require.Equal(t, strings.ToLower(rows[0][0]), rows[0][0], command)
 		require.True(t, strings.HasPrefix(strings.TrimSpace(s.ok(append([]string{"-o", "json"}, strings.Fields(command)...)...).out), "["), command)
 	}
-	rows, err := csv.NewReader(strings.NewReader(s.ok("-o", "csv", "report", "leakage").out)).ReadAll()
-	require.NoError(t, err)
-	require.Equal(t, []string{"open", "closed", "posted", "waiting", "exceptions", "leaked"}, rows[0])
-	require.Equal(t, "0", rows[1][5])
 	r := s.docket("-o", "csv", "invoice", "pay", "INV-2026-00001", "--amount", "5", "--as", "felix.moreau")
 	require.Equal(t, exitBadInput, r.code)
 	require.Contains(t, r.err, "-o csv is for lists and reports")

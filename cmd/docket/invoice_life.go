@@ -162,7 +162,7 @@ func newInvoiceRemind(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list(a, due, "Nobody is to be reminded. What is owed by now: docket report aged",
+			return list(a, due, "Nobody is to be reminded. What is owed by now: docket report receivables",
 				text("INVOICE", func(o billing.Overdue) string { return o.Number }),
 				text("PAYER", func(o billing.Overdue) string { return o.Payer }),
 				text("DUE", func(o billing.Overdue) string { return o.DueOn }),

@@ -28,7 +28,7 @@ func TestTheJournalFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.ok("report", "deferred").out, "1000.00 USD")
 	assert.NotContains(t, s.docket("report", "deferred", "--as-of", "2020-01-01").out, "1000.00")
 	assert.Contains(t, s.docket("report", "wip", "--as-of", "soon").err, "is not a date")
-	assert.Contains(t, s.ok("report", "earned").err, "Nothing was earned")
+	assert.Contains(t, s.ok("report", "revenue").err, "Nothing was earned")
 	assert.Contains(t, s.ok("report", "receivables").err, "Nobody owes anything")
 
 	entries := read[[]billing.JournalPosting](s, "journal", "list", "--account", "deferred", "--limit", "1")

@@ -12,11 +12,12 @@ import (
 // deskMetrics reads where the desk stands when it is scraped, so that it is never stale.
 type deskMetrics struct {
 	store *postgres.Store
+	leaks *postgres.LeakWatch
 	now   func() time.Time
 }
 
 func newDeskMetrics(store *postgres.Store, now func() time.Time) deskMetrics {
-	return deskMetrics{store: store, now: now}
+	return deskMetrics{store: store, leaks: store.WatchLeaks(postgres.LeakPage), now: now}
 }
 
 // What is told. deploy/prometheus/docket.rules.yml says what of it deserves an alarm.
@@ -63,7 +64,7 @@ func (m deskMetrics) Collect(ch chan<- prometheus.Metric) {
 	tell := func(d *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	if standing, err := m.store.Standing(ctx); err != nil {
+	if standing, err := m.leaks.Standing(ctx); err != nil {
 		ch <- prometheus.NewInvalidMetric(ticketsOpen, err)
 	} else {
 		tell(ticketsOpen, float64(standing.Open))

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -36,6 +37,7 @@ type news struct {
 	posted    bool          // whether the first posted ticket was told
 	ready     chan struct{} // closed when what stood before is known
 	told      chan struct{} // closed when the demo is played and told
+	leaks     *postgres.LeakWatch
 	counted   billing.Standing
 	countAt   time.Time
 }
@@ -43,7 +45,7 @@ type news struct {
 func newNews(a *app, p *printer, began time.Time, stays bool) *news {
 	return &news{
 		app: a, printer: p, began: began, stays: stays, unsettled: map[ticket.ID]told{}, clients: map[string]string{}, people: map[string]string{},
-		ready: make(chan struct{}), told: make(chan struct{}),
+		leaks: a.session.store.WatchLeaks(postgres.LeakPage), ready: make(chan struct{}), told: make(chan struct{}),
 	}
 }
 
@@ -383,7 +385,7 @@ func (n *news) count(ctx context.Context, changed bool) error {
 	if !n.printer.live && n.app.now().Sub(n.countAt) < countRest {
 		return nil
 	}
-	s, err := n.app.session.store.Standing(ctx)
+	s, err := n.leaks.Standing(ctx)
 	if err != nil {
 		return err
 	}

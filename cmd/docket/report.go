@@ -1,18 +1,17 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
 
 func newReport(a *app) *cobra.Command {
-	return noun("report", "What the desk earned and cost", newReportActors(a), newReportMargin(a), newReportSLA(a), newReportProjects(a),
-		newReportRevenue(a), newReportAged(a), newReportBlocks(a), newReportLeakage(a), newReportEarned(a), newReportDeferred(a), newReportWIP(a), newReportReceivables(a))
+	return noun("report", "What the desk earned, cost and kept",
+		newReportRevenue(a), newReportReceivables(a), newReportDeferred(a), newReportWIP(a),
+		newReportActors(a), newReportMargin(a), newReportProjects(a), newReportSLA(a), newReportLeakage(a), newReportBlocks(a))
 }
 
 // span is a period of local dates, the end exclusive.
@@ -25,11 +24,8 @@ func (s *span) flags(c *cobra.Command) {
 
 func (s *span) dates() (from, to sla.LocalDate, err error) {
 	parse := func(field, text string, into *sla.LocalDate) {
-		if text == "" || err != nil {
-			return
-		}
-		if *into, err = sla.ParseDate(text); err != nil {
-			err = ticket.Invalid(field, text, "is not a date", "write it like 2026-03-01")
+		if err == nil {
+			*into, err = localDate(field, text)
 		}
 	}
 	parse("from", s.from, &from)
@@ -37,83 +33,72 @@ func (s *span) dates() (from, to sla.LocalDate, err error) {
 	return from, to, err
 }
 
-func newReportActors(a *app) *cobra.Command {
-	var p span
-	c := &cobra.Command{
-		Use:   "ai-vs-tech",
-		Short: "Compare tickets that AI agents resolved with those that people did",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, to, err := p.dates()
-			if err != nil {
-				return err
-			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rows, err := s.store.ReportAIvsTech(cmd.Context(), from, to)
-			if err != nil {
-				return err
-			}
-			return list(a, rows, "No closed tickets in this period. Close one: docket ticket resolve TICKET --took 20m --resolution TEXT",
-				text("RESOLVED BY", func(r billing.ActorRow) string { return r.Kind }),
-				number("TICKETS", func(r billing.ActorRow) string { return fmt.Sprint(r.Tickets) }),
-				number("NOTHING TO PAY", func(r billing.ActorRow) string { return fmt.Sprint(r.Covered) }),
-				number("MEASURED", func(r billing.ActorRow) string { return lasting(r.WorkMS) }),
-				number("EACH", func(r billing.ActorRow) string { return each(r) }),
-				number("BILLED", func(r billing.ActorRow) string { return money(r.Billed, r.Currency) }),
-				number("CREDITS", func(r billing.ActorRow) string { return money(r.Credits, r.Currency) }),
-				number("COST", func(r billing.ActorRow) string { return money(r.Cost.Round(2), r.Currency) }),
-			)
-		},
+// localDate reads a date; zero where none is given.
+func localDate(field, text string) (d sla.LocalDate, err error) {
+	if text == "" {
+		return d, nil
 	}
-	p.flags(c)
-	return c
+	if d, err = sla.ParseDate(text); err != nil {
+		return d, ticket.Invalid(field, text, "is not a date", "write it like 2026-03-01")
+	}
+	return d, nil
 }
 
-func each(r billing.ActorRow) string {
-	if r.Tickets == 0 {
-		return ""
-	}
-	return lasting(r.WorkMS / int64(r.Tickets))
-}
+// whose says what --client narrows a report to.
+type whose string
 
-func newReportMargin(a *app) *cobra.Command {
+const (
+	served whose = "only of this `client`"
+	payer  whose = "only what this `client` pays"
+)
+
+// over makes of c a report over a period. Those of money have a currency too.
+func over(a *app, c *cobra.Command, client whose, ofMoney bool, report func(s *postgres.Store, f postgres.ReportFilter) error) *cobra.Command {
 	var (
-		p          span
-		byContract bool
+		p span
+		f postgres.ReportFilter
 	)
-	c := &cobra.Command{
-		Use:   "margin",
-		Short: "Compare what was billed with what the work cost, by client or by contract",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, to, err := p.dates()
-			if err != nil {
-				return err
-			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if byContract {
-				return a.contractMargins(cmd.Context(), s, p)
-			}
-			rows, err := s.store.ReportMargin(cmd.Context(), from, to)
-			if err != nil {
-				return err
-			}
-			return list(a, rows, "Nothing worked or billed in this period. Log work: docket ticket work TICKET --took 20m",
-				text("CLIENT", func(r billing.MarginRow) string { return r.Client }),
-				number("TICKETS", func(r billing.MarginRow) string { return fmt.Sprint(r.Tickets) }),
-				number("BILLED", func(r billing.MarginRow) string { return money(r.Billed, r.Currency) }),
-				number("COST", func(r billing.MarginRow) string { return money(r.Cost.Round(2), r.Currency) }),
-				number("MARGIN", func(r billing.MarginRow) string { return money(r.Margin.Round(2), r.Currency) }),
-			)
-		},
+	c.Args = exactly()
+	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if f.From, f.To, err = p.dates(); err != nil {
+			return err
+		}
+		s, err := a.open(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return report(s.store, f)
 	}
 	p.flags(c)
-	c.Flags().BoolVar(&byContract, "by-contract", false, "by contract; work costs the contract that its ticket was routed to")
+	narrowed(c, client, ofMoney, &f.Client, &f.Currency)
 	return c
+}
+
+// standing makes of c a report of how the books stood at the end of a date.
+func standing(a *app, c *cobra.Command, client whose, report func(s *postgres.Store, b postgres.Balance) error) *cobra.Command {
+	var (
+		on string
+		b  postgres.Balance
+	)
+	c.Args = exactly()
+	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if b.AsOf, err = localDate("as-of", on); err != nil {
+			return err
+		}
+		s, err := a.open(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return report(s.store, b)
+	}
+	c.Flags().StringVar(&on, "as-of", "", "as booked until the end of this `date`, YYYY-MM-DD; all that is booked by default")
+	narrowed(c, client, true, &b.Client, &b.Currency)
+	return c
+}
+
+func narrowed(c *cobra.Command, client whose, ofMoney bool, of, currency *string) {
+	c.Flags().StringVar(of, "client", "", string(client))
+	if ofMoney {
+		c.Flags().StringVar(currency, "currency", "", "only in this currency, an ISO 4217 `code`")
+	}
 }

@@ -11,141 +11,118 @@ import (
 )
 
 func newReportRevenue(a *app) *cobra.Command {
-	var p span
+	var byAccount bool
 	c := &cobra.Command{
 		Use:   "revenue",
-		Short: "Revenue by month of service, and what the running month comes to at this rate",
-		Long: `Revenue by month of service, less what credit notes gave back, without added tax. The running month says what it comes to if it goes
-on as it has: what recurs counts as it is, work on tickets by the days that are over.`,
-		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, to, err := p.dates()
-			if err != nil {
-				return err
-			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rows, err := s.store.ReportRevenue(cmd.Context(), from, to)
-			if err != nil {
-				return err
-			}
-			return list(a, rows, "Nothing is billed in this period. Close a ticket: docket ticket resolve TICKET --took 20m --resolution TEXT",
-				text("MONTH", func(r billing.RevenueRow) string { return r.Month }),
-				number("FINALISED", func(r billing.RevenueRow) string { return money(r.Finalised, r.Currency) }),
-				number("OPEN", func(r billing.RevenueRow) string { return money(r.Open, r.Currency) }),
-				number("REVENUE", func(r billing.RevenueRow) string { return money(r.Revenue, r.Currency) }),
-				number("AT THIS RATE", func(r billing.RevenueRow) string {
-					if r.RunRate == nil {
-						return ""
-					}
-					return money(*r.RunRate, r.Currency)
-				}),
-			)
-		},
+		Short: "Tell what was earned by month, and what the running month comes to at this rate",
+		Long: `What was earned by month, as the journal books it: work and fees on their date of service, block hours as they are used or expire, less what was
+given back; without tax. FIXED are fees, minimums and expired block hours; USAGE is work, materials, counted usage and used block hours, less discounts; CREDITS are for
+targets, write-downs and credit notes. The running month says what it comes to if it goes on as it has: usage by the days that are over, the rest as it is.`,
 	}
-	p.flags(c)
+	over(a, c, payer, true, func(s *postgres.Store, f postgres.ReportFilter) error {
+		if byAccount {
+			return a.revenueByAccount(c.Context(), s, f)
+		}
+		rows, err := s.ReportRevenue(c.Context(), f)
+		if err != nil {
+			return err
+		}
+		columns := []column[billing.RevenueRow]{
+			text("MONTH", func(r billing.RevenueRow) string { return r.Month }),
+			number("FIXED", func(r billing.RevenueRow) string { return money(r.Fixed, r.Currency) }),
+			number("USAGE", func(r billing.RevenueRow) string { return money(r.Usage, r.Currency) }),
+			number("CREDITS", func(r billing.RevenueRow) string { return money(r.Credits, r.Currency) }),
+		}
+		for _, r := range rows {
+			if !r.TaxInPrices.IsZero() {
+				columns = append(columns, number("TAX IN PRICES", func(r billing.RevenueRow) string { return money(r.TaxInPrices, r.Currency) }))
+				break
+			}
+		}
+		return list(a, rows, nothingEarned, append(columns,
+			number("REVENUE", func(r billing.RevenueRow) string { return money(r.Revenue, r.Currency) }),
+			number("AT THIS RATE", func(r billing.RevenueRow) string {
+				if r.RunRate == nil {
+					return ""
+				}
+				return money(*r.RunRate, r.Currency)
+			}),
+		)...)
+	})
+	c.Flags().BoolVar(&byAccount, "by-account", false, "by account of the journal, over the whole period")
 	return c
 }
 
-func newReportAged(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "aged",
-		Short: "What payers owe, by the days since it was due",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rows, err := s.store.ReportAged(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return list(a, rows, "Nobody owes anything. Finalise an invoice: docket invoice finalize INVOICE",
-				text("PAYER", func(r billing.AgedRow) string { return r.Payer }),
-				number("NOT DUE", func(r billing.AgedRow) string { return money(r.NotDue, r.Currency) }),
-				number("0-30 DAYS", func(r billing.AgedRow) string { return money(r.To30, r.Currency) }),
-				number("31-60", func(r billing.AgedRow) string { return money(r.To60, r.Currency) }),
-				number("61-90", func(r billing.AgedRow) string { return money(r.To90, r.Currency) }),
-				number("OVER 90", func(r billing.AgedRow) string { return money(r.Older, r.Currency) }),
-				number("OWED", func(r billing.AgedRow) string { return money(r.Owed, r.Currency) }),
-				number("IN QUESTION", func(r billing.AgedRow) string { return money(r.Disputed, r.Currency) }),
-				number("CREDIT", func(r billing.AgedRow) string { return money(r.Credit, r.Currency) }),
-			)
-		},
-	}
-}
+const nothingEarned = "Nothing was earned in this period. Close a ticket: docket ticket resolve TICKET --took 20m --resolution TEXT"
 
-func newReportBlocks(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "blocks",
-		Short: "Blocks of hours that run low",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			low, err := s.store.LowBlocks(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return list(a, low, "No block of hours runs low. All of them: docket block list",
-				text("CLIENT", func(b postgres.Block) string { return b.Client }),
-				text("CONTRACT", func(b postgres.Block) string { return b.Contract }),
-				number("BLOCK", func(b postgres.Block) string { return fmt.Sprint(b.ID) }),
-				number("BOUGHT", func(b postgres.Block) string { return lasting(b.GrantedMS) }),
-				number("LEFT", func(b postgres.Block) string { return lasting(b.RemainingMS) }),
-				text("EXPIRES", func(b postgres.Block) string { return a.whenever(b.ExpiresAt) }),
-			)
-		},
-	}
-}
-
-func newReportLeakage(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "leakage",
-		Short: "Closed tickets, and whether all their work is billed, covered, not billable or waiting: leaked is always 0",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			stands, err := s.store.Standing(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return list(a, []billing.Standing{stands}, "",
-				number("OPEN", func(s billing.Standing) string { return fmt.Sprint(s.Open) }),
-				number("CLOSED", func(s billing.Standing) string { return fmt.Sprint(s.Closed) }),
-				number("POSTED", func(s billing.Standing) string { return fmt.Sprint(s.Posted) }),
-				number("WAITING", func(s billing.Standing) string { return fmt.Sprint(s.Waiting) }),
-				number("EXCEPTIONS", func(s billing.Standing) string { return fmt.Sprint(s.Exceptions) }),
-				number("LEAKED", func(s billing.Standing) string { return fmt.Sprint(s.Leaked) }),
-			)
-		},
-	}
-}
-
-// contractMargins prints the margin by contract.
-func (a *app) contractMargins(ctx context.Context, s *session, p span) error {
-	from, to, err := p.dates()
+func (a *app) revenueByAccount(ctx context.Context, s *postgres.Store, f postgres.ReportFilter) error {
+	rows, err := s.ReportAccounts(ctx, f)
 	if err != nil {
 		return err
 	}
-	rows, err := s.store.ReportContractMargin(ctx, from, to)
-	if err != nil {
-		return err
-	}
-	return list(a, rows, "Nothing worked or billed in this period. Log work: docket ticket work TICKET --took 20m",
-		text("CLIENT", func(r billing.ContractMarginRow) string { return r.Client }),
-		text("CONTRACT", func(r billing.ContractMarginRow) string { return r.Contract }),
-		number("TICKETS", func(r billing.ContractMarginRow) string { return fmt.Sprint(r.Tickets) }),
-		number("BILLED", func(r billing.ContractMarginRow) string { return money(r.Billed, r.Currency) }),
-		number("COST", func(r billing.ContractMarginRow) string { return money(r.Cost.Round(2), r.Currency) }),
-		number("MARGIN", func(r billing.ContractMarginRow) string { return money(r.Margin.Round(2), r.Currency) }),
+	return list(a, rows, nothingEarned,
+		text("ACCOUNT", func(r billing.AccountRow) string { return r.Account }),
+		text("WHAT IT HOLDS", func(r billing.AccountRow) string { return r.Name }),
+		number("EARNED", func(r billing.AccountRow) string { return money(r.Amount, r.Currency) }),
 	)
+}
+
+func newReportDeferred(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "deferred", Short: "Tell what of the prices of block hours is not earned yet"}
+	return standing(a, c, served, func(s *postgres.Store, b postgres.Balance) error {
+		rows, err := s.ReportDeferred(c.Context(), b)
+		if err != nil {
+			return err
+		}
+		return list(a, rows, "No block hours are sold and unused. docket block list shows the blocks",
+			text("CLIENT", func(r billing.DeferredRow) string { return r.Client }),
+			text("CONTRACT", func(r billing.DeferredRow) string { return r.Contract }),
+			number("BLOCK", func(r billing.DeferredRow) string { return fmt.Sprint(r.Block) }),
+			number("PRICE", func(r billing.DeferredRow) string { return money(r.Price, r.Currency) }),
+			number("LEFT", func(r billing.DeferredRow) string { return lasting(r.Left) }),
+			number("OF", func(r billing.DeferredRow) string { return lasting(r.Granted) }),
+			number("NOT EARNED", func(r billing.DeferredRow) string { return money(r.Deferred, r.Currency) }),
+		)
+	})
+}
+
+func newReportWIP(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "wip", Short: "Tell what is done and on no finalised invoice yet"}
+	return standing(a, c, payer, func(s *postgres.Store, b postgres.Balance) error {
+		rows, err := s.ReportWIP(c.Context(), b)
+		if err != nil {
+			return err
+		}
+		return list(a, rows, "All that is done is billed. docket invoice list shows the invoices",
+			text("PAYER", func(r billing.WIPRow) string { return r.Payer }),
+			number("NOT BILLED", func(r billing.WIPRow) string { return money(r.Amount, r.Currency) }),
+		)
+	})
+}
+
+func newReportReceivables(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "receivables",
+		Short: "Tell who owes what, by the days since it was due",
+		Long: `What payers owe on finalised invoices, by the days since it was due; what is due on that day is not late. IN QUESTION is what of it nobody collects, since somebody
+questioned its lines. IN CREDIT is what the payer has and no invoice has used.`,
+	}
+	return standing(a, c, payer, func(s *postgres.Store, b postgres.Balance) error {
+		rows, err := s.ReportReceivables(c.Context(), b)
+		if err != nil {
+			return err
+		}
+		return list(a, rows, "Nobody owes anything. Finalise an invoice: docket invoice finalize INVOICE",
+			text("PAYER", func(r billing.ReceivableRow) string { return r.Payer }),
+			number("INVOICES", func(r billing.ReceivableRow) string { return fmt.Sprint(r.Invoices) }),
+			number("NOT DUE", func(r billing.ReceivableRow) string { return money(r.NotDue, r.Currency) }),
+			number("1-30 DAYS", func(r billing.ReceivableRow) string { return money(r.To30, r.Currency) }),
+			number("31-60", func(r billing.ReceivableRow) string { return money(r.To60, r.Currency) }),
+			number("61-90", func(r billing.ReceivableRow) string { return money(r.To90, r.Currency) }),
+			number("OVER 90", func(r billing.ReceivableRow) string { return money(r.Over90, r.Currency) }),
+			number("OWED", func(r billing.ReceivableRow) string { return money(r.Owed, r.Currency) }),
+			number("IN QUESTION", func(r billing.ReceivableRow) string { return money(r.Disputed, r.Currency) }),
+			number("IN CREDIT", func(r billing.ReceivableRow) string { return money(r.Credit, r.Currency) }),
+		)
+	})
 }

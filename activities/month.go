@@ -13,12 +13,12 @@ import (
 type Months interface {
 	// MayCloseMonth says whether the person may, and whether it is over.
 	MayCloseMonth(ctx context.Context, m billing.MonthClose) error
-	// OverInvoices lists open invoices whose period is over.
-	OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error)
+	// OverInvoices lists open invoices whose period is over: at most so many after one of them, in an order of their own.
+	OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error)
 	// FinaliseOver finalises one of them, or tells why it cannot be.
 	FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error)
-	// Unrendered lists finalised invoices without files.
-	Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error)
+	// Unrendered lists finalised invoices without files: at most so many after one of them.
+	Unrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error)
 	// Unsent lists the month's invoices that go to their payers and did not yet.
 	Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error)
 	// SendOver mails one of them, once.
@@ -46,9 +46,9 @@ func (a *MonthActivities) MonthBegins(ctx context.Context, m billing.MonthClose)
 	return translate(a.months.MayCloseMonth(ctx, m))
 }
 
-// ListOver lists open invoices whose period is over.
-func (a *MonthActivities) ListOver(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
-	found, err := a.months.OverInvoices(ctx, m)
+// ListOver lists open invoices whose period is over, a page of them.
+func (a *MonthActivities) ListOver(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error) {
+	found, err := a.months.OverInvoices(ctx, m, after, most)
 	return found, translate(err)
 }
 
@@ -67,9 +67,9 @@ func (a *MonthActivities) FinaliseBatch(ctx context.Context, batch []billing.Ove
 	return done, nil
 }
 
-// ListUnrendered lists finalised invoices without files.
-func (a *MonthActivities) ListUnrendered(ctx context.Context, m billing.MonthClose) ([]int64, error) {
-	found, err := a.months.Unrendered(ctx, m)
+// ListUnrendered lists finalised invoices without files, a page of them.
+func (a *MonthActivities) ListUnrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
+	found, err := a.months.Unrendered(ctx, m, after, most)
 	return found, translate(err)
 }
 

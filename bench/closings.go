@@ -7,9 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os/exec"
-	"regexp"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,7 +53,7 @@ const spreadClients = 200
 // TPC-B on the same cluster: over many clients, for one busy client, and on one block of hours.
 func Closings(ctx context.Context, o ClosingOptions) (ClosingResult, error) {
 	r := ClosingResult{Connections: o.Connections, PhaseMS: o.Phase.Milliseconds(), Scale: o.Scale}
-	cluster, err := pgdev.Start(ctx, pgdev.Options{Durable: true, Settings: map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB"}})
+	cluster, err := pgdev.Start(ctx, pgdev.Options{Durable: true, Settings: roomy})
 	if err != nil {
 		return r, err
 	}
@@ -110,20 +107,16 @@ type closingBench struct {
 	cluster *pgdev.Cluster
 	admin   *pgxpool.Pool
 	store   *postgres.Store
-	pgbench string
 	made    int
 }
 
 func (b *closingBench) prepare(ctx context.Context) (err error) {
-	if b.pgbench, err = pgdev.Beside("pgbench"); err != nil {
-		return err
-	}
 	maintenance, err := pgxpool.New(ctx, b.cluster.URL("postgres", "postgres"))
 	if err != nil {
 		return err
 	}
 	defer maintenance.Close()
-	for _, name := range []string{"docket", "yardstick"} {
+	for _, name := range []string{"docket", yardstickDatabase} {
 		if _, err := maintenance.Exec(ctx, "create database "+name); err != nil {
 			return err
 		}
@@ -135,10 +128,8 @@ func (b *closingBench) prepare(ctx context.Context) (err error) {
 	if b.admin, err = pgxpool.New(ctx, owner); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(b.o.Progress, "filling pgbench at scale %d …\n", b.o.Scale)
-	fill := exec.CommandContext(ctx, b.pgbench, "-i", "-q", "-s", strconv.Itoa(b.o.Scale), b.cluster.SocketURL("postgres", "yardstick"))
-	if out, err := fill.CombinedOutput(); err != nil {
-		return fmt.Errorf("pgbench -i: %w: %s", err, out)
+	if err := b.yardstick().fill(ctx, b.o.Progress); err != nil {
+		return err
 	}
 	b.store, err = postgres.Open(ctx, b.cluster.SocketURL("docket_app", "docket"), postgres.Options{Now: b.o.Now, MaxConns: int32(b.o.Connections)})
 	if err != nil {
@@ -271,21 +262,13 @@ func (b *closingBench) closings(ctx context.Context, kind string) (float64, erro
 	return float64(done.Load()) / b.o.Now().Sub(began).Seconds(), nil
 }
 
-var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+func (b *closingBench) yardstick() tpcb {
+	return tpcb{url: b.cluster.SocketURL("postgres", yardstickDatabase), connections: b.o.Connections, phase: b.o.Phase, scale: b.o.Scale}
+}
 
 func (b *closingBench) tpcb(ctx context.Context) (float64, error) {
 	if _, err := b.admin.Exec(ctx, "checkpoint"); err != nil {
 		return 0, err
 	}
-	run := exec.CommandContext(ctx, b.pgbench, "-n", "-M", "prepared", "-c", strconv.Itoa(b.o.Connections), "-j", "2",
-		"-T", strconv.Itoa(max(1, int(b.o.Phase.Seconds()))), b.cluster.SocketURL("postgres", "yardstick"))
-	out, err := run.CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
-	}
-	found := tps.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("pgbench said no tps: %s", out)
-	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	return b.yardstick().run(ctx)
 }

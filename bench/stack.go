@@ -24,6 +24,7 @@ type Stack struct {
 	SearchAttributes map[string]string    // name to type
 	Meters           metric.MeterProvider // what Temporal's client counts goes here
 	Logger           sdklog.Logger
+	Settings         map[string]string // of postgresql.conf, beside pgdev's
 }
 
 const (
@@ -44,7 +45,7 @@ type servers struct {
 
 func (o Stack) start(ctx context.Context) (s *servers, err error) {
 	s = &servers{}
-	if s.cluster, err = pgdev.Start(ctx, pgdev.Options{Dir: o.Dir, Durable: true}); err != nil {
+	if s.cluster, err = pgdev.Start(ctx, pgdev.Options{Dir: o.Dir, Durable: true, Settings: o.Settings}); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -12,6 +12,8 @@ type MonthClose struct {
 	Payer string `json:"payer,omitempty"` // only of this client; empty: of all
 	By    string `json:"by"`              // person id
 	Send  bool   `json:"send,omitempty"`  // and mail the month's invoices to their payers
+
+	WithoutFiles bool `json:"without_files,omitempty"` // finalise, and leave the files to the next closing, or to who asks for one
 }
 
 // OverInvoice names an open invoice whose period is over.
@@ -46,10 +48,21 @@ type MonthReport struct {
 	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
 	Failed    []string         `json:"failed,omitempty"`   // what failed, and is tried again by the next closing
 	Rendered  int              `json:"rendered,omitempty"` // invoices whose files are kept
+	Untold    int              `json:"untold,omitempty"`   // of the lists above: what is beyond the MostTold of each
 	// Where the month's invoices are mailed: how many of them were, by this closing or before, and what goes nowhere.
 	Sent     int       `json:"sent,omitempty"`
 	Homeless []string  `json:"homeless,omitempty"` // payers without a mail address
 	At       time.Time `json:"at,omitzero"`
+}
+
+// MostTold is how many of each kind a report lists: it is one message, and a month of a large house may refuse thousands.
+const MostTold = 200
+
+// Tell adds what was refused, waits or failed to its list in the report, and counts what is beyond the list's end.
+func Tell[T any](list *[]T, untold *int, more ...T) {
+	fits := max(0, min(MostTold-len(*list), len(more)))
+	*list = append(*list, more[:fits]...)
+	*untold += len(more) - fits
 }
 
 // FinalisedMonth sums the invoices of the month in one currency.

@@ -19,6 +19,8 @@ type DueFilter struct {
 	Contract string `json:"contract,omitempty"` // empty: of all contracts
 	From     string `json:"from,omitempty"`     // local date: also periods that had ended when the contract was applied; empty: none of them
 	Until    string `json:"until,omitempty"`    // local date: what is due by then; empty: by now
+	After    string `json:"after,omitempty"`    // only of contracts after this one, by id: a page begins there
+	Most     int    `json:"most,omitempty"`     // it ends with the contract that makes them so many; 0: never. Fewer than so many: there are no more
 }
 
 // String names the run to people: "closing of SH-1 for March 2026".

@@ -35,7 +35,7 @@ var deadlyBooks = []deadly{
 	{"finalise what is over", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.close(k.ticket("email"), 1, k.minutes("tom", 60))
 		k.nextMonth()
-		over, err := k.OverInvoices(k.t.Context(), billing.MonthClose{Until: "2026-04-01"})
+		over, err := k.OverInvoices(k.t.Context(), billing.MonthClose{Until: "2026-04-01"}, billing.OverInvoice{}, 0)
 		require.NoError(k.t, err)
 		return func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.FinaliseOver(ctx, over[0], "olga")

@@ -40,13 +40,16 @@ func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
 	return nil
 }
 
-// OverInvoices lists the open invoices with lines whose period is over by the date, payer by payer.
-func (r Reads) OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
+// OverInvoices lists the open invoices with lines whose period is over by the date, payer by payer: those after one of
+// them, at most so many. The zero one is before all; 0: all of them.
+func (r Reads) OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error) {
 	rows, err := r.q.Query(ctx, `
 select i.id, i.payer_id, i.currency, i.period_start::text, i.period_end::text, s.net from invoices i
 cross join lateral (select sum(l.amount) as net from invoice_lines l where l.invoice_id = i.id) as s
 where i.state = 'open' and i.period_end <= $1::text::date and ($2 = '' or i.payer_id = $2) and s.net is not null
-order by i.payer_id, i.period_start, i.currency, i.period_end`, m.Until, m.Payer)
+  and ($3 = 0 or (i.payer_id, i.period_start, i.currency, i.id) > ($4, nullif($5, '')::date, $6, $3))
+order by i.payer_id, i.period_start, i.currency, i.id limit nullif($7::int, 0)`,
+		m.Until, m.Payer, after.Invoice, after.Payer, after.Start, after.Currency, most)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices that are over: %w", err)
 	}
@@ -77,12 +80,13 @@ func (s *Store) FinaliseOver(ctx context.Context, o billing.OverInvoice, by stri
 	return done, nil
 }
 
-// Unrendered lists finalised invoices of what is over by the date that have no files yet, oldest first.
-func (r Reads) Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+// Unrendered lists finalised invoices of what is over by the date that have no files yet, oldest first: those after one of
+// them, at most so many.
+func (r Reads) Unrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
 	rows, err := r.q.Query(ctx, `
 select i.id from invoices i where i.state = 'finalised' and i.period_end <= $1::text::date and ($2 = '' or i.payer_id = $2)
-  and not exists (select from invoice_documents d where d.invoice_id = i.id)
-order by i.finalised_at, i.id`, m.Until, m.Payer)
+  and i.id > $3 and not exists (select from invoice_documents d where d.invoice_id = i.id)
+order by i.id limit $4`, m.Until, m.Payer, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices without files: %w", err)
 	}
@@ -144,7 +148,7 @@ select (select count(*) from invoices i where exists (select from invoice_sendin
 // MonthStands reads what the month that ended on the date came to: the invoices whose period ended with it, and the work
 // done before it that waits for a person.
 func (r Reads) MonthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
-	report = billing.MonthReport{Until: m.Until, Finalised: []billing.FinalisedMonth{}}
+	report = billing.MonthReport{Until: m.Until, Finalised: []billing.FinalisedMonth{}, Held: []billing.HeldMonth{}}
 	rows, err := r.q.Query(ctx, `
 select i.currency, count(*)::int, min(i.number), max(i.number), sum(coalesce(i.gross, i.total)) from invoices i
 where `+ofTheMonth+` group by i.currency order by i.currency`, m.Until, m.Payer)
@@ -162,8 +166,10 @@ group by c.payer_id, h.kind, h.reason, h.currency order by c.payer_id, h.kind, h
 	if err != nil {
 		return report, fmt.Errorf("list what the month still holds: %w", err)
 	}
-	if report.Held, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.HeldMonth]); err != nil {
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[billing.HeldMonth])
+	if err != nil {
 		return report, fmt.Errorf("list what the month still holds: %w", err)
 	}
+	billing.Tell(&report.Held, &report.Untold, held...)
 	return report, r.mailedMonth(ctx, m, &report)
 }

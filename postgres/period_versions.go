@@ -34,18 +34,29 @@ type agreementRow struct {
 
 // agreements reads contracts with the revisions that count: of one client or of one contract where named, else all.
 func (s *Store) agreements(ctx context.Context, q querier, client, contract string) ([]agreement, error) {
+	switch { // a condition each: one for all of them would read every contract for each
+	case contract != "":
+		return s.agreementsWhere(ctx, q, "contract_id = $1 and ($2 = '' or client_id = $2)", contract, client)
+	case client != "":
+		return s.agreementsWhere(ctx, q, "client_id = $1", client)
+	}
+	return s.agreementsWhere(ctx, q, "true")
+}
+
+// agreementsWhere reads the contracts whose versions meet a condition.
+func (s *Store) agreementsWhere(ctx context.Context, q querier, condition string, args ...any) ([]agreement, error) {
 	rows, err := collect[agreementRow](ctx, q, "contract versions", `
 with latest as (
   select distinct on (contract_id, effective_from) contract_id, client_id, revision, digest, effective_from, effective_to
-  from contract_versions where ($1 = '' or client_id = $1) and ($2 = '' or contract_id = $2)
+  from contract_versions where `+condition+`
   order by contract_id, effective_from, revision desc
 ), first as (
-  select contract_id, min(applied_at) as applied_at from contract_versions group by 1
+  select contract_id, min(applied_at) as applied_at from contract_versions where contract_id in (select contract_id from latest) group by 1
 )
 select v.contract_id, v.client_id, c.payer_id, f.applied_at, v.revision, v.digest, v.effective_from::text,
   coalesce(least(v.effective_to, lead(v.effective_from) over (partition by v.contract_id order by v.effective_from))::text, '')
 from latest v join clients c on c.id = v.client_id join first f on f.contract_id = v.contract_id
-order by v.contract_id, v.effective_from`, client, contract)
+order by v.contract_id, v.effective_from`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,17 +155,44 @@ func (s *Store) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.
 	return due, nil
 }
 
+// duePage is how many contracts are looked at together where a page of what is due is asked for.
+const duePage = 250
+
 func (s *Store) periodsDue(ctx context.Context, q querier, f billing.DueFilter) ([]billing.DueRun, error) {
-	agreements, err := s.agreements(ctx, q, f.Client, f.Contract)
-	if err != nil {
-		return nil, err
-	}
-	made, err := madeRuns(ctx, q, f)
-	if err != nil {
-		return nil, err
-	}
 	due := []billing.DueRun{}
+	if f.Most == 0 {
+		agreements, err := s.agreements(ctx, q, f.Client, f.Contract)
+		if err != nil {
+			return nil, err
+		}
+		return s.dueOf(ctx, q, due, agreements, f)
+	}
+	for after := f.After; ; {
+		agreements, err := s.agreementsWhere(ctx, q, "contract_id in (select id from contracts where id > $1 order by id limit $2)", after, duePage)
+		if err != nil || len(agreements) == 0 {
+			return due, err
+		}
+		if due, err = s.dueOf(ctx, q, due, agreements, f); err != nil || len(due) >= f.Most {
+			return due, err
+		}
+		after = agreements[len(agreements)-1].contract
+	}
+}
+
+// dueOf adds what is due of these contracts, up to the one that makes it as many as are asked for.
+func (s *Store) dueOf(ctx context.Context, q querier, due []billing.DueRun, agreements []agreement, f billing.DueFilter) ([]billing.DueRun, error) {
+	ids := make([]string, len(agreements))
 	for i := range agreements {
+		ids[i] = agreements[i].contract
+	}
+	made, err := madeRuns(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range agreements {
+		if f.Most > 0 && len(due) >= f.Most {
+			break
+		}
 		a := &agreements[i]
 		until := f.Until
 		if until == "" {
@@ -203,11 +241,11 @@ func (a *agreement) due(from, until string, made map[billing.DueRun]bool) []bill
 	return due
 }
 
-// madeRuns reads which runs stand: posted, or as a draft that waits.
-func madeRuns(ctx context.Context, q querier, f billing.DueFilter) (map[billing.DueRun]bool, error) {
+// madeRuns reads which runs of the contracts stand: posted, or as a draft that waits.
+func madeRuns(ctx context.Context, q querier, contracts []string) (map[billing.DueRun]bool, error) {
 	rows, err := q.Query(ctx, `
 select contract_id, client_id, kind, period_start::text, period_end::text from postings
-where kind in ('opening', 'closing') and state <> 'void' and ($1 = '' or client_id = $1) and ($2 = '' or contract_id = $2)`, f.Client, f.Contract)
+where contract_id = any ($1) and period_start is not null and kind in ('opening', 'closing') and state <> 'void'`, contracts)
 	if err != nil {
 		return nil, fmt.Errorf("read the runs of periods: %w", err)
 	}

@@ -132,16 +132,16 @@ func (h *house) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 	return step(h, func() (billing.PeriodReceipt, error) { return h.Store.RunPeriod(ctx, run, who) })
 }
 
-func (h *house) OverInvoices(ctx context.Context, m billing.MonthClose) ([]billing.OverInvoice, error) {
-	return step(h, func() ([]billing.OverInvoice, error) { return h.Store.OverInvoices(ctx, m) })
+func (h *house) OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error) {
+	return step(h, func() ([]billing.OverInvoice, error) { return h.Store.OverInvoices(ctx, m, after, most) })
 }
 
 func (h *house) FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error) {
 	return step(h, func() (billing.Finalised, error) { return h.Store.FinaliseOver(ctx, o, by) })
 }
 
-func (h *house) Unrendered(ctx context.Context, m billing.MonthClose) ([]int64, error) {
-	return step(h, func() ([]int64, error) { return h.Store.Unrendered(ctx, m) })
+func (h *house) Unrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
+	return step(h, func() ([]int64, error) { return h.Store.Unrendered(ctx, m, after, most) })
 }
 
 func (h *house) Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error) {

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,55 +35,102 @@ func MonthWorkflowID(m billing.MonthClose) string {
 var monthActs *activities.MonthActivities
 
 const (
+	runsInBatch    = 25 // of billing periods, an activity
 	finaliseAtOnce = 25 // invoices an activity
 	renderAtOnce   = 10
 	batchesAtOnce  = 4
+	pageOfInvoices = 1000 // listed at once
 	batchTakes     = 10 * time.Minute
 	batchSilent    = time.Minute // without a word of the activity
 )
 
+// The stages of a closing, in order.
+const (
+	closingPeriods  = "periods"
+	closingInvoices = "invoices"
+	closingFiles    = "files"
+	closingDone     = "done"
+)
+
 // MonthClosing is how far the closing of a month is.
 type MonthClosing struct {
-	Stage     string `json:"stage"` // periods, invoices, files, mails, done
-	Periods   int    `json:"periods"`
-	Invoices  int    `json:"invoices"` // that are over
+	Stage     string `json:"stage"`    // periods, invoices, files, mails, done
+	Due       int    `json:"due"`      // runs of billing periods, as far as they were listed
+	Periods   int    `json:"periods"`  // that posted
+	Invoices  int    `json:"invoices"` // that are over, as far as they were listed
 	Finalised int    `json:"finalised"`
 	Refused   int    `json:"refused"`
-	Files     int    `json:"files"` // invoices to render
+	Files     int    `json:"files"` // invoices to render, as far as they were listed
 	Rendered  int    `json:"rendered"`
 	Mails     int    `json:"mails,omitempty"` // invoices to send
 	Mailed    int    `json:"mailed,omitempty"`
+}
+
+// String tells people how far it is.
+func (c MonthClosing) String() string {
+	says := fmt.Sprintf("%s: %d of %d period runs posted · %d of %d invoices finalised · %d refused · %d of %d rendered",
+		c.Stage, c.Periods, c.Due, c.Finalised, c.Invoices, c.Refused, c.Rendered, c.Files)
+	if c.Mails > 0 {
+		says += fmt.Sprintf(" · %d of %d mailed", c.Mailed, c.Mails)
+	}
+	return says
+}
+
+// MonthSoFar is what a closing hands on when its history grows long and it continues as another run: it goes on with the page after.
+type MonthSoFar struct {
+	At       MonthClosing        `json:"at"`
+	Swept    PeriodsSwept        `json:"swept"`
+	Refused  []billing.Finalised `json:"refused,omitempty"`
+	Failed   []string            `json:"failed,omitempty"`
+	Untold   int                 `json:"untold,omitempty"`
+	Contract string              `json:"contract,omitempty"` // the last one whose periods were run
+	Over     billing.OverInvoice `json:"over"`               // the last one that was finalised
+	Rendered int64               `json:"rendered,omitempty"` // the last invoice that was
 }
 
 // Month closes a month: the billing periods that are due, then the invoices that are over, their files, and where it is asked
 // for the mails to their payers. It keeps
 // nothing that is not in PostgreSQL: what is due is what is not done, so it may die on any line, and whoever closes the
 // month again goes on from there. What is held does not stop the rest; it posts to a later invoice with its own date.
-func Month(ctx workflow.Context, m billing.MonthClose) (billing.MonthReport, error) {
+//
+// All is read and done by pages, so that neither a message nor the history grows with the house. so is empty at first.
+func Month(ctx workflow.Context, m billing.MonthClose, so MonthSoFar) (report billing.MonthReport, err error) {
 	if m.Until == "" { // by the schedule: the month that ended last
 		now := workflow.Now(ctx).UTC()
 		m.Until = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 	}
-	c := &monthClosing{MonthClose: m}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, MonthProgress, func() (MonthClosing, error) { return c.at, nil },
+	c := &monthClosing{MonthClose: m, MonthSoFar: so}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, MonthProgress, func() (MonthClosing, error) { return c.At, nil },
 		workflow.QueryHandlerOptions{Description: "How far the closing is."}); err != nil {
-		return c.report, err
+		return report, err
 	}
-	if err := c.do(ctx, "may it be closed", monthActs.MonthBegins, nil, m); err != nil {
-		return c.report, err
-	}
-	if err := c.periods(ctx); err != nil {
-		return c.report, err
-	}
-	if err := c.invoices(ctx); err != nil {
-		return c.report, err
-	}
-	if err := c.files(ctx); err != nil {
-		return c.report, err
+	switch c.At.Stage {
+	case "":
+		if err := c.do(ctx, "may it be closed", monthActs.MonthBegins, nil, m); err != nil {
+			return report, err
+		}
+		fallthrough
+	case closingPeriods:
+		if err := c.periods(ctx); err != nil {
+			return report, err
+		}
+		fallthrough
+	case closingInvoices:
+		if err := c.invoices(ctx); err != nil {
+			return report, err
+		}
+		fallthrough
+	case closingFiles:
+		if m.WithoutFiles {
+			break
+		}
+		if err := c.files(ctx); err != nil {
+			return report, err
+		}
 	}
 	if m.Send {
 		if err := c.mails(ctx); err != nil {
-			return c.report, err
+			return report, err
 		}
 	}
 	return c.came(ctx)
@@ -91,9 +139,15 @@ func Month(ctx workflow.Context, m billing.MonthClose) (billing.MonthReport, err
 // monthClosing is one execution.
 type monthClosing struct {
 	billing.MonthClose
-	at     MonthClosing
-	swept  PeriodsSwept
-	report billing.MonthReport
+	MonthSoFar
+}
+
+// onward lets the closing continue as another run where its history has become long, between two pages.
+func (c *monthClosing) onward(ctx workflow.Context) error {
+	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		return workflow.NewContinueAsNewError(ctx, MonthType, c.MonthClose, c.MonthSoFar)
+	}
+	return nil
 }
 
 // do runs one activity until it is done; a Problem ends the closing with its reason.
@@ -106,73 +160,120 @@ func (c *monthClosing) do(ctx workflow.Context, summary string, act, into any, a
 	return workflow.ExecuteActivity(ctx, act, args...).Get(ctx, into)
 }
 
-// periods runs the billing periods that are due.
+// periods runs the billing periods that are due: contract by contract, in batches, a few at once.
 func (c *monthClosing) periods(ctx workflow.Context) error {
-	c.tell(ctx, "periods")
+	c.tell(ctx, closingPeriods)
 	for {
-		s := sweep{}
-		due, err := s.list(ctx)
+		due, err := listDue(ctx, c.Contract)
 		if err != nil {
 			return err
 		}
-		s.contracts = byContract(due)
-		s.runAll(ctx)
-		c.at.Periods += s.swept.Posted + s.swept.Drafts
-		c.swept.Posted, c.swept.Drafts = c.swept.Posted+s.swept.Posted, c.swept.Drafts+s.swept.Drafts
-		c.swept.Waiting, c.swept.Failed = s.swept.Waiting, s.swept.Failed
-		c.tell(ctx, "periods")
-		if len(due) < mostRuns || s.swept.Posted+s.swept.Drafts == 0 {
-			s.expire(ctx)
-			c.swept.Expired, c.swept.Failed = s.swept.Expired, s.swept.Failed
-			return nil
+		c.At.Due += len(due)
+		if err := inBatches(ctx, byContract(due), runsInBatch, c.run); err != nil {
+			return err
+		}
+		if len(due) < mostRuns {
+			break
+		}
+		c.Contract = due[len(due)-1].Contract
+		if err := c.onward(ctx); err != nil {
+			return err
 		}
 	}
+	s := sweep{}
+	s.expire(ctx)
+	c.Swept.Expired = s.swept.Expired
+	billing.Tell(&c.Swept.Failed, &c.Untold, s.swept.Failed...)
+	return nil
+}
+
+// run makes the runs of some contracts. What fails is tried again, each by itself as the hourly sweep does it.
+func (c *monthClosing) run(ctx workflow.Context, contracts [][]billing.DueRun) error {
+	runs := slices.Concat(contracts...)
+	var done activities.PeriodsRun
+	if err := c.do(ctx, fmt.Sprintf("run %d billing periods from %s on", len(runs), runs[0].Contract), periodActs.RunPeriods, &done, runs); err != nil {
+		return err
+	}
+	s := sweep{contracts: byContract(done.Failed)}
+	s.runAll(ctx)
+	c.Swept.Posted, c.Swept.Drafts = c.Swept.Posted+done.Posted+s.swept.Posted, c.Swept.Drafts+done.Drafts+s.swept.Drafts
+	billing.Tell(&c.Swept.Waiting, &c.Untold, append(done.Waiting, s.swept.Waiting...)...)
+	billing.Tell(&c.Swept.Failed, &c.Untold, s.swept.Failed...)
+	c.At.Periods = c.Swept.Posted + c.Swept.Drafts
+	c.tell(ctx, closingPeriods)
+	return nil
 }
 
 // invoices finalises what is over, in batches, a few at once.
 func (c *monthClosing) invoices(ctx workflow.Context) error {
-	c.tell(ctx, "invoices")
-	var over []billing.OverInvoice
-	if err := c.do(ctx, "invoices that are over", monthActs.ListOver, &over, c.MonthClose); err != nil {
-		return err
-	}
-	c.at.Invoices = len(over)
-	return inBatches(ctx, over, finaliseAtOnce, func(ctx workflow.Context, batch []billing.OverInvoice) error {
-		var done []billing.Finalised
-		if err := c.do(ctx, fmt.Sprintf("finalise %d invoices from %s on", len(batch), batch[0].Payer), monthActs.FinaliseBatch, &done, batch, c.By); err != nil {
+	c.tell(ctx, closingInvoices)
+	for {
+		var over []billing.OverInvoice
+		if err := c.do(ctx, "invoices that are over", monthActs.ListOver, &over, c.MonthClose, c.Over, pageOfInvoices); err != nil {
 			return err
 		}
-		for _, f := range done {
-			if f.Refused == "" {
-				c.at.Finalised++
-				continue
-			}
-			c.at.Refused++
-			c.report.Refused = append(c.report.Refused, f)
+		c.At.Invoices += len(over)
+		if err := inBatches(ctx, over, finaliseAtOnce, c.finalise); err != nil {
+			return err
 		}
-		c.tell(ctx, "invoices")
-		return nil
-	})
+		if len(over) < pageOfInvoices {
+			return nil
+		}
+		c.Over = over[len(over)-1]
+		if err := c.onward(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *monthClosing) finalise(ctx workflow.Context, batch []billing.OverInvoice) error {
+	var done []billing.Finalised
+	if err := c.do(ctx, fmt.Sprintf("finalise %d invoices from %s on", len(batch), batch[0].Payer), monthActs.FinaliseBatch, &done, batch, c.By); err != nil {
+		return err
+	}
+	for _, f := range done {
+		if f.Refused == "" {
+			c.At.Finalised++
+			continue
+		}
+		c.At.Refused++
+		billing.Tell(&c.Refused, &c.Untold, f)
+	}
+	c.tell(ctx, closingInvoices)
+	return nil
 }
 
 // files renders what is finalised and has no files.
 func (c *monthClosing) files(ctx workflow.Context) error {
-	c.tell(ctx, "files")
-	var bare []int64
-	if err := c.do(ctx, "invoices without files", monthActs.ListUnrendered, &bare, c.MonthClose); err != nil {
-		return err
-	}
-	c.at.Files = len(bare)
-	return inBatches(ctx, bare, renderAtOnce, func(ctx workflow.Context, batch []int64) error {
-		var refused []string
-		if err := c.do(ctx, fmt.Sprintf("render %d invoices", len(batch)), monthActs.RenderBatch, &refused, batch); err != nil {
+	c.tell(ctx, closingFiles)
+	for {
+		var bare []int64
+		if err := c.do(ctx, "invoices without files", monthActs.ListUnrendered, &bare, c.MonthClose, c.Rendered, pageOfInvoices); err != nil {
 			return err
 		}
-		c.at.Rendered += len(batch) - len(refused)
-		c.report.Failed = append(c.report.Failed, refused...)
-		c.tell(ctx, "files")
-		return nil
-	})
+		c.At.Files += len(bare)
+		if err := inBatches(ctx, bare, renderAtOnce, c.render); err != nil {
+			return err
+		}
+		if len(bare) < pageOfInvoices {
+			return nil
+		}
+		c.Rendered = bare[len(bare)-1]
+		if err := c.onward(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *monthClosing) render(ctx workflow.Context, batch []int64) error {
+	var refused []string
+	if err := c.do(ctx, fmt.Sprintf("render %d invoices", len(batch)), monthActs.RenderBatch, &refused, batch); err != nil {
+		return err
+	}
+	c.At.Rendered += len(batch) - len(refused)
+	billing.Tell(&c.Failed, &c.Untold, refused...)
+	c.tell(ctx, closingFiles)
+	return nil
 }
 
 // mails hands the month's invoices to the outbox, each once.
@@ -182,30 +283,31 @@ func (c *monthClosing) mails(ctx workflow.Context) error {
 	if err := c.do(ctx, "invoices that went to nobody yet", monthActs.ListUnsent, &unsent, c.MonthClose); err != nil {
 		return err
 	}
-	c.at.Mails = len(unsent)
+	c.At.Mails = len(unsent)
 	return inBatches(ctx, unsent, finaliseAtOnce, func(ctx workflow.Context, batch []int64) error {
 		var refused []string
 		if err := c.do(ctx, fmt.Sprintf("mail %d invoices", len(batch)), monthActs.SendBatch, &refused, batch, c.By); err != nil {
 			return err
 		}
-		c.at.Mailed += len(batch) - len(refused)
-		c.report.Failed = append(c.report.Failed, refused...)
+		c.At.Mailed += len(batch) - len(refused)
+		billing.Tell(&c.Failed, &c.Untold, refused...)
 		c.tell(ctx, "mails")
 		return nil
 	})
 }
 
 // came reads what the month came to.
-func (c *monthClosing) came(ctx workflow.Context) (billing.MonthReport, error) {
-	refused, failed := c.report.Refused, append(c.swept.Failed, c.report.Failed...)
-	if err := c.do(ctx, "what it came to", monthActs.MonthCame, &c.report, c.MonthClose); err != nil {
-		return c.report, err
+func (c *monthClosing) came(ctx workflow.Context) (report billing.MonthReport, err error) {
+	if err := c.do(ctx, "what it came to", monthActs.MonthCame, &report, c.MonthClose); err != nil {
+		return report, err
 	}
-	c.report.Refused, c.report.Failed, c.report.Waiting = refused, failed, c.swept.Waiting
-	c.report.Posted, c.report.Drafts, c.report.Expired = c.swept.Posted, c.swept.Drafts, c.swept.Expired
-	c.report.Rendered, c.report.At = c.at.Rendered, workflow.Now(ctx).UTC()
-	c.tell(ctx, "done")
-	return c.report, nil
+	report.Untold += c.Untold
+	billing.Tell(&report.Refused, &report.Untold, c.Refused...)
+	billing.Tell(&report.Failed, &report.Untold, append(c.Swept.Failed, c.Failed...)...)
+	report.Waiting, report.Posted, report.Drafts, report.Expired = c.Swept.Waiting, c.Swept.Posted, c.Swept.Drafts, c.Swept.Expired
+	report.Rendered, report.At = c.At.Rendered, workflow.Now(ctx).UTC()
+	c.tell(ctx, closingDone)
+	return report, nil
 }
 
 // inBatches does all items, in batches of a size, a few batches at once. The first error ends it.
@@ -232,22 +334,21 @@ func inBatches[T any](ctx workflow.Context, items []T, size int, one func(workfl
 
 // tell writes the stage, and the current details of the Temporal UI.
 func (c *monthClosing) tell(ctx workflow.Context, stage string) {
-	c.at.Stage = stage
+	c.At.Stage = stage
 	lines := []string{
 		fmt.Sprintf("**%s** · closing all that is over by %s", stage, c.Until),
-		fmt.Sprintf("- %d runs of billing periods posted", c.at.Periods),
-		fmt.Sprintf("- %d of %d invoices finalised, %d refused", c.at.Finalised, c.at.Invoices, c.at.Refused),
-		fmt.Sprintf("- %d of %d rendered", c.at.Rendered, c.at.Files),
+		fmt.Sprintf("- %d of %d runs of billing periods posted", c.At.Periods, c.At.Due),
+		fmt.Sprintf("- %d of %d invoices finalised, %d refused", c.At.Finalised, c.At.Invoices, c.At.Refused),
+		fmt.Sprintf("- %d of %d rendered", c.At.Rendered, c.At.Files),
 	}
 	if c.Send {
-		lines = append(lines, fmt.Sprintf("- %d of %d mailed", c.at.Mailed, c.at.Mails))
+		lines = append(lines, fmt.Sprintf("- %d of %d mailed", c.At.Mailed, c.At.Mails))
 	}
-	for i, r := range c.report.Refused {
-		if i == shownRuns {
-			lines = append(lines, fmt.Sprintf("- … and %d more", len(c.report.Refused)-i))
-			break
-		}
+	for _, r := range c.Refused[:min(shownRuns, len(c.Refused))] {
 		lines = append(lines, "- "+escape(r.Payer+": "+r.Refused))
+	}
+	if more := c.At.Refused - shownRuns; more > 0 {
+		lines = append(lines, fmt.Sprintf("- … and %d more", more))
 	}
 	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))
 }

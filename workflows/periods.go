@@ -20,7 +20,7 @@ const PeriodsType = "Periods"
 // periodActs names the activities; the worker has the real ones.
 var periodActs *activities.PeriodActivities
 
-// Limits of one sweep. What is beyond them is left to the next run of the same sweep.
+// Limits of one sweep. What is beyond them is left to the run that it continues as.
 const (
 	mostRuns      = 500
 	runsAtOnce    = 8
@@ -45,12 +45,12 @@ type PeriodsSwept struct {
 // over. A schedule starts it every hour. It keeps nothing: what is due is what PostgreSQL has no posting of, and a run that is
 // made twice is made once. So it may die on any line, and the next one goes on.
 //
-// A contract's runs are made in order, contracts side by side. One that waits, or fails, keeps back its contract alone. Then
-// the blocks of hours end that have expired.
-func Periods(ctx workflow.Context) (PeriodsSwept, error) {
+// A contract's runs are made in order, contracts side by side, those after one by their ids. One that waits, or fails, keeps
+// back its contract alone. Then the blocks of hours end that have expired.
+func Periods(ctx workflow.Context, after string) (PeriodsSwept, error) {
 	s := sweep{}
 	s.describe(ctx)
-	due, err := s.list(ctx)
+	due, err := listDue(ctx, after)
 	if err != nil {
 		return s.swept, err
 	}
@@ -60,8 +60,8 @@ func Periods(ctx workflow.Context) (PeriodsSwept, error) {
 	s.expire(ctx)
 
 	s.describe(ctx)
-	if len(due) == mostRuns && s.swept.Posted+s.swept.Drafts > 0 {
-		return s.swept, workflow.NewContinueAsNewError(ctx, PeriodsType) // there is more, and none of this is due any more
+	if len(due) >= mostRuns { // there is more: what waits or fails on this page keeps back none of it
+		return s.swept, workflow.NewContinueAsNewError(ctx, PeriodsType, due[len(due)-1].Contract)
 	}
 	return s.swept, nil
 }
@@ -73,13 +73,14 @@ type sweep struct {
 	swept     PeriodsSwept
 }
 
-func (s *sweep) list(ctx workflow.Context) (due []billing.DueRun, err error) {
+// listDue lists what is due of the contracts after one, by id: fewer than mostRuns, where there are no more.
+func listDue(ctx workflow.Context, after string) (due []billing.DueRun, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: listTakes,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRunPause, MaximumInterval: longestPause},
 		Summary:             "what is due",
 	})
-	err = workflow.ExecuteActivity(ctx, periodActs.DuePeriods, mostRuns).Get(ctx, &due)
+	err = workflow.ExecuteActivity(ctx, periodActs.DuePeriods, mostRuns, after).Get(ctx, &due)
 	return due, err
 }
 

@@ -38,10 +38,18 @@ func (l *ledgers) ExpireBlocks(context.Context) (int, error) {
 	return n, nil
 }
 
-func (l *ledgers) PeriodsDue(context.Context, billing.DueFilter) ([]billing.DueRun, error) {
+func (l *ledgers) PeriodsDue(_ context.Context, f billing.DueFilter) (due []billing.DueRun, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.due), func(r billing.DueRun) bool { return slices.Contains(l.made, r.Key()) }), nil
+	for _, run := range l.due {
+		if n := len(due); n > 0 && n >= f.Most && due[n-1].Contract != run.Contract {
+			break
+		}
+		if run.Contract > f.After && !slices.Contains(l.made, run.Key()) {
+			due = append(due, run)
+		}
+	}
+	return due, nil
 }
 
 func (l *ledgers) RunPeriod(_ context.Context, run billing.DueRun, _ string) (billing.PeriodReceipt, error) {

@@ -22,6 +22,7 @@ type benched struct {
 	Closings  *bench.ClosingResult   `json:"closings,omitempty"`
 	Tickets   *bench.TicketResult    `json:"tickets,omitempty"`
 	Waiting   *bench.WaitingResult   `json:"waiting,omitempty"`
+	Month     *bench.MonthResult     `json:"month,omitempty"`
 	Footprint *bench.FootprintResult `json:"footprint,omitempty"`
 }
 
@@ -29,6 +30,7 @@ type benched struct {
 const (
 	benchConnections = 16
 	benchScale       = 50
+	benchPapers      = 100
 )
 
 type benchOptions struct {
@@ -36,6 +38,8 @@ type benchOptions struct {
 	rounds  int
 	phase   time.Duration
 	waiting int
+	clients int
+	lines   int
 }
 
 func newBench(a *app) *cobra.Command {
@@ -48,18 +52,22 @@ func newBench(a *app) *cobra.Command {
   closings   closing transactions a second, in turn with pgbench's TPC-B on the same PostgreSQL
   tickets    a covered AI ticket from opening to its posted line, in turn with an empty workflow of the same history
   waiting    tickets that wait for their timers, and what follows when all workers were away as those fell due, in turn with empty workflows
+  month      closing a month of many clients by its workflow, without files, in turn with pgbench's TPC-B; then files a second
   footprint  the memory of an idle docket up, and its warm start, beside the same servers with an empty workflow
 
 Each takes minutes. Machines differ and are never quiet: read the ratios. docs/benchmarks.md says how.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch o.only {
-			case "", "rating", "closings", "tickets", "waiting", "footprint":
+			case "", "rating", "closings", "tickets", "waiting", "month", "footprint":
 			default:
-				return usage(fmt.Errorf("--only %q is no bench: rating, closings, tickets, waiting or footprint", o.only))
+				return usage(fmt.Errorf("--only %q is no bench: rating, closings, tickets, waiting, month or footprint", o.only))
 			}
 			if o.waiting < 1 {
 				return usage(fmt.Errorf("--waiting %d: at least one", o.waiting))
+			}
+			if o.clients < 4 || o.lines < 5 {
+				return usage(fmt.Errorf("--clients %d, --lines %d: at least four clients, and five lines each", o.clients, o.lines))
 			}
 			if o.rounds < 1 || o.phase < time.Second {
 				return usage(fmt.Errorf("--rounds %d, --phase %s: at least one round and one second", o.rounds, o.phase))
@@ -68,8 +76,10 @@ Each takes minutes. Machines differ and are never quiet: read the ratios. docs/b
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.only, "only", "", "one `bench` alone: rating, closings, tickets, waiting or footprint")
+	flags.StringVar(&o.only, "only", "", "one `bench` alone: rating, closings, tickets, waiting, month or footprint")
 	flags.IntVar(&o.waiting, "waiting", 1000, "how many tickets, and then empty workflows, wait at once (`n`)")
+	flags.IntVar(&o.clients, "clients", 2000, "how many clients' month is closed (`n`)")
+	flags.IntVar(&o.lines, "lines", 40, "how many lines each of their invoices has (`n`)")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often the sides take turns (`n`); medians are over them")
 	flags.DurationVar(&o.phase, "phase", 10*time.Second, "how long each side runs in a round")
 	return c
@@ -121,6 +131,16 @@ func (a *app) bench(ctx context.Context, o benchOptions) error {
 			return fmt.Errorf("measure waiting: %w", err)
 		}
 		b.Waiting, b.Machine.Temporal = &r, r.Temporal
+	}
+	if wanted("month") {
+		r, err := bench.Month(ctx, bench.MonthOptions{
+			Stack: stack, Clients: o.clients, Lines: o.lines, Papers: min(benchPapers, o.clients/4), Connections: benchConnections, Phase: o.phase,
+			Scale: benchScale, Conns: workConns, Progress: a.stderr,
+		})
+		if err != nil {
+			return fmt.Errorf("measure the closing of a month: %w", err)
+		}
+		b.Month, b.Machine.Temporal = &r, r.Temporal
 	}
 	if wanted("footprint") {
 		self, err := os.Executable()
@@ -220,6 +240,27 @@ func (b benched) figures() []figure {
 				figure{"    and every run answered after", fmt.Sprintf("%.0f ms", bench.Median(side.RestartMS)), ""},
 			)
 		}
+	}
+	if r := b.Month; r != nil {
+		w := r.Whole
+		all = append(
+			all,
+			figure{fmt.Sprintf("month of %d clients, %d lines each: transactions that post : pgbench TPC-B", w.Clients, r.Lines), ratio(w.DeedsTPCB), "≥ 0.15×"},
+			figure{"  all transactions of Docket's database : pgbench TPC-B", ratio(w.Committed), ""},
+			figure{"  live heap at its peak : that of a quarter of the clients", ratio(r.Memory), "≤ 1.25×"},
+			figure{"    MB", fmt.Sprintf("%.1f", w.LiveMB), ""},
+			figure{"  closed in", fmt.Sprintf("%.1f s", w.MS/1000), ""},
+			figure{"    clients", fmt.Sprintf("%.0f /s", w.ClientsPerS()), ""},
+			figure{"    transactions that post", fmt.Sprintf("%.0f /s", w.DeedsPerS()), ""},
+			figure{"    all transactions of Docket's database", fmt.Sprintf("%.0f /s", w.CommitsPerS()), ""},
+			figure{"    transactions of Temporal's databases meanwhile", fmt.Sprint(w.Temporals), ""},
+			figure{"    CPU of docket / Temporal / PostgreSQL, a client", fmt.Sprintf("%.1f / %.1f / %.1f ms",
+				w.DocketMS/float64(w.Clients), w.TempMS/float64(w.Clients), w.PostgreMS/float64(w.Clients)), ""},
+			figure{"    history of its last run", fmt.Sprintf("%d events, %.0f KB", w.Events, w.HistoryKB), "< 51200, < 50 MB"},
+			figure{"    progress told", fmt.Sprintf("%d times", w.Told), ""},
+			figure{"  documents (PDF, UBL and JSON of an invoice)", fmt.Sprintf("%.0f /s", r.Documents), ""},
+			figure{"  CPU of everything else on the machine meanwhile", fmt.Sprintf("%.1f cores", r.Others), ""},
+		)
 	}
 	if r := b.Footprint; r != nil {
 		all = append(all, figure{fmt.Sprintf("docket up, idle after %d tickets (PSS)", r.Tickets), fmt.Sprintf("%.0f MB", r.PSSMB), "< 500 MB"})

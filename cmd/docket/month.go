@@ -63,6 +63,8 @@ What waits for a person keeps back nothing: it posts to a later invoice with its
 	}
 	c.Flags().StringVar(&m.Payer, "client", "", "only the invoices of this `client`")
 	c.Flags().BoolVar(&m.Send, "send", false, "mail the month's invoices to their payers, each once")
+	c.Flags().BoolVar(&m.WithoutFiles, "without-files", false, "finalise, and leave the files to the next closing")
+	c.MarkFlagsMutuallyExclusive("send", "without-files") // the files are what is sent
 	c.Flags().BoolVar(&dry, "dry-run", false, "tell what would be finalised, and change nothing")
 	return c
 }
@@ -108,24 +110,20 @@ func (a *app) closeMonth(ctx context.Context, m billing.MonthClose) (report bill
 			}
 			return report, err
 		case <-tick.C:
-			at, ok := a.monthAt(ctx, s, run.GetID(), run.GetRunID())
+			at, ok := a.monthAt(ctx, s, run.GetID())
 			if ok && at != last {
 				last = at
-				mails := ""
-				if m.Send {
-					mails = fmt.Sprintf(" · %d of %d mailed", at.Mailed, at.Mails)
-				}
-				a.say("%s: %d periods posted · %d of %d invoices finalised · %d refused · %d of %d rendered%s",
-					at.Stage, at.Periods, at.Finalised, at.Invoices, at.Refused, at.Rendered, at.Files, mails)
+				a.say("%s", at)
 			}
 		}
 	}
 }
 
-func (a *app) monthAt(ctx context.Context, s *session, id, run string) (at workflows.MonthClosing, ok bool) {
+// monthAt asks the run that is the last one by now: a long closing goes on as another.
+func (a *app) monthAt(ctx context.Context, s *session, id string) (at workflows.MonthClosing, ok bool) {
 	within, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	found, err := s.temporal.QueryWorkflow(within, id, run, workflows.MonthProgress)
+	found, err := s.temporal.QueryWorkflow(within, id, "", workflows.MonthProgress)
 	return at, err == nil && found.Get(&at) == nil
 }
 
@@ -160,6 +158,9 @@ func (a *app) month(r billing.MonthReport) {
 	for _, f := range r.Failed {
 		p("Failed: %s", f)
 	}
+	if r.Untold > 0 {
+		p("… and %d more, not listed here: docket month close MONTH --client CLIENT tells them client by client", r.Untold)
+	}
 }
 
 // monthPreview tells what a closing would do now.
@@ -176,7 +177,7 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 	if err != nil {
 		return err
 	}
-	over, err := s.store.OverInvoices(ctx, m)
+	over, err := s.store.OverInvoices(ctx, m, billing.OverInvoice{}, 0)
 	if err != nil {
 		return err
 	}

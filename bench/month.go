@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -87,8 +86,8 @@ const (
 	feesAMonth   = 4 // recurring lines of each contract
 	workATicket  = 9 // entries, and as many lines
 	monthCloser  = "olga"
-	askEach      = time.Second             // how often the command asks how far it is
-	statsWithin  = 1500 * time.Millisecond // PostgreSQL's sessions report their commits up to a second late
+	askEach      = time.Second     // how often the command asks how far it is
+	statsWithin  = 2 * time.Second // until sessions that ended have told what they committed
 	sampleEach   = 50 * time.Millisecond
 	settleTables = "vacuum (analyze)"
 )
@@ -184,12 +183,10 @@ func Month(ctx context.Context, o MonthOptions) (r MonthResult, err error) {
 type monthBench struct {
 	o      MonthOptions
 	on     *servers
-	admin  *pgx.Conn       // of the superuser, in no database that is measured
-	look   *pgxpool.Pool   // of the superuser, in Docket's database
-	before *postgres.Store // whose clock stands in the month
-	store  *postgres.Store
-	begins time.Time // the month
-	made   int       // clients
+	admin  *pgx.Conn     // of the superuser, in no database that is measured
+	look   *pgxpool.Pool // of the superuser, in Docket's database
+	begins time.Time     // the month
+	made   int           // clients
 }
 
 func (b *monthBench) prepare(ctx context.Context) (err error) {
@@ -213,35 +210,35 @@ func (b *monthBench) prepare(ctx context.Context) (err error) {
 	}
 	now := b.o.Now().UTC()
 	b.begins = time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	url := cluster.SocketURL(login, database)
-	inMonth := func() time.Time { return b.begins.AddDate(0, 0, 9).Add(12 * time.Hour) }
-	if b.before, err = postgres.Open(ctx, url, postgres.Options{Now: inMonth, MaxConns: b.o.Conns}); err != nil {
+	inMonth, err := b.open(ctx, b.noon)
+	if err != nil {
 		return err
 	}
-	if b.store, err = postgres.Open(ctx, url, postgres.Options{Now: b.o.Now, MaxConns: b.o.Conns}); err != nil {
-		return err
-	}
+	defer inMonth.Disconnect()
 	for _, p := range []ticket.Person{
 		{ID: monthCloser, Name: "Olga", Kind: ticket.Human, Roles: []string{"owner"}},
 		{ID: "tom", Name: "Tom", Kind: ticket.Human, Roles: []string{"technician"}, WorkRole: "engineer"},
 	} {
-		if err := b.before.PutPerson(ctx, postgres.Staffing{Person: p, HourlyCost: decimal.NewFromInt(60)}); err != nil {
+		if err := inMonth.PutPerson(ctx, postgres.Staffing{Person: p, HourlyCost: decimal.NewFromInt(60)}); err != nil {
 			return err
 		}
 	}
-	if err := b.before.SetCompany(ctx, billing.Party{Name: "Harbor IT", Country: "US"}, monthCloser); err != nil {
+	if err := inMonth.SetCompany(ctx, billing.Party{Name: "Harbor IT", Country: "US"}, monthCloser); err != nil {
 		return err
 	}
-	_, err = b.before.ApplyTax(ctx, []byte(monthTax), monthCloser)
+	_, err = inMonth.ApplyTax(ctx, []byte(monthTax), monthCloser)
 	return err
 }
 
+// open gives the store. Who has done a thing disconnects it: a session that ends has told all that it committed, an idle one is late by seconds.
+func (b *monthBench) open(ctx context.Context, now func() time.Time) (*postgres.Store, error) {
+	return postgres.Open(ctx, b.on.cluster.SocketURL(login, database), postgres.Options{Now: now, MaxConns: b.o.Conns})
+}
+
+// noon is a day in the month.
+func (b *monthBench) noon() time.Time { return b.begins.AddDate(0, 0, 9).Add(12 * time.Hour) }
+
 func (b *monthBench) close() {
-	for _, s := range []*postgres.Store{b.before, b.store} {
-		if s != nil {
-			s.Disconnect()
-		}
-	}
 	if b.look != nil {
 		b.look.Close()
 	}
@@ -253,10 +250,15 @@ func (b *monthBench) close() {
 // house makes clients whose month is over but for its closing: a contract each, and tickets that were closed in the month.
 func (b *monthBench) house(ctx context.Context, kind string, clients int) error {
 	_, _ = fmt.Fprintf(b.o.Progress, "a month of %d clients, %d lines each …\n", clients, b.o.Lines)
+	inMonth, err := b.open(ctx, b.noon)
+	if err != nil {
+		return err
+	}
+	defer inMonth.Disconnect()
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(int(b.o.Conns))
 	for i := range clients {
-		g.Go(func() error { return b.agree(within, fmt.Sprintf("%s-%d", kind, i)) })
+		g.Go(func() error { return b.agree(within, inMonth, fmt.Sprintf("%s-%d", kind, i)) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -270,8 +272,8 @@ func (b *monthBench) house(ctx context.Context, kind string, clients int) error 
 	g.SetLimit(int(b.o.Conns))
 	for _, id := range ids {
 		g.Go(func() error {
-			_, err := b.before.Close(within, id, 1, ticket.Resolve{
-				Header:     ticket.Header{OperationKey: "close/" + string(id), Who: "tom", Via: ticket.ViaCLI, At: b.begins.AddDate(0, 0, 9).Add(11 * time.Hour)},
+			_, err := inMonth.Close(within, id, 1, ticket.Resolve{
+				Header:     ticket.Header{OperationKey: "close/" + string(id), Who: "tom", Via: ticket.ViaCLI, At: b.noon().Add(-time.Hour)},
 				Resolution: "Solved",
 			})
 			return err
@@ -284,14 +286,14 @@ func (b *monthBench) house(ctx context.Context, kind string, clients int) error 
 	return err
 }
 
-func (b *monthBench) agree(ctx context.Context, client string) error {
-	if err := b.before.PutClient(ctx, ticket.Client{ID: client, Name: client, TimeZone: "UTC", Currency: "USD"}); err != nil {
+func (b *monthBench) agree(ctx context.Context, inMonth *postgres.Store, client string) error {
+	if err := inMonth.PutClient(ctx, ticket.Client{ID: client, Name: client, TimeZone: "UTC", Currency: "USD"}); err != nil {
 		return err
 	}
-	if err := b.before.SetClientParty(ctx, client, billing.Party{Country: "US"}, monthCloser); err != nil {
+	if err := inMonth.SetClientParty(ctx, client, billing.Party{Country: "US"}, monthCloser); err != nil {
 		return err
 	}
-	_, err := b.before.ApplyContract(ctx, fmt.Appendf(nil, monthContract, client, b.begins.Format(time.DateOnly)), monthCloser, true)
+	_, err := inMonth.ApplyContract(ctx, fmt.Appendf(nil, monthContract, client, b.begins.Format(time.DateOnly)), monthCloser, true)
 	return err
 }
 
@@ -311,7 +313,7 @@ with made as (
     'USD', $3 + interval '4 hours', 'bench'
   from made, generate_series(0, least($5, $4 - $5 * split_part(external_id, '-', 3)::int) - 1) as e
 )
-select number from made`, kind, clients, b.begins.AddDate(0, 0, 9).Add(7*time.Hour), b.o.Lines-feesAMonth, workATicket)
+select number from made`, kind, clients, b.noon().Add(-5*time.Hour), b.o.Lines-feesAMonth, workATicket)
 	if err != nil {
 		return nil, err
 	}
@@ -325,10 +327,15 @@ select number from made`, kind, clients, b.begins.AddDate(0, 0, 9).Add(7*time.Ho
 // closing closes the month as the command does, and shows how far it is. It fails where not each of the clients was finalised.
 func (b *monthBench) closing(ctx context.Context, clients int, withoutFiles bool) (m MonthClosed, err error) {
 	m.Clients = clients
+	store, err := b.open(ctx, b.o.Now)
+	if err != nil {
+		return m, err
+	}
+	defer store.Disconnect()
 	w := worker.New(b.on.client, worker.Deps{
-		Desk: b.store, Ledger: b.store, Periods: b.store, Months: b.store,
+		Desk: store, Ledger: store, Periods: store, Months: store,
 		Render: func(ctx context.Context, invoice int64) error {
-			_, err := document.Keep(ctx, b.store, invoice)
+			_, err := document.Keep(ctx, store, invoice)
 			return err
 		},
 	})
@@ -493,7 +500,12 @@ from invoice_documents`).Scan(&files, &invoices)
 
 // prove audits all of it, and counts: a figure over books that do not hold would be worth nothing.
 func (b *monthBench) prove(ctx context.Context, r *MonthResult) error {
-	found, err := b.store.Audit(ctx, nil)
+	store, err := b.open(ctx, b.o.Now)
+	if err != nil {
+		return err
+	}
+	defer store.Disconnect()
+	found, err := store.Audit(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -510,8 +522,8 @@ select (select count(*) from invoices i where state <> 'finalised' or line_count
 		return err
 	}
 	if wrong > 0 || gaps != 0 || invoices != b.made {
-		return errors.Join(fmt.Errorf("%d clients have %d invoices, of which %d have not %d lines that come to the total, and the numbers have %d gaps",
-			b.made, invoices, wrong, b.o.Lines, gaps))
+		return fmt.Errorf("%d clients have %d invoices, of which %d have not %d lines that come to the total, and the numbers have %d gaps",
+			b.made, invoices, wrong, b.o.Lines, gaps)
 	}
 	return nil
 }

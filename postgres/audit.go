@@ -156,6 +156,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 	}{
 		{"stages", &a.leaks, wrongStages},
 		{"blocks", &a.caches, wrongBlocks},
+		{"what had left blocks", &a.caches, wrongGone},
 		{"counters", &a.caches, wrongCounters},
 		{"reservations", &a.caches, wrongReservations},
 		{"projects", &a.caches, wrongProjects},

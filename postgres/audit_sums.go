@@ -56,6 +56,16 @@ join invoice_standing s on s.invoice_id = p.invoice_id join invoices i on i.id =
 where b.cancelled_at is null and (s.owed <> 0 or s.void)
 order by 1`
 
+	// A move's worth hangs on what had left the block for good before it.
+	wrongGone = `
+select format('block %s: its move %s says that %s ms had left it before, the moves before it come to %s', block_id, id, gone_ms, gone)
+from (
+  select id, block_id, gone_ms, coalesce(sum(ms) filter (where kind not in ('reserve', 'release'))
+    over (partition by block_id order by id rows between unbounded preceding and 1 preceding), 0) as gone
+  from block_moves
+) m
+where gone_ms <> gone order by id`
+
 	wrongCounters = `
 select format('counter %s: stands at %s, its moves come to %s', c.key, c.value, coalesce(m.quantity, 0))
 from counters c left join (select counter, sum(quantity) as quantity from counter_moves group by 1) m on m.counter = c.key

@@ -121,6 +121,14 @@ func TestAuditFindsWrongBlocksAndInvoices(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, a.Caches, 1)
 		assert.Contains(t, a.Caches[0], "1000 ms remain, its moves leave 0")
+		k.tamper("update blocks set remaining_ms = remaining_ms - 1000")
+	})
+	t.Run("what had left a block", func(t *testing.T) {
+		k.tamper("update block_moves set gone_ms = gone_ms + 1000 where id = (select max(id) from block_moves)")
+		a, err := k.Audit(t.Context(), nil)
+		require.NoError(t, err)
+		require.Len(t, a.Caches, 1)
+		assert.Regexp(t, `says that \d+ ms had left it before, the moves before it come to \d+`, a.Caches[0])
 	})
 	t.Run("a finalised total, and a gap in the numbers", func(t *testing.T) {
 		k.tamper(`update invoices set state = 'finalised', number = 'INV-2026-00002', total = 1, line_count = 1, finalised_at = now()`)

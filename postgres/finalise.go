@@ -98,26 +98,25 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		if err != nil {
 			return err
 		}
-		b = t.batch()
-		next := queueNumber(b, now.Format(doc.series))
-		if err := t.send(ctx, b); err != nil {
-			return err
-		}
-		at, name := s.now(), next()
-		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &name, &doc.total, &doc.count, &at
-		invoice = row.invoice(f, doc.stands(), &doc.taxes)
 		snapshot, err := billing.Canonical(doc.taxes)
 		if err != nil {
-			return fmt.Errorf("encode the tax of %s: %w", name, err)
+			return fmt.Errorf("encode the tax of %s: %w", ticket.InvoiceID(row.ID), err)
 		}
+		at, number := s.now(), ""
 		b = t.batch()
-		b.Queue(`
-update invoices set state = 'finalised', number = $2, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6,
-  tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10, due_on = $9::text::date + $11::int where id = $1`,
-			row.ID, name, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot), days)
+		b.Queue(drawNumber+`
+update invoices set state = 'finalised', number = drawn.number, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6,
+  tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10, due_on = $9::text::date + $11::int from drawn where id = $2 returning drawn.number`,
+			now.Format(doc.series), row.ID, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot), days).
+			QueryRow(func(r pgx.Row) error { return r.Scan(&number) })
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		queueBlocksPaid(b, sold, row.locked(f), f.By, now.Format(time.DateOnly), nil, at)
-		return t.commit(ctx, b)
+		if err := t.commit(ctx, b); err != nil {
+			return err
+		}
+		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &number, &doc.total, &doc.count, &at
+		invoice = row.invoice(f, doc.stands(), &doc.taxes)
+		return nil
 	})
 	return invoice, err
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -55,4 +56,29 @@ func BenchmarkClosingInTheJournal(b *testing.B) {
 	b.ReportMetric(median(took[0])/1e6, "ms-without")
 	b.ReportMetric(median(took[1])/1e6, "ms-with")
 	b.ReportMetric(median(cost[1])/median(cost[0]), "x-without")
+}
+
+// BenchmarkDrawingFromAnOldBlock closes tickets on one block of hours, of which few moves or many have gone before: a closing takes as
+// long on either.
+func BenchmarkDrawingFromAnOldBlock(b *testing.B) {
+	for _, moves := range []int{10, 5000} {
+		b.Run(fmt.Sprintf("%d moves", moves), func(b *testing.B) {
+			k := newTill(b, bookedBlocks)
+			_, err := k.GrantBlock(b.Context(), postgres.BlockGrant{
+				OperationKey: k.key(), Contract: "acme-block", Hours: decimal.NewFromInt(100_000), GrantedAt: noon.AddDate(0, 0, -1),
+				Price: decimal.NewFromInt(10_000_000), Currency: "USD",
+			})
+			require.NoError(b, err)
+			_, err = k.admin.Exec(b.Context(), `
+insert into block_moves (block_id, client_id, kind, ms, operation_key, at) select b.id, b.client_id, 'repay', 1, 'bench-' || n, now() from blocks b, generate_series(1, $1) as n`, moves)
+			require.NoError(b, err)
+			for b.Loop() {
+				b.StopTimer()
+				id := k.ticket("email")
+				b.StartTimer()
+				_, err := k.Close(b.Context(), id, 1, k.resolve("tom", k.minutes("tom", 30)))
+				require.NoError(b, err)
+			}
+		})
+	}
 }

@@ -47,11 +47,19 @@ const (
 	noteSeries    = "CN-2006"
 )
 
+// drawNumber begins a statement that uses the next number of the series $1. It is the last lock of a transaction, and whoever
+// else needs a number waits for its commit: so it is best drawn by what goes to the server together with the commit.
+const drawNumber = `
+with taken as (
+  insert into number_series (series, last) values ($1, 1) on conflict (series) do update set last = number_series.last + 1 returning series, last::text
+), drawn as (
+  select series || '-' || lpad(last, greatest(5, length(last)), '0') as number from taken
+)`
+
 // queueNumber takes the next number of a series; the function it gives tells after the batch was
-// sent. It is the last lock of a transaction: a number is only used up by who commits.
+// sent: a number is only used up by who commits.
 func queueNumber(b *pgx.Batch, series string) func() string {
-	var n int64
-	b.Queue(`insert into number_series (series, last) values ($1, 1) on conflict (series) do update set last = number_series.last + 1 returning last`,
-		series).QueryRow(func(r pgx.Row) error { return r.Scan(&n) })
-	return func() string { return fmt.Sprintf("%s-%05d", series, n) }
+	var number string
+	b.Queue(drawNumber+" select number from drawn", series).QueryRow(func(r pgx.Row) error { return r.Scan(&number) })
+	return func() string { return number }
 }

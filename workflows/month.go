@@ -38,7 +38,7 @@ const (
 	runsInBatch    = 25 // of billing periods, an activity
 	finaliseAtOnce = 25 // invoices an activity
 	renderAtOnce   = 10
-	batchesAtOnce  = 4
+	batchesAtOnce  = 8
 	pageOfInvoices = 1000 // listed at once
 	batchTakes     = 10 * time.Minute
 	batchSilent    = time.Minute // without a word of the activity

@@ -9,10 +9,31 @@ import (
 )
 
 // termsCache keeps compiled contract documents by digest. Versions are immutable, so an entry
-// is never wrong; there are as many as contract versions in use.
+// is never wrong. Beyond mostTerms of them the one that was compiled first goes: the end of a large house's month looks
+// at every contract once, and would keep them all.
 type termsCache struct {
 	mu       sync.RWMutex
 	compiled map[string]*billing.Terms
+	order    []string // digests, as they came; a ring once it is full
+	next     int      // in the ring: the one that goes
+}
+
+// mostTerms compiled contracts are some 13 MB.
+const mostTerms = 1024
+
+// keep adds a compiled version, under the lock.
+func (c *termsCache) keep(digest string, t *billing.Terms) {
+	if _, ok := c.compiled[digest]; ok {
+		return // somebody else compiled it meanwhile
+	}
+	c.compiled[digest] = t
+	if len(c.order) < mostTerms {
+		c.order = append(c.order, digest)
+		return
+	}
+	delete(c.compiled, c.order[c.next])
+	c.order[c.next] = digest
+	c.next = (c.next + 1) % mostTerms
 }
 
 func newTermsCache() *termsCache { return &termsCache{compiled: map[string]*billing.Terms{}} }
@@ -40,7 +61,7 @@ func (c *termsCache) load(ctx context.Context, q querier, contract string, revis
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.compiled[digest] = t
+	c.keep(digest, t)
 	return t, nil
 }
 

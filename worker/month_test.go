@@ -165,7 +165,7 @@ func (h *house) render(ctx context.Context, invoice int64) error {
 	return err
 }
 
-func (h *house) close(t *testing.T, m billing.MonthClose) (report billing.MonthReport, err error) {
+func (h *house) close(t *testing.T, m billing.MonthClose, so ...any) (report billing.MonthReport, err error) {
 	t.Helper()
 	h.calls = 0
 	var s testsuite.WorkflowTestSuite
@@ -175,7 +175,7 @@ func (h *house) close(t *testing.T, m billing.MonthClose) (report billing.MonthR
 	env.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
 	env.RegisterActivity(activities.NewPeriods(h))
 	env.RegisterActivity(activities.NewMonths(h, h.render))
-	env.ExecuteWorkflow(workflows.MonthType, m)
+	env.ExecuteWorkflow(workflows.MonthType, append([]any{m}, so...)...)
 	require.True(t, env.IsWorkflowCompleted())
 	if err := env.GetWorkflowError(); err != nil {
 		return report, err
@@ -268,4 +268,77 @@ func withoutNumbers(books []string) (rest []string) {
 		rest = append(rest, b)
 	}
 	return rest
+}
+
+// A page that is full is followed by the next one, and what was refused on it is not tried twice.
+func TestAMonthIsReadByPages(t *testing.T) {
+	h := newHouse(t)
+	m := billing.MonthClose{Until: march, By: "olga", WithoutFiles: true}
+	due, err := h.Store.PeriodsDue(t.Context(), billing.DueFilter{Most: 1})
+	require.NoError(t, err)
+	require.Len(t, due, 2, "a page ends with a contract: February and March of acme")
+	rest, err := h.Store.PeriodsDue(t.Context(), billing.DueFilter{Most: 3, After: due[1].Contract})
+	require.NoError(t, err)
+	require.Len(t, rest, 4, "of beta and carl")
+	all, err := h.Store.PeriodsDue(t.Context(), billing.DueFilter{})
+	require.NoError(t, err)
+	require.Equal(t, all, append(due, rest...))
+
+	for _, run := range all {
+		_, err := h.Store.RunPeriod(t.Context(), run, "")
+		require.NoError(t, err)
+	}
+	over, err := h.Store.OverInvoices(t.Context(), m, billing.OverInvoice{}, 0)
+	require.NoError(t, err)
+	require.Len(t, over, 6)
+	var (
+		paged []billing.OverInvoice
+		after billing.OverInvoice
+	)
+	for {
+		page, err := h.Store.OverInvoices(t.Context(), m, after, 4)
+		require.NoError(t, err)
+		if len(page) == 0 {
+			break
+		}
+		require.LessOrEqual(t, len(page), 4)
+		paged, after = append(paged, page...), page[len(page)-1]
+	}
+	require.Equal(t, over, paged)
+
+	report, err := h.close(t, m)
+	require.NoError(t, err)
+	require.Zero(t, report.Rendered)
+	bare, err := h.Store.Unrendered(t.Context(), m, 0, 3)
+	require.NoError(t, err)
+	require.Len(t, bare, 3)
+	bare, err = h.Store.Unrendered(t.Context(), m, bare[2], 3)
+	require.NoError(t, err)
+	require.Len(t, bare, 1, "four of six were finalised")
+}
+
+// What is refused beyond what a report lists is counted.
+func TestAReportTellsSoMany(t *testing.T) {
+	var (
+		list   []int
+		untold int
+	)
+	billing.Tell(&list, &untold, make([]int, billing.MostTold-1)...)
+	billing.Tell(&list, &untold, 1, 2, 3)
+	billing.Tell(&list, &untold, 4)
+	require.Len(t, list, billing.MostTold)
+	require.Equal(t, 3, untold)
+}
+
+// A closing whose history has grown long continues as another run, from the page after.
+func TestAMonthContinuesWhereItWas(t *testing.T) {
+	h := newHouse(t)
+	m := billing.MonthClose{Until: march, By: "olga", WithoutFiles: true}
+	so := workflows.MonthSoFar{At: workflows.MonthClosing{Stage: "periods", Due: 2, Periods: 2}, Swept: workflows.PeriodsSwept{Posted: 2}, Contract: "acme-managed"}
+	report, err := h.close(t, m, so)
+	require.NoError(t, err)
+	require.Equal(t, 6, report.Posted, "two before, and those of beta and carl")
+	left, err := h.Store.PeriodsDue(t.Context(), billing.DueFilter{})
+	require.NoError(t, err)
+	require.Len(t, left, 2, "those of acme, which the run before is said to have made")
 }

@@ -154,7 +154,7 @@ func TestASweepThatIsFullGoesOnAsANewRun(t *testing.T) {
 	_, err := sweep(t, l)
 	require.True(t, workflow.IsContinueAsNewError(err))
 	require.Len(t, l.made, 500)
-	swept, err := sweep(t, l)
+	swept, err := sweep(t, l) // the next hour's, from the beginning
 	require.NoError(t, err)
 	require.Equal(t, 100, swept.Posted)
 }

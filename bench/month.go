@@ -132,7 +132,7 @@ func Month(ctx context.Context, o MonthOptions) (r MonthResult, err error) {
 	}
 	defer func() { _ = on.stop(ctx) }()
 	b := monthBench{o: o, on: on}
-	defer b.close()
+	defer b.close(ctx)
 	if err := b.prepare(ctx); err != nil {
 		return r, err
 	}
@@ -238,12 +238,12 @@ func (b *monthBench) open(ctx context.Context, now func() time.Time) (*postgres.
 // noon is a day in the month.
 func (b *monthBench) noon() time.Time { return b.begins.AddDate(0, 0, 9).Add(12 * time.Hour) }
 
-func (b *monthBench) close() {
+func (b *monthBench) close(ctx context.Context) {
 	if b.look != nil {
 		b.look.Close()
 	}
 	if b.admin != nil {
-		_ = b.admin.Close(context.Background())
+		_ = b.admin.Close(context.WithoutCancel(ctx))
 	}
 }
 

@@ -181,7 +181,7 @@ func TestTwoHundredClosingsRaceTheEndOfAMonth(t *testing.T) {
 			if err := k.MayCloseMonth(r.ctx, m); err != nil {
 				return nil, err
 			}
-			over, err := k.OverInvoices(r.ctx, m)
+			over, err := k.OverInvoices(r.ctx, m, billing.OverInvoice{}, 0)
 			for _, o := range over {
 				done, problem := k.FinaliseOver(r.ctx, o, "olga")
 				if done.Refused != "" {

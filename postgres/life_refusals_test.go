@@ -114,7 +114,7 @@ func TestAMonthIsClosedTwice(t *testing.T) {
 	m := billing.MonthClose{Until: "2026-04-01", By: "olga"}
 	closes := func() (said []string) {
 		require.NoError(t, k.MayCloseMonth(t.Context(), m))
-		over, err := k.OverInvoices(t.Context(), m)
+		over, err := k.OverInvoices(t.Context(), m, billing.OverInvoice{}, 0)
 		require.NoError(t, err)
 		for _, o := range over {
 			done, err := k.FinaliseOver(t.Context(), o, "olga")

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -205,8 +206,13 @@ func (p path) walk(b *byDesk, w *walk) {
 // tale is what the ticket came to, without its name and the times: what happened, in order, and what it bills.
 func (h *house) tale(id ticket.ID) string {
 	h.t.Helper()
+	return taleOf(h.t, h.admin, id)
+}
+
+func taleOf(t testing.TB, look *pgxpool.Pool, id ticket.ID) string {
+	t.Helper()
 	var tale string
-	require.NoError(h.t, h.admin.QueryRow(h.t.Context(), `
+	require.NoError(t, look.QueryRow(t.Context(), `
 select t.stage || ' round ' || t.round || coalesce(' assignee ' || t.assignee, '')
   || E'\n' || (select string_agg(e.round || ' ' || e.kind || ' by ' || e.actor || case when e.effect then '' else ' (no effect)' end, E'\n' order by e.id) from ticket_events e where e.ticket = t.number)
   || E'\nclosures ' || (select count(*) from closures c where c.ticket = t.number)

@@ -130,11 +130,11 @@ var sweeps = []swept{
 		},
 	},
 	{
-		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriod", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "MonthCame"},
+		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriod", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "ListUnsent", "SendBatch", "MonthCame"},
 		ready: func(b *books) { b.on(2026, time.April, 2) },
 		run: func(b *books, m *mortal) error {
 			render := func(ctx context.Context, invoice int64) error { _, err := document.Keep(ctx, b, invoice); return err }
-			return b.execute(m, workflows.MonthType, workflows.Month, []any{billing.MonthClose{Until: "2026-04-01", By: "olga"}},
+			return b.execute(m, workflows.MonthType, workflows.Month, []any{billing.MonthClose{Until: "2026-04-01", By: "olga", Send: true}},
 				activities.NewPeriods(b), activities.NewMonths(b, render))
 		},
 	},

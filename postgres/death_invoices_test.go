@@ -56,6 +56,14 @@ var deadlyInvoices = []deadly{
 		m := postgres.InvoiceDispatch{InvoiceDeed: k.deed(invoice), To: "boss@acme.example"}
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.SendInvoice(ctx, m); return err }
 	}},
+	{"send at the month's end", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		_, invoice := k.billed(60)
+		k.parties()
+		require.NoError(k.t, k.SetClientParty(k.t.Context(), "acme", billing.Party{City: "Springfield", Country: "US", Email: "ap@acme.example"}, "olga"))
+		_, err := document.Keep(k.t.Context(), k, invoice.ID)
+		require.NoError(k.t, err)
+		return func(ctx context.Context, s *postgres.Store) error { return s.SendOver(ctx, invoice.ID, "olga") }
+	}},
 	{"question a line", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.mailbox()
 		_, invoice := k.billed(60)

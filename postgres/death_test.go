@@ -371,7 +371,7 @@ func (d deadly) diesAt(t *testing.T, url string, clock time.Time, deed func(cont
 	if *end == nil {
 		*end = want
 	}
-	require.Equal(t, *end, want, "whoever goes on comes to the same")
+	require.True(t, maps.Equal(*end, want), "whoever goes on comes to the same")
 	require.False(t, maps.Equal(before, want), "the deed has an effect")
 	d.repeated(t, deed(ctx, s))
 	require.Equal(t, want, sc.tables(), "and one alone")

@@ -7,17 +7,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	sdkworker "go.temporal.io/sdk/worker"
 
+	"github.com/docket-psa/docket/activities"
 	"github.com/docket-psa/docket/desk"
 	"github.com/docket-psa/docket/ticket"
 	"github.com/docket-psa/docket/worker"
@@ -25,8 +28,10 @@ import (
 
 // path is a ticket's way through its workflow, step by step; a step says who sends what, once the one before is done.
 type path struct {
-	name  string
-	steps []func(b *byDesk, w *walk) ticket.Message
+	name     string
+	contract string   // beside acme's own; empty: none
+	passes   []string // activities that are on the way, whoever sends what
+	steps    []func(b *byDesk, w *walk) ticket.Message
 }
 
 // walk is one ticket on its way.
@@ -60,7 +65,7 @@ func (b *byDesk) waits(w *walk) (hold int64, digest string) {
 
 // A new way is one more row.
 var paths = []path{
-	{"a long life", []func(b *byDesk, w *walk) ticket.Message{
+	{name: "a long life", passes: []string{"Begin", "Triage", "Route", "Claim", "Log", "Wait", "Reply", "Close", "Held", "SignOff", "Rule", "Reopen", "RequestApproval"}, steps: []func(b *byDesk, w *walk) ticket.Message{
 		func(_ *byDesk, w *walk) ticket.Message { return ticket.Claim{Header: w.by("tom")} },
 		func(_ *byDesk, w *walk) ticket.Message {
 			return ticket.Work{Header: w.by("tom"), Entry: w.minutes(1, 240)}
@@ -99,7 +104,7 @@ var paths = []path{
 			return ticket.Resolve{Header: w.by("tom"), Resolution: "Replaced"}
 		},
 	}},
-	{"one that goes elsewhere", []func(b *byDesk, w *walk) ticket.Message{
+	{name: "one that goes elsewhere", passes: []string{"Log", "Escalate", "Cancel", "Merge", "Close"}, steps: []func(b *byDesk, w *walk) ticket.Message{
 		func(_ *byDesk, w *walk) ticket.Message {
 			return ticket.Work{Header: w.by("tom"), Entry: w.minutes(1, 60)}
 		},
@@ -115,6 +120,81 @@ var paths = []path{
 			return ticket.Resolve{Header: w.by("tom"), Resolution: "Done"}
 		},
 	}},
+	{name: "one whose time is up", contract: overdueSLA, passes: []string{"Warn", "Wait", "Resume", "Prioritise", "Late"}, steps: []func(b *byDesk, w *walk) ticket.Message{
+		func(b *byDesk, w *walk) ticket.Message {
+			b.fallen(w, 2)
+			return ticket.Claim{Header: w.by("tom")}
+		},
+		func(_ *byDesk, w *walk) ticket.Message { return ticket.Wait{Header: w.by("tom"), Reason: "customer"} },
+		func(_ *byDesk, w *walk) ticket.Message { return ticket.Resume{Header: w.by("tom")} },
+		func(_ *byDesk, w *walk) ticket.Message {
+			return ticket.Prioritise{Header: w.by("dora"), Priority: 1, Reason: "the whole floor is down"}
+		},
+		func(b *byDesk, w *walk) ticket.Message {
+			b.fallen(w, 3)
+			refused := w.minutes(1, 30)
+			refused.Actor = "nobody"
+			return ticket.Resolve{Header: w.by("tom"), Resolution: "Done", Work: []ticket.WorkEntry{refused}}
+		},
+		func(_ *byDesk, w *walk) ticket.Message {
+			return ticket.Resolve{Header: w.by("tom"), Resolution: "Done"}
+		},
+	}},
+}
+
+// overdueSLA has missed its response, and is about to miss its resolution, when a ticket comes that was opened eight hours ago;
+// with priority 1 it has missed that, too.
+const overdueSLA = `
+schema: docket.contract/v1
+contract: acme-sla
+client: acme
+name: Promises
+priority: 10
+effective_from: "2020-01-01"
+currency: USD
+time_zone: America/New_York
+lines: [{clause: "2.1", name: Support, charge: covered}]
+sla:
+  calendar: 24x7
+  targets: {1: {response: 1h, resolution: 2h}, 2: {response: 7h, resolution: 10h}, 3: {response: 7h, resolution: 10h}, 4: {response: 7h, resolution: 10h}, 5: {response: 7h, resolution: 10h}}
+`
+
+// fallen waits until so much of what falls due is on record.
+func (b *byDesk) fallen(w *walk, n int) {
+	poll := time.NewTicker(tick)
+	defer poll.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-poll.C {
+		var fell int
+		err := b.admin.QueryRow(b.t.Context(), "select count(*) from ticket_events where ticket = $1 and kind in ('warning', 'breach')", w.id.Number()).Scan(&fell)
+		if err == nil && fell >= n {
+			return // the comparison tells which
+		}
+	}
+}
+
+// Whoever adds an activity adds its death: each is on a way of these, or of those that time takes, or a sweep's.
+func TestEachActivityDies(t *testing.T) {
+	dies := map[string]bool{}
+	for _, p := range paths {
+		for _, name := range p.passes {
+			dies[name] = true
+		}
+	}
+	for _, w := range waits {
+		for _, name := range w.passes {
+			dies[name] = true
+		}
+	}
+	for _, s := range sweeps {
+		for _, name := range s.passes {
+			dies[name] = true
+		}
+	}
+	for _, all := range []any{&activities.Activities{}, &activities.PeriodActivities{}, &activities.ReminderActivities{}, &activities.MonthActivities{}} {
+		for method := range reflect.TypeOf(all).Methods() {
+			require.True(t, dies[method.Name], "no row lets the worker die of %s: add it to a way that passes it", method.Name)
+		}
+	}
 }
 
 // The worker dies before and after each activity of each path, before its end is known to Temporal: as many tickets as
@@ -128,6 +208,13 @@ func TestE2EWorkerKilledAtEachStepOfEachPath(t *testing.T) {
 			h := open(t)
 			h.relay()
 			b := &byDesk{h}
+			// What time does dies in TestWorkerDiesAtEachStepThatTimeTakes: here no quote runs out, however busy the machine is.
+			for _, contract := range []string{strings.Replace(acme, "expires: 1m", "expires: 72h", 1), p.contract} {
+				if contract != "" {
+					_, err := h.ApplyContract(t.Context(), []byte(contract), "dora", true)
+					require.NoError(t, err)
+				}
+			}
 			steps := filepath.Join(t.TempDir(), "steps")
 
 			counting := h.start(job{Steps: steps, StopAfter: 1 << 40})
@@ -137,6 +224,11 @@ func TestE2EWorkerKilledAtEachStepOfEachPath(t *testing.T) {
 			want := b.tale(first.id)
 			passed := reached(t, steps)[first.id]
 			require.Greater(t, passed, 2*len(p.steps))
+			log, err := os.ReadFile(steps)
+			require.NoError(t, err)
+			for _, name := range p.passes {
+				require.Contains(t, string(log), fmt.Sprintf("%s after %s\n", first.id, name))
+			}
 			counting.kill9()
 
 			mortal := h.start(job{Steps: steps, StopAfter: first.id.Number()})
@@ -205,8 +297,13 @@ func (p path) walk(b *byDesk, w *walk) {
 // tale is what the ticket came to, without its name and the times: what happened, in order, and what it bills.
 func (h *house) tale(id ticket.ID) string {
 	h.t.Helper()
+	return taleOf(h.t, h.admin, id)
+}
+
+func taleOf(t testing.TB, look *pgxpool.Pool, id ticket.ID) string {
+	t.Helper()
 	var tale string
-	require.NoError(h.t, h.admin.QueryRow(h.t.Context(), `
+	require.NoError(t, look.QueryRow(t.Context(), `
 select t.stage || ' round ' || t.round || coalesce(' assignee ' || t.assignee, '')
   || E'\n' || (select string_agg(e.round || ' ' || e.kind || ' by ' || e.actor || case when e.effect then '' else ' (no effect)' end, E'\n' order by e.id) from ticket_events e where e.ticket = t.number)
   || E'\nclosures ' || (select count(*) from closures c where c.ticket = t.number)

@@ -160,6 +160,8 @@ func (b *byDesk) deliver(ctx context.Context, id ticket.ID, m ticket.Message) (t
 		return b.recorded(ctx)(b.desk.Wait(ctx, id, m))
 	case ticket.Resume:
 		return b.recorded(ctx)(b.desk.Resume(ctx, id, m))
+	case ticket.Escalate:
+		return b.recorded(ctx)(b.desk.Escalate(ctx, id, m))
 	case ticket.Reopen:
 		return answered(b.desk.Reopen(ctx, id, m))
 	case ticket.Merge:

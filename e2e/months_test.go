@@ -215,25 +215,36 @@ func (p place) desk(t *testing.T, opened string) *timeless {
 	d.zone, err = time.LoadLocation(p.zone)
 	require.NoError(t, err)
 	d.start = d.instant(opened)
-	var s testsuite.WorkflowTestSuite
-	s.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	d.env = s.NewTestWorkflowEnvironment()
-	d.env.SetStartTime(d.start)
-	d.env.SetTestTimeout(patience)
+	d.env = skipping(d.start)
 	url := testenv.Template(t, "months", func(url string) error {
 		_, err := postgres.Migrate(context.Background(), url, "", "")
 		return err
 	})
-	d.store, err = postgres.Open(t.Context(), url, postgres.Options{Now: d.env.Now, MaxConns: 5})
+	d.store, err = postgres.Open(t.Context(), url, postgres.Options{Now: func() time.Time { return d.env.Now() }, MaxConns: 5})
 	require.NoError(t, err)
 	t.Cleanup(d.store.Disconnect)
 	d.pool, err = pgxpool.New(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(d.pool.Close)
 	d.furnish()
+	d.employ()
+	return d
+}
+
+// skipping is an environment that jumps from timer to timer.
+func skipping(start time.Time) *testsuite.TestWorkflowEnvironment {
+	var s testsuite.WorkflowTestSuite
+	s.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := s.NewTestWorkflowEnvironment()
+	env.SetStartTime(start)
+	env.SetTestTimeout(patience)
+	return env
+}
+
+// employ registers what carries tickets.
+func (d *timeless) employ() {
 	d.env.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: ticket.WorkflowType})
 	d.env.RegisterActivity(activities.New(d.store, d.store))
-	return d
 }
 
 func (d *timeless) furnish() {

@@ -61,8 +61,11 @@ select coalesce((select devices from device_counts where client_id = $1 and kind
 	receipt, err := s.RecordUsage(ctx, UsageEvent{
 		OperationKey: day + fmt.Sprint(c.Devices), Client: c.Client, Event: name, Quantity: more, On: c.On.String(), Who: c.Who, Via: c.Via,
 	})
-	if err != nil {
+	switch {
+	case len(ticket.Problems(err)) > 0: // what is counted stays counted
 		return counted, errors.Join(ticket.Invalid("kind", c.Kind, "is counted, and what was added is not billed", "record it: docket usage record --event "+name), err)
+	case err != nil: // the same count again bills it
+		return counted, err
 	}
 	counted.Added = &receipt
 	return counted, nil

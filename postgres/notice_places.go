@@ -36,7 +36,7 @@ on conflict (id) do update set url = excluded.url, secret = coalesce(nullif(excl
 
 var endpointID = personID // the same shape, and shown in the same places
 
-// RemoveEndpoint tells it nothing any more; what waits for it becomes moot.
+// RemoveEndpoint tells it nothing any more; what waits for it becomes moot. Removed again, it stays as it was.
 func (s *Store) RemoveEndpoint(ctx context.Context, id, by string) error {
 	return s.tx(ctx, "remove endpoint "+id, func(t *tx) error {
 		if err := t.decides(ctx, by, "set where notices go"); err != nil {
@@ -44,7 +44,8 @@ func (s *Store) RemoveEndpoint(ctx context.Context, id, by string) error {
 		}
 		known := false
 		b := t.batch()
-		b.Queue("update notice_endpoints set active = false, set_by = $2, set_at = $3 where id = $1 and active returning true", id, by, s.now()).Query(one(&known))
+		b.Queue("select true from notice_endpoints where id = $1 for update", id).Query(one(&known))
+		b.Queue("update notice_endpoints set active = false, set_by = $2, set_at = $3 where id = $1 and active", id, by, s.now())
 		if err := t.send(ctx, b); err != nil {
 			return err
 		}

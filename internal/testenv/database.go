@@ -63,12 +63,17 @@ func Copy(t testing.TB, url string) string {
 // templates are, by name, functions that make the template at the first call and return its database's name.
 var templates sync.Map
 
+// making lets one template be made at a time: roles belong to the cluster, and two migrations at once would both make them.
+var making sync.Mutex
+
 func makeTemplate(ctx context.Context, c *pgdev.Cluster, name string, build func(url string) error) (string, error) {
 	database := fmt.Sprintf("template_%d_%s", databases.Add(1), name)
 	quoted := pgx.Identifier{database}.Sanitize()
 	if err := execute(ctx, c, "CREATE DATABASE "+quoted+" TEMPLATE template0"); err != nil {
 		return "", err
 	}
+	making.Lock()
+	defer making.Unlock()
 	if err := build(c.URL(c.User, database)); err != nil {
 		return "", fmt.Errorf("build the template database %s: %w", name, err)
 	}

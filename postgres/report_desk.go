@@ -76,7 +76,7 @@ where b.contract_id = any ($1) and b.clause = '' group by 1`, contracts, now.Add
 			return nil, fmt.Errorf("contract %s has blocks, and none", r.Contract)
 		}
 		const day = 24 * time.Hour
-		r.UsedMS, r.Days = paces[at].Used, max(1, int((now.Sub(paces[at].Since)+day-1)/day))
+		r.UsedMS, r.Days = paces[at].Used, min(max(1, int((now.Sub(paces[at].Since)+day-1)/day)), paceDays)
 		if r.UsedMS > 0 {
 			days := r.LeftMS * int64(r.Days) / r.UsedMS // whole ones: it lasts for at least so many
 			out := now.AddDate(0, 0, int(days))

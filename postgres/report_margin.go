@@ -14,7 +14,7 @@ func (r Reads) ReportMargin(ctx context.Context, f ReportFilter) ([]billing.Marg
 }
 
 // ReportContractMargin is ReportMargin by contract. Time and items cost the contract that they are charged under, whether it bills them or
-// covers them; what is charged under none yet, the one that the ticket was routed to.
+// covers them; what is charged under none yet, or is not billable, the one that the ticket was routed to.
 func (r Reads) ReportContractMargin(ctx context.Context, f ReportFilter) ([]billing.MarginRow, error) {
 	return r.margin(ctx, f, true)
 }
@@ -32,8 +32,9 @@ with work as (
   select w.id, w.generation, w.client_id, w.ticket, w.ms, w.cost, w.cost_currency
   from work_entries w join clients c on c.id = w.client_id where `+inAt("w.started_at", "c.time_zone", "w.client_id")+`
 ), charged as ( -- of an entry, by contract
-  select w.id, k.contract_id as contract, sum(upper(x.span) - lower(x.span)) as ms
-  from work w join charge_work x on x.work_id = w.id and x.generation = w.generation join charges k on k.id = x.charge_id
+  select w.id, case when k.kind in `+unbillableKinds+` and k.contract_id = '' then coalesce(t.contract_id, '') else k.contract_id end as contract,
+    sum(upper(x.span) - lower(x.span)) as ms
+  from work w join charge_work x on x.work_id = w.id and x.generation = w.generation join charges k on k.id = x.charge_id join tickets t on t.number = w.ticket
   where not exists (select from charges r where r.reverses = x.charge_id) group by 1, 2
 ), parts as (
   select id, contract, ms from charged

@@ -167,4 +167,3 @@ func parted(total int64, weights []int64) []int64 {
 	}
 	return shares
 }
-

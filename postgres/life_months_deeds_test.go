@@ -220,4 +220,3 @@ func (m *months) reminds() {
 	m.say("reminded of %v", got)
 	require.ElementsMatch(m.rt, want, got)
 }
-

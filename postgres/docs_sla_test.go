@@ -95,7 +95,7 @@ func (k *kit) stands(id ticket.ID, say string, answer ticket.Answer, zone *time.
 	case "resolution":
 		require.Equal(k.t, value, due.Resolution.In(zone).Format(onTheWall), line)
 	case "told":
-		require.Contains(k.t, answer.Says, "told ["+value+"]", line)
+		require.Contains(k.t, answer.Says, "told "+value, line)
 	default:
 		clocks, err := k.Clocks(k.ctx, id)
 		require.NoError(k.t, err)

@@ -71,7 +71,7 @@ func (k *till) history(n int) {
 		{"closures", "id ticket client_id round closed_at resolved_by code resolution rules facts decision digest receipt recorded_at", h.closures},
 		{"charges", "id closure_id ticket client_id round key kind contract_id revision clause currency quantity unit rate exact amount service_date hidden posted_at", h.charges},
 		{"charge_work", "charge_id work_id generation span", h.spans},
-		{"block_moves", "block_id client_id kind ms charge_id at", h.draws},
+		{"block_moves", "block_id client_id kind ms charge_id at gone_ms", h.draws},
 		{"counters", "key client_id value", h.totals()},
 		{"counter_moves", "counter client_id kind quantity charge_id at", h.counts},
 		{"invoice_lines", "charge_id invoice_id client_id payer_id ticket currency amount service_date text posted_at", h.lines},
@@ -97,6 +97,7 @@ type historian struct {
 	terms    *billing.Terms
 	block    int64
 	left     int64 // of the block
+	gone     int64
 	granted  time.Time
 	counters map[string]decimal.Decimal
 
@@ -173,7 +174,8 @@ func (h *historian) post(number, closure int64, at time.Time, c billing.Charge) 
 	}
 	for _, d := range c.Draws {
 		h.left -= d.MS
-		h.draws = append(h.draws, []any{d.Block, "acme", "draw", d.MS, id, at})
+		h.draws = append(h.draws, []any{d.Block, "acme", "draw", d.MS, id, at, h.gone})
+		h.gone += d.MS
 	}
 	for _, n := range c.Counts {
 		h.counters[n.Key] = h.counters[n.Key].Add(n.Quantity)

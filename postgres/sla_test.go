@@ -89,7 +89,7 @@ func TestAWarningComesOncePerTargetAndThenTheBreach(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, warned.Effect)
 	require.Zero(t, warned.Deadlines.WarnResponse)
-	require.Contains(t, warned.Says, "told [ada]", "who has it")
+	require.Contains(t, warned.Says, "told ada", "who has it")
 	again, err := k.Warn(k.ctx, id, 1, "response")
 	require.NoError(t, err)
 	require.False(t, again.Effect)

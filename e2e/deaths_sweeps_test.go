@@ -130,7 +130,7 @@ var sweeps = []swept{
 		},
 	},
 	{
-		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriod", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "ListUnsent", "SendBatch", "MonthCame"},
+		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriods", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "ListUnsent", "SendBatch", "MonthCame"},
 		ready: func(b *books) { b.on(2026, time.April, 2) },
 		run: func(b *books, m *mortal) error {
 			render := func(ctx context.Context, invoice int64) error { _, err := document.Keep(ctx, b, invoice); return err }

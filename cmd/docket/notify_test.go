@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestAnApprovalMailIsAnsweredFromTheCommandLine(t *testing.T) {
 		return len(mails) == 1
 	}, 30*time.Second, 50*time.Millisecond)
 	assert.Contains(t, mails[0].Subject, id+": please approve")
-	shown := s.ok("inbox", "show", "1").out
+	shown := s.ok("inbox", "show", strconv.FormatInt(mails[0].ID, 10)).out
 	for _, part := range []string{"please approve", "You are asked to agree to", "Why", "Until", "docket approval redeem v1.", "do not pass it on"} {
 		assert.Contains(t, shown, part)
 	}
@@ -72,8 +73,8 @@ func TestAnApprovalMailIsAnsweredFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.ok("approval", "show", "H-1").out, "link of "+approver)
 
 	require.Eventually(t, func() bool {
-		return strings.Count(s.ok("notify", "list").out, " sent ") == 2
-	}, 30*time.Second, 50*time.Millisecond, "the technician hears of the answer")
+		return strings.Count(s.ok("notify", "list").out, " sent ") == 3
+	}, 30*time.Second, 50*time.Millisecond, "the technician heard of the ticket, and hears of the answer")
 	assert.Equal(t, exitBadInput, s.docket("notify", "retry", "1").code, "it is sent")
 	assert.Contains(t, s.ok("notify", "retry", "--all").out, "0 notices")
 }

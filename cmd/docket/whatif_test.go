@@ -56,7 +56,6 @@ func TestWhatIfFromTheCommandLine(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	today := time.Now().Format(time.DateOnly)
 	from := []string{"--from", time.Now().AddDate(0, 0, -2).Format(time.DateOnly)}
 	draft := file(strings.NewReplacer("hourly: 175.00", "hourly: 180.00", "hourly: 195.00", "hourly: 200.00").Replace(string(inForce)))
 	ask := func(args ...string) []string {
@@ -128,7 +127,8 @@ func TestWhatIfFromTheCommandLine(t *testing.T) {
 		}
 	})
 	t.Run("a backdated contract is never silent", func(t *testing.T) {
-		backdated := file(strings.Replace(string(inForce), "2026-01-01", today, 1))
+		yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly) // wherever the client is
+		backdated := file(strings.Replace(string(inForce), "2026-01-01", yesterday, 1))
 		said := s.docket("contract", "apply", backdated, "--as", "felix.moreau")
 		assert.Equal(t, exitBadInput, said.code)
 		assert.Contains(t, said.err, "docket whatif --contract")

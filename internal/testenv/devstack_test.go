@@ -141,7 +141,9 @@ func TestDevstackEndsCleanly(t *testing.T) {
 
 			require.NoError(t, c.end(cmd, parent))
 			require.NoError(t, cmd.Wait(), "exit code 0")
-			require.Empty(t, said.String())
+			for line := range strings.Lines(said.String()) {
+				require.Contains(t, line, "shard status unknown", "of the start, where a queue may be read before its shard is taken")
+			}
 			_ = parent.Close()
 		})
 	}

@@ -217,7 +217,6 @@ func (b *monthBench) prepare(ctx context.Context) (err error) {
 	defer inMonth.Disconnect()
 	for _, p := range []ticket.Person{
 		{ID: monthCloser, Name: "Olga", Kind: ticket.Human, Roles: []string{"owner"}},
-		{ID: "tom", Name: "Tom", Kind: ticket.Human, Roles: []string{"technician"}, WorkRole: "engineer"},
 	} {
 		if err := inMonth.PutPerson(ctx, postgres.Staffing{Person: p, HourlyCost: decimal.NewFromInt(60)}); err != nil {
 			return err
@@ -273,7 +272,7 @@ func (b *monthBench) house(ctx context.Context, kind string, clients int) error 
 	for _, id := range ids {
 		g.Go(func() error {
 			_, err := inMonth.Close(within, id, 1, ticket.Resolve{
-				Header:     ticket.Header{OperationKey: "close/" + string(id), Who: "tom", Via: ticket.ViaCLI, At: b.noon().Add(-time.Hour)},
+				Header:     ticket.Header{OperationKey: "close/" + string(id), Who: monthCloser, Via: ticket.ViaCLI, At: b.noon().Add(-time.Hour)},
 				Resolution: "Solved",
 			})
 			return err
@@ -293,6 +292,11 @@ func (b *monthBench) agree(ctx context.Context, inMonth *postgres.Store, client 
 	if err := inMonth.SetClientParty(ctx, client, billing.Party{Country: "US"}, monthCloser); err != nil {
 		return err
 	}
+	// Each client has its own technician: nobody works for thousands at once.
+	tech := ticket.Person{ID: "tech-" + client, Name: "Technician of " + client, Kind: ticket.Human, Roles: []string{"technician"}, WorkRole: "engineer"}
+	if err := inMonth.PutPerson(ctx, postgres.Staffing{Person: tech, HourlyCost: decimal.NewFromInt(60)}); err != nil {
+		return err
+	}
 	_, err := inMonth.ApplyContract(ctx, fmt.Appendf(nil, monthContract, client, b.begins.Format(time.DateOnly)), monthCloser, true)
 	return err
 }
@@ -304,12 +308,12 @@ with made as (
   insert into tickets (client_id, source, external_id, body_digest, subject, description, channel, category, priority, stage,
     begun_round, routed_round, assignee, opened_at)
   select format('%s-%s', $1::text, c), 'bench', format('%s-%s-%s', $1::text, c, n), '', 'Printer jams', '', 'portal', 'email', 3,
-    'resolution', 1, 1, 'tom', $3 from generate_series(0, $2 - 1) as c, generate_series(0, ($4 - 1) / $5) as n
+    'resolution', 1, 1, format('tech-%s-%s', $1::text, c), $3 from generate_series(0, $2 - 1) as c, generate_series(0, ($4 - 1) / $5) as n
   returning number, client_id, external_id
 ), work as (
   insert into work_entries (ticket, client_id, round, operation_key, input_digest, actor, kind, work_type, work_role, started_at, ms, cost,
     cost_currency, logged_at, via)
-  select number, client_id, 1, 'bench/' || number || '/' || e, '', 'tom', 'human', 'remote', 'engineer', $3 + e * interval '20 minutes', 1200000, 20,
+  select number, client_id, 1, 'bench/' || number || '/' || e, '', 'tech-' || client_id, 'human', 'remote', 'engineer', $3 + e * interval '20 minutes', 1200000, 20,
     'USD', $3 + interval '4 hours', 'bench'
   from made, generate_series(0, least($5, $4 - $5 * split_part(external_id, '-', 3)::int) - 1) as e
 )

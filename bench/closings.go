@@ -141,7 +141,7 @@ func (b *closingBench) prepare(ctx context.Context) (err error) {
 // msp stores clients with a contract each, a technician, and a block of hours that no run empties.
 func (b *closingBench) msp(ctx context.Context) error {
 	if err := b.store.PutPerson(ctx, postgres.Staffing{
-		Person: ticket.Person{ID: "tom", Name: "Tom", Kind: ticket.Human, Roles: []string{"technician"}, WorkRole: "engineer"}, HourlyCost: decimal.NewFromInt(60),
+		Person: ticket.Person{ID: "tom", Name: "Tom", Kind: ticket.Human, Roles: []string{"technician", "dispatcher"}, WorkRole: "engineer"}, HourlyCost: decimal.NewFromInt(60),
 	}); err != nil {
 		return err
 	}

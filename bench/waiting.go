@@ -193,7 +193,7 @@ func (b *waitingBench) prepare(ctx context.Context) (err error) {
 	if err := b.store.PutClient(ctx, ticket.Client{ID: waitingClient, Name: "Waiting room", TimeZone: "UTC", Currency: "USD"}); err != nil {
 		return err
 	}
-	if _, err := b.store.ApplyContract(ctx, []byte(waitingContract), "docket", true); err != nil {
+	if _, err := b.store.ApplyContract(ctx, []byte(waitingContract), seed.By, true); err != nil {
 		return err
 	}
 	b.desk = desk.New(b.store, b.on.client, desk.Options{Now: b.o.Now, Log: b.o.Log})

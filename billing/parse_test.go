@@ -119,6 +119,7 @@ func TestParseContractRefuses(t *testing.T) {
 		"a quoted bool":      {strings.Replace(ok, "charge: covered", `charge: covered, hidden: "no"`, 1), `hidden "no" is neither true nor false`},
 		"forty digits":       {ok + "\nrates: [{hourly: 1234567890123456789012345678901234567890}]", "is not an amount"},
 		"a control sign":     {strings.Replace(ok, "name: Test contract", `name: "a\u0007b"`, 1), "contains a control character"},
+		"letters turned":     {strings.Replace(ok, "name: Test contract", `name: "eef \u202e emoclew"`, 1), "contains a control character"},
 		"a long text":        {strings.Replace(ok, "name: Test contract", "name: "+strings.Repeat("a", 300), 1), "is 300 bytes long"},
 		"an end before":      {ok + "\neffective_to: 2026-01-01", "is not after effective_from"},
 		"a negative length":  {ok + "\npatience: -4h", "is out of bounds"},

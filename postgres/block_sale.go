@@ -32,6 +32,15 @@ func (s *Store) GrantBlock(ctx context.Context, g BlockGrant) (block Block, err 
 	if err := s.mustExist(ctx, "contract", "contracts", g.Contract, "apply the contract first; `docket contract list` shows them"); err != nil {
 		return Block{}, err
 	}
+	if g.By != "" { // who renews one by a contract's rule is nobody
+		people, err := s.people(ctx, g.By)
+		if err != nil {
+			return Block{}, err
+		}
+		if err := mayOnBlocks(people, g.By, "sell blocks of hours"); err != nil {
+			return Block{}, err
+		}
+	}
 	err = s.tx(ctx, "grant a block to "+g.Contract, func(t *tx) error {
 		seller, err := s.sellerOf(ctx, t, g.Contract)
 		if err != nil {

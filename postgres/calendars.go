@@ -27,10 +27,14 @@ type CalendarVersion struct {
 
 // ApplyCalendar stores the document as the calendar's next revision; the same document again changes nothing. Tickets keep
 // the calendar that they were promised by; new ones, and those whose priority changes, count in this one. Returns
-// sla.Problems with lines for what is wrong, and stores nothing then: a calendar is never without hours.
+// sla.Problems with lines for what is wrong, and stores nothing then: a calendar is never without hours. It takes a dispatcher,
+// an owner or finance.
 func (s *Store) ApplyCalendar(ctx context.Context, doc []byte, by string) (CalendarVersion, error) {
 	d, err := sla.ParseCalendar(doc)
 	if err != nil {
+		return CalendarVersion{}, err
+	}
+	if err := s.maySet(ctx, by, "apply calendars"); err != nil {
 		return CalendarVersion{}, err
 	}
 	return s.storeCalendar(ctx, d, by)

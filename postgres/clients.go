@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/sla"
@@ -23,7 +25,7 @@ func (s *Store) PutClient(ctx context.Context, c ticket.Client) error {
 		c.Payer = c.ID
 	}
 	var errs []error
-	errs = append(errs, wellFormed("client", c.ID), named("name", c.Name))
+	errs = append(errs, wellFormed("client", c.ID), printed("name", c.Name))
 	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		errs = append(errs, ticket.Invalid("time_zone", c.TimeZone, "is not a time zone", "give an IANA name such as Europe/Berlin"))
 	}
@@ -44,6 +46,14 @@ func (s *Store) PutClient(ctx context.Context, c ticket.Client) error {
 		return fmt.Errorf("store client %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+// AddClient is PutClient by a person: it takes a dispatcher, an owner or finance, since it says who pays.
+func (s *Store) AddClient(ctx context.Context, c ticket.Client, by string) error {
+	if err := s.maySet(ctx, by, "add or change clients"); err != nil {
+		return err
+	}
+	return s.PutClient(ctx, c)
 }
 
 // PutSite stores a place of a client's.
@@ -111,6 +121,25 @@ func named(field, s string) error {
 		return ticket.Invalid(field, s, "is empty", "give a "+field)
 	case len(s) > ticket.MaxKey || strings.IndexByte(s, 0) >= 0:
 		return ticket.Invalid(field, s, "is too long or has a NUL byte", "at most 200 bytes of plain text")
+	}
+	return nil
+}
+
+// printed refuses a name that is no name, or is read as something else than it is: it goes on to invoices, mails and
+// terminals as it stands. The joiners that scripts write with stay.
+func printed(field, s string) error {
+	if err := named(field, s); err != nil {
+		return err
+	}
+	return seen(field, s)
+}
+
+func seen(field, s string) error {
+	unseen := func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200c' && r != '\u200d'
+	}
+	if len(s) > ticket.MaxKey || strings.ContainsFunc(s, unseen) || !utf8.ValidString(s) {
+		return ticket.Invalid(field, s, "is too long, has line breaks or characters that cannot be seen", "at most 200 bytes of plain text on one line")
 	}
 	return nil
 }

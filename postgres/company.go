@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/mail"
 	"regexp"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -74,17 +74,12 @@ func partyProblems(p billing.Party, ours bool) error {
 	if p.IBAN != "" && !ibanAdds(p.IBAN) {
 		errs = append(errs, ticket.Invalid("iban", p.IBAN, "is not an account: its check digits do not add up", "copy it again, without spaces"))
 	}
-	if p.Email != "" && (strings.Count(p.Email, "@") != 1 || strings.ContainsAny(p.Email, " \r\n<>,;")) {
+	if parsed, err := mail.ParseAddress(p.Email); p.Email != "" && (err != nil || parsed.Address != p.Email) {
 		errs = append(errs, ticket.Invalid("email", p.Email, "is not an address", "write it like books@example.com"))
 	}
-	for field, value := range map[string]string{
-		"street": p.Street, "city": p.City, "postcode": p.Postcode, "region": p.Region, "tax_id": p.TaxID, "legal_id": p.LegalID, "bic": p.BIC,
-	} {
-		if len(value) > 200 || strings.ContainsAny(value, "\x00\r\n") {
-			errs = append(errs, ticket.Invalid(field, value, "is too long, or has line breaks", "at most 200 bytes on one line"))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs,
+		seen("name", p.Name), seen("street", p.Street), seen("city", p.City), seen("postcode", p.Postcode), seen("region", p.Region),
+		seen("tax_id", p.TaxID), seen("legal_id", p.LegalID), seen("bic", p.BIC))...)
 }
 
 // ibanAdds checks an IBAN by ISO 7064, modulo 97-10.

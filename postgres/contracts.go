@@ -25,7 +25,7 @@ type Applied struct {
 
 // ApplyContract stores the document as a new, immutable revision. The same document again
 // changes nothing. Its errors are billing.Problems (the document) or ticket.Problems (what it
-// names), all of them at once, and nothing is stored.
+// names, and who may not), all of them at once, and nothing is stored. It takes a dispatcher, an owner or finance.
 //
 // A revision that begins before work that is rated already is refused unless backdated says
 // that this is meant. What is posted stays: only work closed from now on is rated by it, and
@@ -39,7 +39,7 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 	if err != nil {
 		return Applied{}, err
 	}
-	if err := s.contractRefers(ctx, c, terms); err != nil {
+	if err := errors.Join(s.maySet(ctx, by, "apply contracts"), s.contractRefers(ctx, c, terms)); err != nil {
 		return Applied{}, err
 	}
 	document, err := billing.Canonical(terms.Contract())

@@ -62,6 +62,10 @@ var deadlyHouse = []deadly{
 		c := ticket.Client{ID: "cedar", Name: "Cedar", TimeZone: "America/Chicago", Currency: "USD", Payer: "acme"}
 		return func(ctx context.Context, s *postgres.Store) error { return s.PutClient(ctx, c) }
 	}},
+	{"a client, by a person", one(), func(*till) func(context.Context, *postgres.Store) error {
+		c := ticket.Client{ID: "cedar", Name: "Cedar", TimeZone: "America/Chicago", Currency: "USD", Payer: "acme"}
+		return func(ctx context.Context, s *postgres.Store) error { return s.AddClient(ctx, c, "olga") }
+	}},
 	{"a site", one(), func(*till) func(context.Context, *postgres.Store) error {
 		return func(ctx context.Context, s *postgres.Store) error {
 			return s.PutSite(ctx, "acme", "harbour", "Harbour office")

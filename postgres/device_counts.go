@@ -33,6 +33,9 @@ type DeviceCounted struct {
 // outside tickets: KIND-added or device-added, whichever a usage line of the client speaks of. The same count again adds
 // nothing; fewer, on the same day, do not take back what was added.
 func (s *Store) RecordCount(ctx context.Context, c DeviceCounting) (counted DeviceCounted, err error) {
+	if err := s.mayRecord(ctx, c.Who); err != nil {
+		return counted, err
+	}
 	if err := s.CountDevices(ctx, c.Client, c.Kind, c.On, c.Devices); err != nil {
 		return counted, err
 	}

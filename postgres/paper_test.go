@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"sync"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/ticket"
 )
 
 func (k *till) parties() {
@@ -66,10 +68,17 @@ func TestPartiesAreChecked(t *testing.T) {
 		`country "Germany"`:             {Name: "X", Country: "Germany"},
 		`iban "DE02120300000000202052"`: {Name: "X", Country: "DE", IBAN: "DE02120300000000202052"},
 		`email "a@b, c@d"`:              {Name: "X", Country: "DE", Email: "a@b, c@d"},
+		`email "@"`:                     {Name: "X", Country: "DE", Email: "@"},
 		`street "a\nb"`:                 {Name: "X", Country: "DE", Street: "a\nb"},
+		`name "X\u202e"`:                {Name: "X\u202e", Country: "DE"},
 	} {
 		require.ErrorContains(t, k.SetCompany(t.Context(), p, "olga"), says)
 	}
 	require.ErrorContains(t, k.SetCompany(t.Context(), billing.Party{Name: "X", Country: "DE"}, "tom"), "may not set what the company is")
+	for _, name := range []string{"a\nb", "\x1b[31mAcme", "moc.emca\u202e", strings.Repeat("x", 201)} {
+		require.ErrorContains(t, k.SetClientParty(t.Context(), "acme", billing.Party{Name: name, Country: "DE"}, "olga"), "characters that cannot be seen")
+		require.ErrorContains(t, k.AddClient(t.Context(), ticket.Client{ID: "new", Name: name, TimeZone: "UTC", Currency: "USD"}, "olga"), "name ")
+	}
+	require.NoError(t, k.SetClientParty(t.Context(), "acme", billing.Party{Name: "می\u200cخواهم 日本 👩\u200d💻", Country: "DE"}, "olga"), "joiners are letters' own")
 	require.ErrorContains(t, k.SetClientParty(t.Context(), "nobody", billing.Party{Country: "DE"}, "olga"), `client "nobody"`)
 }

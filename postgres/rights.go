@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -67,6 +69,40 @@ func pick(people map[string]actor, field, id string) (actor, error) {
 		return actor{}, ticket.Invalid(field, id, "is no longer active", "name somebody who is")
 	}
 	return a, nil
+}
+
+// maySetTerms is the right to say who the clients are, what they have and what they have agreed: nil, or a Problem. What
+// is billed from then on goes by it, so no client's person, technician or agent has it.
+func maySetTerms(people map[string]actor, who, deed string) error {
+	a, err := pick(people, "by", who)
+	if err != nil {
+		return err
+	}
+	roles := []string{"dispatcher", "owner", "finance"}
+	if a.Client != "" || !slices.ContainsFunc(a.Roles, func(role string) bool { return slices.Contains(roles, role) }) {
+		return ticket.Invalid("by", who, "may not "+deed, "it takes one of the roles "+strings.Join(roles, ", "))
+	}
+	return nil
+}
+
+// maySet is maySetTerms before a transaction begins.
+func (s *Store) maySet(ctx context.Context, who, deed string) error {
+	people, err := s.people(ctx, who)
+	if err != nil {
+		return err
+	}
+	return maySetTerms(people, who, deed)
+}
+
+// people reads those of the ids that exist, before a transaction begins.
+func (s *Store) people(ctx context.Context, ids ...string) (map[string]actor, error) {
+	found := map[string]actor{}
+	b := &pgx.Batch{}
+	queueActors(b, ids, found)
+	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("look for %s: %w", strings.Join(ids, ", "), err)
+	}
+	return found, nil
 }
 
 // pickSender gives who sent the message: a person, or the operator who asked Temporal to cancel

@@ -187,7 +187,12 @@ func (r usageReading) mayRecord(e UsageEvent) error {
 	if r.client.ID == "" {
 		return ticket.Invalid("client", e.Client, "is not known", "`docket client list` shows the clients")
 	}
-	who, err := pick(r.people, "who", e.Who)
+	return mayRecord(r.people, e.Who)
+}
+
+// mayRecord is the right to say what happened outside tickets: nil, or a Problem.
+func mayRecord(people map[string]actor, id string) error {
+	who, err := pick(people, "who", id)
 	if err != nil {
 		return err
 	}
@@ -195,7 +200,16 @@ func (r usageReading) mayRecord(e UsageEvent) error {
 	if who.Client == "" && (who.Kind == ticket.System || slices.ContainsFunc(who.Roles, func(role string) bool { return slices.Contains(roles, role) })) {
 		return nil
 	}
-	return ticket.Invalid("who", e.Who, "may not record usage", "it takes somebody of the desk")
+	return ticket.Invalid("who", id, "may not record usage or count devices", "it takes somebody of the desk")
+}
+
+// mayRecord is mayRecord before a transaction begins.
+func (s *Store) mayRecord(ctx context.Context, who string) error {
+	people, err := s.people(ctx, who)
+	if err != nil {
+		return err
+	}
+	return mayRecord(people, who)
 }
 
 func (s *Store) usageFacts(ctx context.Context, t *tx, e UsageEvent, r usageReading) (billing.UsageFacts, adjuster, error) {

@@ -43,6 +43,7 @@ func TestTheScheduleRunsADuePeriodOnce(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(store.Disconnect)
 	require.NoError(t, store.PutClient(ctx, ticket.Client{ID: "acme", Name: "Acme", TimeZone: "America/New_York", Currency: "USD"}))
+	require.NoError(t, store.PutPerson(ctx, postgres.Staffing{Person: ticket.Person{ID: "olga", Name: "Olga", Kind: ticket.Human, Roles: []string{"owner"}}}))
 	_, err = store.ApplyContract(ctx, []byte(monthlyFee), "olga", true)
 	require.NoError(t, err)
 

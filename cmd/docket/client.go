@@ -29,7 +29,7 @@ func newClientList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list(a, clients, "No clients yet. Add one: docket client add acme --name 'Acme Ltd' --time-zone Europe/Berlin --currency EUR",
+			return list(a, clients, "No clients yet. Add one: docket client add acme --name 'Acme Ltd' --time-zone Europe/Berlin --currency EUR --as PERSON",
 				text("CLIENT", func(c ticket.Client) string { return c.ID }),
 				text("NAME", func(c ticket.Client) string { return c.Name }),
 				text("TIME ZONE", func(c ticket.Client) string { return c.TimeZone }),
@@ -94,16 +94,17 @@ func newClientShow(a *app) *cobra.Command {
 func newClientAdd(a *app) *cobra.Command {
 	var c ticket.Client
 	cmd := &cobra.Command{
-		Use:   "add CLIENT --name NAME --time-zone ZONE --currency CODE",
-		Short: "Add a client, or bring what is stored up to date",
-		Args:  exactly("CLIENT"),
+		Use:     "add CLIENT --name NAME --time-zone ZONE --currency CODE",
+		Short:   "Add a client, or bring what is stored up to date",
+		Example: "  docket client add acme --name 'Acme Ltd' --time-zone Europe/Berlin --currency EUR --as nadia.osei",
+		Args:    exactly("CLIENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.ID = args[0]
-			s, err := a.open(cmd.Context())
+			who, err := a.person(cmd.Context())
 			if err != nil {
 				return err
 			}
-			if err := s.store.PutClient(cmd.Context(), c); err != nil {
+			if err := a.session.store.AddClient(cmd.Context(), c, who.ID); err != nil {
 				return err
 			}
 			return a.show(c, func() {

@@ -11,8 +11,8 @@ import (
 // Months is where months are closed. Each deed is one transaction, single by what it changes: an invoice is finalised
 // once, and its files are rendered once.
 type Months interface {
-	// MayCloseMonth says whether the person may, and whether it is over.
-	MayCloseMonth(ctx context.Context, m billing.MonthClose) error
+	// BeginMonth says whether the person has asked, whether he may, and whether it is over.
+	BeginMonth(ctx context.Context, m billing.MonthClose) error
 	// OverInvoices lists open invoices whose period is over: at most so many after one of them, in an order of their own.
 	OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error)
 	// FinaliseOver finalises one of them, or tells why it cannot be.
@@ -41,9 +41,9 @@ func NewMonths(m Months, render Renderer) *MonthActivities {
 	return &MonthActivities{months: m, render: render}
 }
 
-// MonthBegins refuses a month that is not over, and a person who may not close it.
+// MonthBegins refuses a month that is not over, and a person who may not close it or has not asked.
 func (a *MonthActivities) MonthBegins(ctx context.Context, m billing.MonthClose) error {
-	return translate(a.months.MayCloseMonth(ctx, m))
+	return translate(a.months.BeginMonth(ctx, m))
 }
 
 // ListOver lists open invoices whose period is over, a page of them.

@@ -348,6 +348,9 @@ func (b *monthBench) closing(ctx context.Context, clients int, withoutFiles bool
 	}
 	defer w.Stop()
 	ask := billing.MonthClose{Until: b.begins.AddDate(0, 1, 0).Format(time.DateOnly), By: monthCloser, WithoutFiles: withoutFiles}
+	if ask, err = store.ProveMonth(ctx, ask); err != nil {
+		return m, err
+	}
 	began := b.o.Now()
 	run, err := b.on.client.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{ID: workflows.MonthWorkflowID(ask), TaskQueue: ticket.TaskQueue}, workflows.MonthType, ask)
 	if err != nil {

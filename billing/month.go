@@ -14,6 +14,9 @@ type MonthClose struct {
 	Send  bool   `json:"send,omitempty"`  // and mail the month's invoices to their payers
 
 	WithoutFiles bool `json:"without_files,omitempty"` // finalise, and leave the files to the next closing, or to who asks for one
+
+	Each  bool   `json:"each,omitempty"`  // asked for once, for each month that ends: Until is none of what was asked
+	Proof string `json:"proof,omitempty"` // the desk's, of who asked
 }
 
 // OverInvoice names an open invoice whose period is over.

@@ -134,7 +134,9 @@ var sweeps = []swept{
 		ready: func(b *books) { b.on(2026, time.April, 2) },
 		run: func(b *books, m *mortal) error {
 			render := func(ctx context.Context, invoice int64) error { _, err := document.Keep(ctx, b, invoice); return err }
-			return b.execute(m, workflows.MonthType, workflows.Month, []any{billing.MonthClose{Until: "2026-04-01", By: "olga", Send: true}},
+			ask, err := b.ProveMonth(b.t.Context(), billing.MonthClose{Until: "2026-04-01", By: "olga", Send: true})
+			require.NoError(b.t, err)
+			return b.execute(m, workflows.MonthType, workflows.Month, []any{ask},
 				activities.NewPeriods(b), activities.NewMonths(b, render))
 		},
 	},

@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"context"
+	"crypto/hmac"
+	"encoding/json"
 	"fmt"
 	"sync"
 
+	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -41,6 +44,39 @@ func (s *Store) Proven(ctx context.Context, name ticket.Name, m ticket.Message) 
 		return false, err
 	}
 	return ticket.Proven(key, name, m)
+}
+
+// ProveMonth gives the closing of a month with the proof that the desk was asked for it by whom it names.
+func (s *Store) ProveMonth(ctx context.Context, m billing.MonthClose) (billing.MonthClose, error) {
+	key, err := s.proofs.read(ctx, s.pool)
+	if err != nil {
+		return m, err
+	}
+	asked := m
+	asked.Proof = ""
+	if m.Each {
+		asked.Until = ""
+	}
+	content, err := json.Marshal(asked)
+	if err != nil {
+		return m, fmt.Errorf("encode the closing of a month: %w", err)
+	}
+	m.Proof = ticket.Seal(key, "month", content)
+	return m, nil
+}
+
+// BeginMonth is MayCloseMonth for a workflow: its input can be typed into Temporal, in anybody's name, and what it begins
+// cannot be taken back.
+func (s *Store) BeginMonth(ctx context.Context, m billing.MonthClose) error {
+	proven, err := s.ProveMonth(ctx, m)
+	if err != nil {
+		return err
+	}
+	if !hmac.Equal([]byte(proven.Proof), []byte(m.Proof)) {
+		return ticket.Invalid("by", m.By, "has not asked for this: it was typed into Temporal, where anybody may type any name",
+			"docket month close, or docket month schedule --off and again, --as "+m.By)
+	}
+	return s.MayCloseMonth(ctx, m)
 }
 
 // unprovenDeed tells who sent a word about money that nobody took from him what to do instead.

@@ -15,10 +15,15 @@ func Prove(key []byte, name Name, m Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return Seal(key, string(name), content), nil
+}
+
+// Seal is the HMAC-SHA256 over what is asked, by its name and content.
+func Seal(key []byte, name string, content []byte) string {
 	mac := hmac.New(sha256.New, key)
 	_, _ = mac.Write([]byte(name + "\n"))
 	_, _ = mac.Write(content)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // Proven says whether the message carries its proof.

@@ -165,7 +165,16 @@ func (h *house) render(ctx context.Context, invoice int64) error {
 	return err
 }
 
+// close closes a month that the desk was asked to close.
 func (h *house) close(t *testing.T, m billing.MonthClose, so ...any) (report billing.MonthReport, err error) {
+	t.Helper()
+	m, err = h.ProveMonth(t.Context(), m)
+	require.NoError(t, err)
+	return h.begun(t, m, so...)
+}
+
+// begun runs the workflow by its input as it stands.
+func (h *house) begun(t *testing.T, m billing.MonthClose, so ...any) (report billing.MonthReport, err error) {
 	t.Helper()
 	h.calls = 0
 	var s testsuite.WorkflowTestSuite
@@ -231,6 +240,37 @@ func TestAMonthCloses(t *testing.T) {
 	require.ErrorContains(t, err, "is not over anywhere")
 	_, err = h.close(t, billing.MonthClose{Until: march, By: "nobody"})
 	require.ErrorContains(t, err, `by "nobody" is not known`)
+}
+
+// Whoever may open the Temporal UI may start this workflow there, with any name in it.
+func TestAMonthThatNobodyAskedForStaysOpen(t *testing.T) {
+	h := newHouse(t)
+	books := h.books(t)
+	asked, err := h.ProveMonth(t.Context(), billing.MonthClose{Until: march, By: "olga", WithoutFiles: true})
+	require.NoError(t, err)
+	each, err := h.ProveMonth(t.Context(), billing.MonthClose{By: "olga", Each: true})
+	require.NoError(t, err)
+	more, other, once := asked, asked, each
+	more.WithoutFiles, more.Send = false, true
+	other.By = "fay"
+	once.Each, once.Until = false, march
+	for name, m := range map[string]billing.MonthClose{
+		"typed":                           {Until: march, By: "olga"},
+		"typed, of no month":              {By: "olga"},
+		"with more than was asked for":    more,
+		"in another's name":               other,
+		"each month's, for one by itself": once,
+		"with a proof of nothing":         {Until: march, By: "olga", Proof: "AAAA"},
+	} {
+		_, err := h.begun(t, m)
+		require.ErrorContains(t, err, "has not asked for this", name)
+	}
+	require.Equal(t, books, h.books(t))
+	_, err = h.begun(t, asked)
+	require.NoError(t, err)
+	each.Until = "2026-03-01"
+	_, err = h.begun(t, each)
+	require.NoError(t, err, "what was asked for each month counts for one of them")
 }
 
 func TestAMonthThatDiesAnywhereClosesTheSame(t *testing.T) {

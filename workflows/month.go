@@ -95,7 +95,7 @@ type MonthSoFar struct {
 //
 // All is read and done by pages, so that neither a message nor the history grows with the house. so is empty at first.
 func Month(ctx workflow.Context, m billing.MonthClose, so MonthSoFar) (report billing.MonthReport, err error) {
-	if m.Until == "" { // by the schedule: the month that ended last
+	if m.Each && m.Until == "" { // by the schedule: the month that ended last
 		now := workflow.Now(ctx).UTC()
 		m.Until = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 	}

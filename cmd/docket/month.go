@@ -87,6 +87,9 @@ func (a *app) closeMonth(ctx context.Context, m billing.MonthClose) (report bill
 	if err := s.store.MayCloseMonth(ctx, m); err != nil { // told at once, rather than by a workflow that fails
 		return report, err
 	}
+	if m, err = s.store.ProveMonth(ctx, m); err != nil {
+		return report, err
+	}
 	run, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: workflows.MonthWorkflowID(m), TaskQueue: ticket.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -169,6 +172,9 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 	if err != nil {
 		return err
 	}
+	if err := known(ctx, s.store, m.Payer, ""); err != nil {
+		return err
+	}
 	due, err := s.store.PeriodsDue(ctx, billing.DueFilter{Client: m.Payer, Until: m.Until})
 	if err != nil {
 		return err
@@ -207,67 +213,8 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 		if len(runs)+len(over) == 0 {
 			_, _ = fmt.Fprintln(a.stdout, "Nothing is left to close.")
 		}
+		if ends, err := time.Parse(time.DateOnly, m.Until); err == nil && a.now().Before(ends) {
+			_, _ = fmt.Fprintf(a.stdout, "The month is not over: this is as it stands now, and it can be closed from %s on.\n", m.Until)
+		}
 	})
-}
-
-// monthSchedule is the id of the schedule that closes months.
-const monthSchedule = "month"
-
-func newMonthSchedule(a *app) *cobra.Command {
-	var (
-		day  int
-		send bool
-		off  bool
-	)
-	c := &cobra.Command{
-		Use:   "schedule --day N",
-		Short: "Close each month by itself, on a day of the next one at 06:00 UTC; --off ends that",
-		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			who, err := a.person(ctx)
-			if err != nil {
-				return err
-			}
-			schedules := a.session.temporal.ScheduleClient()
-			if off {
-				if err := schedules.GetHandle(ctx, monthSchedule).Delete(ctx); err != nil {
-					return fmt.Errorf("end the schedule of months: %w", err)
-				}
-				return a.told(map[string]any{"scheduled": false}, "Months are closed by hand from now on: docket month close MONTH")
-			}
-			if day < 1 || day > 28 {
-				return ticket.Invalid("day", day, "is not a day that every month has", "give 1 to 28")
-			}
-			if err := a.session.store.MayCloseMonth(ctx, billing.MonthClose{Until: a.now().AddDate(-1, 0, 0).Format(time.DateOnly), By: who.ID}); err != nil {
-				return err
-			}
-			_, err = schedules.Create(ctx, client.ScheduleOptions{
-				ID: monthSchedule,
-				Spec: client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{
-					DayOfMonth: []client.ScheduleRange{{Start: day}}, Hour: []client.ScheduleRange{{Start: 6}},
-				}}},
-				Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
-				Action: &client.ScheduleWorkflowAction{
-					ID: "month/scheduled", Workflow: workflows.MonthType, TaskQueue: ticket.TaskQueue, Args: []any{billing.MonthClose{By: who.ID, Send: send}},
-				},
-			})
-			if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-				return ticket.Invalid("day", day, "cannot be set: months are scheduled already", "docket month schedule --off first")
-			}
-			if err != nil {
-				return fmt.Errorf("schedule the closing of months: %w", err)
-			}
-			mailed := ""
-			if send {
-				mailed = ", and its invoices are mailed to their payers"
-			}
-			return a.told(map[string]any{"scheduled": true, "day": day, "send": send},
-				fmt.Sprintf("Each month is closed on day %d of the next one, at 06:00 UTC, in the name of %s%s.", day, who.ID, mailed))
-		},
-	}
-	c.Flags().IntVar(&day, "day", 0, "`day` of the month, 1 to 28")
-	c.Flags().BoolVar(&send, "send", false, "mail each month's invoices to their payers, too")
-	c.Flags().BoolVar(&off, "off", false, "close months by hand again")
-	return c
 }

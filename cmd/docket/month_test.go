@@ -17,7 +17,10 @@ func TestMonthsFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.docket(as("month close march")...).err, `month "march" is not a month: write it like 2026-03`)
 	assert.Contains(t, s.docket(as("month close 2099-01")...).err, "is not over anywhere")
 	assert.Contains(t, s.docket("month", "close", last, "--as", "tom.reyes").err, "may not close a month")
-	s.ok("month", "close", last, "--dry-run")
+	assert.NotContains(t, s.ok("month", "close", last, "--dry-run").out, "is not over")
+	running := time.Now().UTC().AddDate(0, 1, 0).Format("2006-01")
+	assert.Contains(t, s.ok("month", "close", running, "--dry-run").out, "The month is not over")
+	assert.Contains(t, s.docket("month", "close", last, "--dry-run", "--client", "nobody").err, `client "nobody"`)
 
 	report := read[billing.MonthReport](s, as("month close "+last)...)
 	again := read[billing.MonthReport](s, as("month close "+last)...)
@@ -28,5 +31,11 @@ func TestMonthsFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.docket(as("month schedule --day 31")...).err, "is not a day that every month has")
 	assert.Contains(t, s.ok(as("month schedule --day 3")...).out, "closed on day 3 of the next one")
 	assert.Contains(t, s.docket(as("month schedule --day 4")...).err, "docket month schedule --off first")
-	assert.Contains(t, s.ok(as("month schedule --off")...).out, "by hand from now on")
+	assert.Contains(t, s.docket("month", "schedule", "--off", "--as", "dana.wolfe").err, "may not close a month")
+	told := s.ok("month", "schedule").out
+	assert.Contains(t, told, "felix.moreau")
+	assert.Regexp(t, `next +03 \w+ 06:00`, told)
+	assert.Contains(t, s.ok(as("month schedule --off")...).out, "Months are closed by hand")
+	assert.Contains(t, s.ok(as("month schedule --off")...).out, "Months are closed by hand", "there was none, and there is none")
+	assert.Contains(t, s.ok("month", "schedule").out, "Months are closed by hand")
 }

@@ -83,7 +83,8 @@ func Of(p billing.Paper) (*Document, error) {
 	case !known:
 		errs = append(errs, ticket.Invalid("currency", i.Currency, "is not in ISO 4217", "correct the contract"))
 	}
-	if err := errors.Join(append(errs, checkParty(p.Seller, "company"), checkParty(p.Buyer, "client"))...); err != nil {
+	if err := errors.Join(append(errs,
+		checkParty(p.Seller, "company", "docket company set --name … --country …"), checkParty(p.Buyer, "client", "docket client address "+i.Payer+" --country …"))...); err != nil {
 		return nil, err
 	}
 	d := &Document{
@@ -106,12 +107,8 @@ func Of(p billing.Paper) (*Document, error) {
 	return d, d.Check()
 }
 
-// checkParty says what a party lacks; whose is the command that mends it.
-func checkParty(p billing.Party, whose string) error {
-	fix := "docket company set --name … --country …"
-	if whose == "client" {
-		fix = "docket client address CLIENT --country …"
-	}
+// checkParty says what a party lacks; fix is the command that mends it.
+func checkParty(p billing.Party, whose, fix string) error {
 	var errs []error
 	if strings.TrimSpace(p.Name) == "" {
 		errs = append(errs, ticket.Invalid(whose+".name", "", "is empty", fix))

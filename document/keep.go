@@ -35,7 +35,7 @@ func Keep(ctx context.Context, shelf Shelf, invoice int64) ([]billing.KeptDocume
 	return shelf.KeepDocuments(ctx, invoice, files)
 }
 
-// Render makes the files of an invoice: the PDF, the data it was printed from, and the EN 16931 document where the norm knows its currency.
+// Render makes the files of an invoice: the PDF, the data it was printed from, and the EN 16931 document where the norm can tell it.
 func Render(paper billing.Paper) ([]billing.Rendered, error) {
 	d, err := Of(paper)
 	if err != nil {
@@ -50,7 +50,7 @@ func Render(paper billing.Paper) ([]billing.Rendered, error) {
 		return nil, fmt.Errorf("encode the data of %s: %w", d.Number, err)
 	}
 	files := []billing.Rendered{{Kind: "pdf", MediaType: "application/pdf", Content: printed}, {Kind: "json", MediaType: "application/json", Content: data}}
-	if d.Places <= 2 {
+	if d.Normed() {
 		norm, err := d.UBL()
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,7 +82,16 @@ select i.number, d.kind, d.media_type, d.sha256, length(d.content), d.rendered_a
 from invoice_documents d join invoices i on i.id = d.invoice_id where d.invoice_id = $1 and d.kind = $2`, invoice, kind).
 		Scan(&d.Invoice, &d.Kind, &d.MediaType, &d.SHA256, &d.Bytes, &d.RenderedAt, &d.Content)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return d, ticket.Invalid("kind", kind, "is not kept of "+ticket.InvoiceID(invoice), "pdf or json; ubl too, where EN 16931 knows the currency")
+		kept, err := r.Documents(ctx, invoice)
+		if err != nil || len(kept) == 0 {
+			return d, errors.Join(err, ticket.Invalid("kind", kind, "is not kept of "+ticket.InvoiceID(invoice), "docket invoice file renders the files of a finalised invoice"))
+		}
+		var kinds []string
+		for _, k := range kept {
+			kinds = append(kinds, k.Kind)
+		}
+		return d, ticket.Invalid("kind", kind, "is not kept of "+kept[0].Invoice,
+			"one of "+strings.Join(kinds, ", ")+"; ubl where EN 16931 can tell the invoice: two decimals, and tax that is its rate of the sum")
 	}
 	if err != nil {
 		return d, fmt.Errorf("read the %s of %s: %w", kind, ticket.InvoiceID(invoice), err)

@@ -47,6 +47,8 @@ func TestAFinalisedInvoiceIsRenderedOnceAndKept(t *testing.T) {
 		sum := sha256.Sum256(file.Content)
 		require.Equal(t, d.SHA256, hex.EncodeToString(sum[:]))
 	}
+	_, err = k.DocumentFile(t.Context(), open.ID, "docx")
+	require.ErrorContains(t, err, "is not kept of INV-2026-00001: one of json, pdf, ubl")
 	require.EqualValues(t, 14, k.count("select due_on - tax_date from invoices where id = $1", open.ID))
 
 	paper, err := k.Paper(t.Context(), open.ID)

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/docket-psa/docket/ticket"
 )
@@ -82,9 +83,11 @@ func (d *Document) cells(f Format, l Line, fill Defaults) []string {
 	}
 }
 
-// SafeCell keeps spreadsheets from taking a text for a formula. A number may begin with a minus.
+// SafeCell keeps spreadsheets from taking a text for a formula, by the signs that OWASP names; some read those of full width,
+// too. A number may begin with a minus.
 func SafeCell(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return cell
 	}
 	if cell[0] == '-' && strings.Trim(cell[1:], "0123456789.") == "" {

@@ -352,3 +352,12 @@ func BenchmarkPDF(b *testing.B) {
 		}
 	}
 }
+
+func TestNoCellIsAFormula(t *testing.T) {
+	for _, cell := range []string{"=1", "+1", "@SUM(A1)", "-1+1", "-cmd", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠SUM(A1)"} {
+		require.Equal(t, "'"+cell, document.SafeCell(cell))
+	}
+	for _, cell := range []string{"", "-12.50", "12", "Łódź", "日本", "a=b"} {
+		require.Equal(t, cell, document.SafeCell(cell))
+	}
+}

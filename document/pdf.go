@@ -26,6 +26,12 @@ import (
 
 const family = "go"
 
+// A page is A4: what its margins leave is cut into columns.
+const (
+	margin = 18 // mm
+	grid   = 24 // columns
+)
+
 // fonts speak Latin, Greek and Cyrillic; the fonts that every reader brings along know Western Europe alone. Each document
 // has copies of its own: the printer writes into a font's bytes while it cuts the font down to what is used.
 func fonts() ([]*entity.CustomFont, error) {
@@ -57,7 +63,7 @@ func (d *Document) PDF() ([]byte, error) {
 		return nil, fmt.Errorf("the date of %s: %w", d.Number, err)
 	}
 	cfg := config.NewBuilder().WithCustomFonts(loaded).WithDefaultFont(&props.Font{Family: family, Size: 9}).
-		WithLeftMargin(18).WithRightMargin(18).WithTopMargin(16).WithBottomMargin(14).
+		WithLeftMargin(margin).WithRightMargin(margin).WithMaxGridSize(grid).WithTopMargin(16).WithBottomMargin(14).
 		WithPageNumber(props.PageNumber{Pattern: d.Number + " · page {current} of {total}", Place: props.RightBottom, Size: 7, Family: family, Color: ink}).
 		WithTitle(d.title()+" "+d.Number, true).WithAuthor(d.Seller.Name, true).WithCreator("Docket", true).WithCreationDate(issued).
 		WithSequentialMode().Build()
@@ -82,13 +88,13 @@ func (d *Document) title() string {
 
 func cell(size int, s string, p props.Text) core.Col {
 	p.Family = family
-	return text.NewCol(size, s, p)
+	return text.NewCol(size, fit(s, size, p), p)
 }
 
 func auto(cols ...core.Col) core.Row { return row.New().Add(cols...) }
 
 func rule() core.Row {
-	return row.New(3).Add(line.NewCol(12, props.Line{Color: ink, Thickness: 0.2, SizePercent: 100}))
+	return row.New(3).Add(line.NewCol(grid, props.Line{Color: ink, Thickness: 0.2, SizePercent: 100}))
 }
 
 func (d *Document) head() []core.Row {
@@ -104,8 +110,8 @@ func (d *Document) head() []core.Row {
 	add("Of invoice", d.Of)
 	buyer := address(d.Buyer)
 	rows := []core.Row{
-		auto(cell(7, d.Seller.Name, strong), cell(5, d.title(), title)),
-		auto(cell(12, strings.Join(address(d.Seller)[1:], " · "), props.Text{Size: 7, Bottom: 6, Color: ink})),
+		auto(cell(14, d.Seller.Name, strong), cell(10, d.title(), title)),
+		auto(cell(grid, strings.Join(address(d.Seller)[1:], " · "), props.Text{Size: 7, Bottom: 6, Color: ink})),
 	}
 	for i := range max(len(buyer), len(facts)) {
 		var to, name, value string
@@ -115,9 +121,9 @@ func (d *Document) head() []core.Row {
 		if i < len(facts) {
 			name, value = facts[i][0], facts[i][1]
 		}
-		rows = append(rows, auto(cell(7, to, small), cell(2, name, small), cell(3, value, small)))
+		rows = append(rows, auto(cell(14, to, small), cell(4, name, small), cell(6, value, small)))
 	}
-	return append(rows, row.New(6).Add(col.New(12)))
+	return append(rows, row.New(6).Add(col.New(grid)))
 }
 
 // address is a party's block of lines, its name first.
@@ -133,7 +139,7 @@ func address(p billing.Party) []string {
 
 func (d *Document) table() []core.Row {
 	rows := []core.Row{
-		auto(cell(2, "Line, date", strong), cell(5, "What", strong), cell(2, "Quantity", total), cell(1, "Price", total), cell(2, d.Currency+", net", total)), rule(),
+		auto(cell(4, "Line, date", strong), cell(10, "What", strong), cell(3, "Quantity", total), cell(3, "Price", total), cell(4, d.Currency+", net", total)), rule(),
 	}
 	for _, l := range d.Lines {
 		what := l.Text
@@ -143,8 +149,8 @@ func (d *Document) table() []core.Row {
 		if tax := l.tax(); tax != "" && len(d.Taxes) > 1 { // where all lines are taxed alike, the sums tell
 			what += " · " + tax
 		}
-		rows = append(rows, auto(cell(2, l.ID+", "+l.Date, small), cell(5, what, small), cell(2, l.amount(), right),
-			cell(1, d.price(l), right), cell(2, d.money(l.Net), right)))
+		rows = append(rows, auto(cell(4, l.ID+", "+l.Date, small), cell(10, what, small), cell(3, l.amount(), right),
+			cell(3, d.price(l), right), cell(4, d.money(l.Net), right)))
 	}
 	return append(rows, rule())
 }
@@ -178,7 +184,7 @@ func unitName(unit string) string {
 
 func (d *Document) totals() []core.Row {
 	sum := func(name, amount string, p, q props.Text) core.Row {
-		return auto(col.New(5), cell(5, name, p), cell(2, amount, q))
+		return auto(col.New(10), cell(8, name, p), cell(6, amount, q))
 	}
 	rows := []core.Row{sum("Net", d.money(d.Net), small, right)}
 	for _, t := range d.Taxes {
@@ -198,20 +204,20 @@ func (d *Document) totals() []core.Row {
 	if !d.Prepaid.IsZero() {
 		rows = append(rows, sum("Paid from your credit", d.money(d.Prepaid.Neg()), small, right), sum("To pay", d.money(d.Payable)+" "+d.Currency, strong, total))
 	}
-	return append(rows, row.New(6).Add(col.New(12)))
+	return append(rows, row.New(6).Add(col.New(grid)))
 }
 
 func (d *Document) foot() []core.Row {
 	var rows []core.Row
 	if d.Note != "" {
-		rows = append(rows, auto(cell(12, d.Note, small)))
+		rows = append(rows, auto(cell(grid, d.Note, small)))
 	}
 	if d.Kind == Invoice && d.Payable.IsPositive() && d.Seller.IBAN != "" {
 		pay := "Please pay " + d.money(d.Payable) + " " + d.Currency + " by " + d.Due + " to IBAN " + d.Seller.IBAN
 		if d.Seller.BIC != "" {
 			pay += ", BIC " + d.Seller.BIC
 		}
-		rows = append(rows, auto(cell(12, pay+", reference "+d.Number+".", small)))
+		rows = append(rows, auto(cell(grid, pay+", reference "+d.Number+".", small)))
 	}
 	return rows
 }

@@ -56,11 +56,9 @@ order by i.finalised_at, i.id`, format)
 }
 
 // KeepExport keeps the batch with the lines of its papers, each of which goes to the format once. The same operation key
-// gives the batch that was kept under it. Where somebody exported one of them meanwhile, nothing is kept.
+// gives the batch that was kept under it, also where there is nothing left. Where somebody exported one of them meanwhile,
+// nothing is kept.
 func (s *Store) KeepExport(ctx context.Context, e Export, papers []billing.Paper) (Export, error) {
-	if len(papers) == 0 {
-		return e, ticket.Invalid("format", e.Format, "has had everything", "`docket export list` shows the batches")
-	}
 	sum := sha256.Sum256(e.Content)
 	e.SHA256, e.Invoices, e.Lines = hex.EncodeToString(sum[:]), len(papers), 0
 	var lines []int64
@@ -85,9 +83,14 @@ func (s *Store) KeepExport(ctx context.Context, e Export, papers []billing.Paper
 		if err := mayKeepBooks(who, e.By, "export invoices"); err != nil {
 			return err
 		}
-		if len(earlier) > 0 {
+		switch {
+		case len(earlier) > 0 && earlier[0].Format != e.Format:
+			return ticket.Invalid("operation_key", e.OperationKey, "was used for an export to "+earlier[0].Format, "choose a new key for a new export")
+		case len(earlier) > 0:
 			e = earlier[0]
 			return nil
+		case len(papers) == 0:
+			return ticket.Invalid("format", e.Format, "has had everything", "`docket export list` shows the batches")
 		}
 		b = t.batch()
 		b.Queue(`

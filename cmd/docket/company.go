@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/document"
 )
 
 func newCompany(a *app) *cobra.Command {
@@ -32,6 +33,14 @@ func newCompanyShow(a *app) *cobra.Command {
 func (a *app) party(p billing.Party) {
 	fields(a.stdout, "name", p.Name, "street", p.Street, "city", p.City, "postcode", p.Postcode, "region", p.Region, "country", p.Country,
 		"tax id", p.TaxID, "legal id", p.LegalID, "email", p.Email, "IBAN", p.IBAN, "BIC", p.BIC)
+	a.boxes(document.Unprintable(p.Name+p.Street+p.City+p.Postcode+p.Region), "give it in those, too: a name for the paper is --name")
+}
+
+// boxes says which letters a PDF has none for.
+func (a *app) boxes(lacks, fix string) {
+	if lacks != "" {
+		a.say("The PDF shows boxes for %s: its fonts have Latin, Greek and Cyrillic letters; %s. The files of data have all letters.", short(lacks, 40), fix)
+	}
 }
 
 func newCompanySet(a *app) *cobra.Command {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/ticket"
 )
 
 func newInvoiceFile(a *app) *cobra.Command {
@@ -30,6 +33,9 @@ func newInvoiceFile(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.fileBoxes(ctx, s, invoice.ID); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return list(a, kept, "",
 					text("FILE", func(d billing.KeptDocument) string { return d.Kind }),
@@ -48,12 +54,25 @@ func newInvoiceFile(a *app) *cobra.Command {
 				return err
 			}
 			if err := os.WriteFile(out, file.Content, 0o644); err != nil { //nolint:gosec // an invoice is for whoever asked to read it
-				return fmt.Errorf("write %s: %w", out, err)
+				return ticket.Invalid("out", out, "cannot be written: "+errors.Unwrap(err).Error(), "name a file in a directory that is there, and yours to write")
 			}
 			a.say("%s: %s of %s, SHA-256 %s", out, file.Kind, file.Invoice, file.SHA256)
 			return nil
 		},
 	}
+	c.Example = "  docket invoice file INV-2026-00017\n  docket invoice file INV-2026-00017 pdf --out invoice.pdf"
 	c.Flags().StringVar(&out, "out", "", "`file` to write to; stdout by default")
 	return c
+}
+
+// fileBoxes says what the PDF of an invoice could not print.
+func (a *app) fileBoxes(ctx context.Context, s *session, invoice int64) error {
+	paper, err := s.store.Paper(ctx, invoice)
+	if err != nil {
+		return err
+	}
+	if d, err := document.Of(paper); err == nil { // else it was printed before its parties were changed
+		a.boxes(d.Unprintable(), "names on it are set by docket client address, docket company set and contracts")
+	}
+	return nil
 }

@@ -170,9 +170,15 @@ from invoices i join clients c on c.id = i.payer_id where i.id = $1 for update o
 	return nil, nil
 }
 
+// deedWords tell what who may not do it wanted to do.
+var deedWords = map[string]string{
+	"review": "review invoices", "sent": "send invoices", "payment": "record payments", "payment-returned": "say that a payment came back",
+	"credit-note": "issue credit notes", "void": "void invoices", "answer": "settle what is in question",
+}
+
 func (d *invoiceDeed) ofFinance() error {
 	if !d.by.mayFinalise() {
-		return ticket.Invalid("by", d.head.By, "may not do that to an invoice ("+d.kind+")", "it takes the role owner or finance")
+		return ticket.Invalid("by", d.head.By, "may not "+deedWords[d.kind], "it takes the role owner or finance")
 	}
 	return nil
 }
@@ -239,7 +245,7 @@ func (d *invoiceDeed) money(amount decimal.Decimal) string { return money(amount
 func amountOf(field, s, currency string) (decimal.Decimal, error) {
 	amount, ok := figure(s)
 	if !ok || !amount.IsPositive() {
-		return amount, ticket.Invalid(field, s, "is not an amount above zero", "write it like 120.00")
+		return amount, ticket.Invalid(field, s, "is not an amount above zero", "write it like 120.00, with at most 15 digits before the point")
 	}
 	return amount, wholeUnits(field, amount, currency)
 }

@@ -54,7 +54,7 @@ func TestAPaymentThatCameBackIsOwedAgain(t *testing.T) {
 	_, err := k.bounce(overpaid)
 	require.Equal(t, "payment came back before, on 2026-04-18", refusal(t, err))
 	_, err = k.ReturnPayment(t.Context(), postgres.PaymentReturn{Payment: overpaid, Reason: "x", By: "tom", OperationKey: k.key()})
-	require.Contains(t, refusal(t, err), "may not do that")
+	require.Contains(t, refusal(t, err), "may not say that a payment came back")
 	k.void(april) // nothing is paid on it any more
 	require.Equal(t, "0.00", k.inCredit(), "a void gives back no credit that came back before")
 	credits, err := k.CreditsOf(t.Context(), "acme")

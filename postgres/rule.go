@@ -95,6 +95,11 @@ func (s *Store) plan(ctx context.Context, t *tx, d *settling, m ticket.Rule, con
 	if possible := content.Rulings(); !slices.Contains(possible, r.Action) {
 		return nil, fmt.Sprintf("%s cannot be decided by %s; possible: %s", ticket.HoldID(d.hold), r.Action, tellRulings(possible)), nil
 	}
+	// A rate that would be passed over is no detail: whoever gave it means another amount than what would post.
+	if rated := r.Action == billing.Bill && content.Unrated; r.Hourly != nil && !rated && r.Action != billing.ToProject {
+		return nil, fmt.Sprintf("%s takes no rate by the ruling %s: a rate is for bill where no price was found, and for project; leave it out, or bill a part by split",
+			ticket.HoldID(d.hold), r.Action), nil
+	}
 	if r.Action == billing.ReRate {
 		return s.planRerating(ctx, t, d, content, r, m.Contract)
 	}

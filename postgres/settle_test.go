@@ -159,6 +159,13 @@ func TestOutOfScopeAndNoRateWaitForADispatcher(t *testing.T) {
 	out := k.close(project, 1, k.minutes("tom", 60)).Held
 	require.Len(t, out, 1)
 	require.Equal(t, billing.OutOfScope, out[0].Reason)
+	for _, action := range []ticket.Ruling{ticket.Bill, ticket.Cover, ticket.WriteOff} { // it would be passed over
+		m := ticket.Rule{Header: k.by("dora"), Hold: out[0].Hold, Action: action, Reason: "for less", Hourly: "20.00"}
+		refused, err := k.Rule(t.Context(), project, m)
+		require.NoError(t, err)
+		require.Equal(t, billing.Refused, refused.Outcome, action)
+		require.Contains(t, refused.Says, "takes no rate by the ruling "+string(action))
+	}
 
 	ai := k.ticket("email")
 	entry := k.minutes("bot", 1)

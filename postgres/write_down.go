@@ -224,7 +224,7 @@ func (a actor) mayWriteDown(ctx context.Context, t *tx, l *writable, off decimal
 		return ticket.Invalid("by", a.ID, "may not write lines down: no limit is set for dispatchers in "+l.Currency,
 			fix+", who can also set one: docket invoice limit dispatcher 100.00 --currency "+l.Currency)
 	case off.GreaterThan(*limit):
-		return ticket.Invalid("to", money(l.Now, l.Currency), fmt.Sprintf("would lose %s in all, and %s may take %s off a line", money(off, l.Currency), strings.Join(a.Roles, ", "), money(*limit, l.Currency)),
+		return ticket.Invalid("line", ticket.LineID(l.ID), fmt.Sprintf("would lose %s in all, and %s may take %s off a line", money(off, l.Currency), strings.Join(a.Roles, ", "), money(*limit, l.Currency)),
 			fix)
 	}
 	return nil

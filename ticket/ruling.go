@@ -82,7 +82,7 @@ func (t RuleTerms) validate(action Ruling) []error {
 	case action == ToProject && t.Project == "":
 		errs = append(errs, Invalid("project", "", "is empty", "name a project of the client, or a new one with its budget"))
 	case action == Split && (t.BillAmount == "") == (t.BillMS == 0):
-		errs = append(errs, Invalid("bill_ms", t.BillMS, "and bill_amount: give one of them", "say how much of it bills, such as 60 minutes or 100.00"))
+		errs = append(errs, Invalid("bill_ms", t.BillMS, "or bill_amount: exactly one of them says what bills", "give 60 minutes, or 100.00"))
 	case action != Split && t.BillMS != 0:
 		errs = append(errs, Invalid("bill_ms", t.BillMS, "is not for the ruling "+string(action), "it goes with split"))
 	case t.BillMS < 0 || t.BillMS > MaxWork:

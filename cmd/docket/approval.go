@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -158,7 +159,7 @@ func newSignOff(a *app, use string, approved bool) *cobra.Command {
 			}
 			if digest == "" {
 				digest = view.Digest
-				a.say("%s of %s: %s, %s", ticket.HoldID(n), view.Ticket, view.Says, quoted(view.HeldQuote))
+				a.say("%s of %s: %s, %s", ticket.HoldID(n), view.Ticket, strings.TrimSuffix(view.Says, "."), quoted(view.HeldQuote))
 			}
 			return a.settlement(a.session.desk.SignOff(cmd.Context(), ticket.ID(view.Ticket),
 				ticket.SignOff{Header: h, Hold: n, Digest: digest, Approved: approved, Reason: reason}))

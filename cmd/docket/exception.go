@@ -203,6 +203,9 @@ What gives away more than you may alone is proposed, and somebody else confirms 
 			if err != nil {
 				return err
 			}
+			if most := int64(ticket.MaxWork / time.Minute.Milliseconds()); cmd.Flags().Changed("bill-minutes") && (minutes < 1 || minutes > most) {
+				return ticket.Invalid("bill_minutes", minutes, "is no time that could bill", fmt.Sprintf("give minutes, from 1 to %d", most))
+			}
 			m.Hold, m.BillMS = n, minutes*time.Minute.Milliseconds()
 			return a.settlement(a.session.desk.Rule(cmd.Context(), ticket.ID(view.Ticket), m))
 		},

@@ -48,7 +48,7 @@ type InvoiceEvent struct {
 	Ref    string          `json:"ref,omitempty"` // what else people call it: a payment's P-12
 	Amount decimal.Decimal `json:"amount"`
 	By     string          `json:"by,omitempty"`
-	Reason string          `json:"reason,omitempty"`
+	Reason string          `json:"reason,omitempty"` // of a payment: when it came, and how
 	Says   string          `json:"says,omitempty"`
 }
 

@@ -81,9 +81,10 @@ func (r Reads) InvoiceEvents(ctx context.Context, invoice int64) ([]billing.Invo
 	}
 	rows, err := r.q.Query(ctx, `
 		select at, kind, ref, amount, actor, reason, says from (
-			select e.at, case when e.kind in ('write-down', 'review') then 0 else 2 end as rank, e.id, e.kind, e.amount, `+who+` as actor, e.reason, `+said+` as says,
+			select e.at, case when e.kind in ('write-down', 'review') then 0 else 2 end as rank, e.id, e.kind, e.amount, `+who+` as actor,
+				case when p.event_id is null then e.reason else concat_ws(', ', 'on ' || p.paid_on, nullif(p.method, '')) end as reason, `+said+` as says,
 				case when e.kind = 'payment' then 'P-' || e.id else '' end as ref
-			from invoice_events e where e.invoice_id = $1 and e.kind <> 'credit-applied'
+			from invoice_events e left join payments p on p.event_id = e.id where e.invoice_id = $1 and e.kind <> 'credit-applied'
 			union all
 			select i.finalised_at, 1, 0, 'finalised', i.total, `+finalised+`, '', '', ''
 			from invoices i where i.id = $1 and i.finalised_at is not null

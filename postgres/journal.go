@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,9 @@ import (
 	"github.com/docket-psa/docket/sla"
 	"github.com/docket-psa/docket/ticket"
 )
+
+// journalKinds are the rows that are booked.
+var journalKinds = []string{"line", "invoice", "void", "payment", "return", "note", "credit", "block", "grant", "move"}
 
 // JournalFilter narrows what JournalPostings lists. Zero values do not narrow.
 type JournalFilter struct {
@@ -40,17 +44,20 @@ func (r Reads) JournalPostings(ctx context.Context, f JournalFilter) ([]billing.
 }
 
 // JournalOf gives the entries about what people name: a line (L-88123), an entry (payment/33), all of a block (block/3) with its moves,
-// or all of an invoice but the lines on it (INV-2026-00017).
+// all of an invoice but the lines on it (INV-2026-00017), a payment (P-12) or a credit note (CN-2026-00003).
 func (r Reads) JournalOf(ctx context.Context, ref string) ([]billing.JournalPosting, error) {
 	ref = strings.TrimSpace(ref)
 	kind, number, named := strings.Cut(ref, "/")
 	if line, ok := strings.CutPrefix(strings.ToUpper(ref), "L-"); ok {
 		kind, number, named = "line", line, true
+	} else if payment, ok := strings.CutPrefix(strings.ToUpper(ref), "P-"); ok {
+		kind, number, named = "payment", payment, true
 	}
 	if named {
 		id, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return nil, ticket.Invalid("entry", ref, "is not an entry of the journal", "name a line like L-88123, an entry like payment/33, a block like block/3 or an invoice like INV-2026-00017")
+		if err != nil || !slices.Contains(journalKinds, kind) {
+			return nil, ticket.Invalid("entry", ref, "is not an entry of the journal",
+				"name a line like L-88123, a payment like P-12, an invoice like INV-2026-00017, a credit note like CN-2026-00003, or an entry: "+strings.Join(journalKinds, "/3, ")+"/3")
 		}
 		if kind == "block" {
 			return r.journal(ctx, " where j.block_id = $1", id)
@@ -60,6 +67,9 @@ func (r Reads) JournalOf(ctx context.Context, ref string) ([]billing.JournalPost
 	invoice, err := r.Invoice(ctx, ref)
 	if err != nil {
 		return nil, err
+	}
+	if note := strings.ToUpper(ref); strings.HasPrefix(note, "CN-") && note != invoice.Number {
+		return r.journal(ctx, " where j.kind = 'note' and j.source = (select id from credit_notes where number = $1)", note)
 	}
 	return r.journal(ctx, " where j.invoice_id = $1 and j.kind <> 'line'", invoice.ID)
 }

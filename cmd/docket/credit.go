@@ -59,7 +59,10 @@ func newCreditShow(a *app) *cobra.Command {
 				if len(all) == 0 {
 					_, _ = fmt.Fprintf(a.stdout, "%s never had any credit.\n", args[0])
 				}
-				for _, c := range all {
+				for i, c := range all {
+					if i > 0 {
+						_, _ = fmt.Fprintln(a.stdout)
+					}
 					a.creditsOf(c)
 				}
 			})
@@ -81,7 +84,6 @@ func (a *app) creditsOf(p billing.PayerCredits) {
 		}
 	}
 	align(a.stdout, rows, []bool{false, false, false, true, true})
-	_, _ = fmt.Fprintln(a.stdout)
 }
 
 func newCreditApply(a *app) *cobra.Command {

@@ -143,3 +143,9 @@ func TestWhatPeopleReadObeysNoStranger(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw.Bytes(), &back))
 	require.Equal(t, evil, back, "a program gets what was written")
 }
+
+func TestColumnsStandBelowEachOther(t *testing.T) {
+	var b strings.Builder
+	align(&b, [][]string{{"WHAT", "AMOUNT"}, {"月額", "1"}, {"e\u0301te\u0301", "20"}, {"four", "300"}}, []bool{false, true})
+	assert.Equal(t, "WHAT  AMOUNT\n月額       1\ne\u0301te\u0301       20\nfour     300\n", b.String())
+}

@@ -51,7 +51,14 @@ func newInvoiceList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list(a, invoices, "No invoices yet. The first line of a period opens one: docket ticket resolve TICKET --took 30m --resolution TEXT",
+			none := "No invoices yet. The first line of a period opens one: docket ticket resolve TICKET --took 30m --resolution TEXT"
+			switch {
+			case f.State == billing.InvoiceCreditNote:
+				none = "No invoice came to less than zero. A credit note against an invoice stands with it: docket invoice show INVOICE"
+			case f.State != "" || f.Payer != "":
+				none = "No such invoices. All of them: docket invoice list"
+			}
+			return list(a, invoices, none,
 				text("INVOICE", invoiceName),
 				text("PAYER", func(i billing.Invoice) string { return i.Payer }),
 				text("PERIOD", period),
@@ -136,7 +143,7 @@ func newInvoiceShow(a *app) *cobra.Command {
 				a.invoiceHead(invoice)
 				a.lines(invoice.Lines)
 				_, _ = fmt.Fprintf(a.stdout, "\n%s\n", summed(invoice))
-				a.taxes(invoice.Taxes)
+				a.taxes(invoice)
 				if untaxed != nil {
 					_, _ = fmt.Fprintf(a.stdout, "With tax: %v\n", untaxed)
 				}
@@ -366,7 +373,7 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 			}
 			return a.show(invoice, func() {
 				_, _ = fmt.Fprintf(a.stdout, "%s of %s for %s: %s\n", invoice.Number, invoice.Payer, period(invoice), summed(invoice))
-				a.taxes(invoice.Taxes)
+				a.taxes(invoice)
 				switch r := invoice.Receivable; {
 				case invoice.State == billing.InvoiceCreditNote:
 					_, _ = fmt.Fprintf(a.stdout, "It came to less than zero, so it is a credit note: %s are %s's credit\n", money(r.Payable.Neg(), invoice.Currency), invoice.Payer)

@@ -25,7 +25,7 @@ func newInvoiceFile(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			invoice, err := s.store.Invoice(ctx, args[0])
+			invoice, err := invoiceItself(ctx, s, args[0])
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -178,9 +179,12 @@ func newInvoiceRemind(a *app) *cobra.Command {
 }
 
 func newInvoiceRules(a *app) *cobra.Command {
-	var r billing.InvoiceRules
+	var (
+		r    billing.InvoiceRules
+		days string
+	)
 	c := &cobra.Command{
-		Use:   "rules [--review-first] [--remind 3,10,21] [--remind-in-house]",
+		Use:   "rules [--review-first] [--remind 3,10,21|never] [--remind-in-house]",
 		Short: "Show or set how the house treats its invoices: a review first, and when reminders go out",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -202,7 +206,9 @@ func newInvoiceRules(a *app) *cobra.Command {
 					rules.ReviewFirst = r.ReviewFirst
 				}
 				if reminds {
-					rules.RemindAfter = r.RemindAfter
+					if rules.RemindAfter, err = daysAfter(days); err != nil {
+						return err
+					}
 				}
 				if house {
 					rules.RemindInHouse = r.RemindInHouse
@@ -219,9 +225,25 @@ func newInvoiceRules(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&r.ReviewFirst, "review-first", false, "finalise nothing that nobody has reviewed as it is; --review-first=false ends that")
-	c.Flags().Int32SliceVar(&r.RemindAfter, "remind", nil, "`days` after the due date on which to remind; empty: never")
+	c.Flags().StringVar(&days, "remind", "", "`days` after the due date on which to remind, such as 3,10,21, or never")
 	c.Flags().BoolVar(&r.RemindInHouse, "remind-in-house", false, "remind finance alone; --remind-in-house=false mails payers, too")
 	return c
+}
+
+// daysAfter reads days; the store says which are none after a due date.
+func daysAfter(list string) ([]int32, error) {
+	days := []int32{}
+	if list = strings.TrimSpace(list); list == "" || list == "never" {
+		return days, nil
+	}
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseInt(strings.TrimSpace(word), 10, 32)
+		if err != nil {
+			return nil, ticket.Invalid("remind", word, "is not a number of days", "write them like 3,10,21, or never")
+		}
+		days = append(days, int32(n))
+	}
+	return days, nil
 }
 
 func rulesSaid(r billing.InvoiceRules) string {

@@ -107,9 +107,14 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.ok(as(owner, "dispute settle D-1 --credit-amount 40 --reason", "Half of it")...).out, "D-1 is settled: CN-")
 	assert.Contains(t, refused(as(owner, "dispute settle D-1 --stands --reason x")...), "is settled: credited, by felix.moreau")
 	assert.Contains(t, s.ok("dispute", "list").err, "Nothing is in question")
-	assert.Contains(t, s.ok("dispute", "list", "--all").out, "credited")
+	assert.Regexp(t, `D-1 +credited .* 100\.00 USD +60\.00 USD `, s.ok("dispute", "list", "--all").out, "what was in question, and what is left of it")
 	assert.Contains(t, s.ok("invoice", "show", invoice).out, "560.00 USD")
 
 	assert.Contains(t, s.ok("invoice", "remind", "--dry-run").err, "Nobody is to be reminded")
+	assert.Contains(t, s.ok(as(owner, "invoice rules --remind never")...).out, "nobody is reminded")
+	assert.Contains(t, s.ok("invoice", "rules", "--remind", "", "--as", owner).out, "nobody is reminded")
+	assert.Contains(t, s.ok(as(owner, "invoice rules --remind 10,3")...).out, "3, 10 days after")
+	assert.Contains(t, refused(as(owner, "invoice rules --remind soon")...), "write them like 3,10,21, or never")
+	assert.Contains(t, refused(as(owner, "invoice rules --remind 0")...), "from 1 to 365")
 	assert.Contains(t, s.ok("audit").out, "2 postings")
 }

@@ -23,11 +23,20 @@ func (a *app) invoiceDeed(ctx context.Context, ref, key string) (postgres.Invoic
 	if err != nil {
 		return postgres.InvoiceDeed{}, err
 	}
-	invoice, err := a.session.store.Invoice(ctx, ref)
+	invoice, err := invoiceItself(ctx, a.session, ref)
 	if err != nil {
 		return postgres.InvoiceDeed{}, err
 	}
 	return postgres.InvoiceDeed{Invoice: invoice.ID, By: who.ID, OperationKey: cmp.Or(key, desk.NewKey())}, nil
+}
+
+// invoiceItself finds an invoice by its own name. A credit note's number, which shows the invoice, would pay or mail it.
+func invoiceItself(ctx context.Context, s *session, ref string) (billing.Invoice, error) {
+	invoice, err := s.store.Invoice(ctx, ref)
+	if note := strings.ToUpper(strings.TrimSpace(ref)); err == nil && strings.HasPrefix(note, "CN-") && note != invoice.Number {
+		return invoice, ticket.Invalid("invoice", ref, "is a credit note of "+invoice.Number, "name the invoice; docket invoice show "+invoice.Number+" tells what the note gave back")
+	}
+	return invoice, err
 }
 
 // told prints what a deed answered: its sentence, or all of it as JSON.
@@ -217,7 +226,7 @@ func (a *app) stands(i billing.Invoice) {
 		}
 		return money(d, i.Currency)
 	}
-	fields(a.stdout, "payable", money(r.Payable, i.Currency), "paid", amount(r.Paid), "applied of credit", amount(r.Applied),
+	sums(a.stdout, "payable", money(r.Payable, i.Currency), "paid", amount(r.Paid), "applied of credit", amount(r.Applied),
 		"credited", amount(r.Credited), "of it, to credit", amount(r.Credited.Sub(r.Reduced)), "owed", money(r.Owed, i.Currency),
 		"of it, in question", amount(r.Disputed))
 }

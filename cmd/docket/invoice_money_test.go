@@ -77,7 +77,36 @@ func TestInvoicesFromWriteDownToVoidFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, note.out, "CN-"+today.Format("2006")+"-00001 gives back 450.00 USD of "+second+": all of it is redwood's credit")
 	assert.Equal(t, exitBadInput, s.docket(as(owner, "invoice credit "+second+" --lines nonsense --reason x")...).code)
 
+	cn := "CN-" + today.Format("2006") + "-00001"
+	for _, deed := range []string{"invoice pay %s --amount 5", "invoice send %s", "invoice void %s --reason x", "invoice credit %s --amount 5 --reason x", "invoice file %s pdf"} {
+		refused := s.docket(as(owner, fmt.Sprintf(deed, cn))...)
+		assert.Equal(t, exitBadInput, refused.code)
+		assert.Contains(t, refused.err, "is a credit note of "+second)
+	}
+	assert.Contains(t, s.ok("invoice", "show", cn).out, second)
+	assert.Contains(t, s.ok("invoice", "list", "--state", "credit-note").err, "stands with it")
+	assert.Contains(t, s.ok("invoice", "list", "--payer", "lindner").err, "No such invoices")
+	booked := read[[]billing.JournalPosting](s, "journal", "show", cn)
+	require.NotEmpty(t, booked)
+	for _, b := range booked {
+		assert.Equal(t, "note", b.Kind, "its own entry alone")
+	}
+	paid := read[billing.Invoice](s, "invoice", "show", second).Events
+	var payment billing.InvoiceEvent
+	for _, e := range paid {
+		if e.Kind == "payment" {
+			payment = e
+		}
+	}
+	assert.Contains(t, payment.Reason, "transfer")
+	assert.Contains(t, s.ok("invoice", "show", second).out, "(on "+today.Format("2006-01"))
+	assert.Contains(t, s.ok("journal", "show", payment.Ref).out, "client-credit")
+	assert.Contains(t, s.docket("journal", "show", "nothing/1").err, "is not an entry of the journal")
+	assert.Equal(t, exitBadInput, s.docket(as(owner, "invoice pay "+second+" --amount 99999999999999999999")...).code)
+
 	shown := s.ok("invoice", "show", second).out
+	assert.NotContains(t, shown, "docket client tax", "it is too late for that")
+	assert.Regexp(t, `payable +450\.00 USD\npaid +450\.00 USD\n`, shown)
 	for _, part := range []string{"credited", "payable", "450.00 USD", "payment", "credit-note", "Not needed", owner, "owed"} {
 		assert.Contains(t, shown, part)
 	}

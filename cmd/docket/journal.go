@@ -47,8 +47,11 @@ func newJournalList(a *app) *cobra.Command {
 func newJournalShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ENTRY",
-		Short: "Show what a line (L-88123), an invoice (INV-2026-00017), a block (block/3) or a deed (payment/33) booked",
-		Args:  exactly("ENTRY"),
+		Short: "Show what a line, an invoice, a payment, a credit note, a block or a deed booked",
+		Example: `  docket journal show L-88123
+  docket journal show INV-2026-00017     # also P-12 and CN-2026-00003
+  docket journal show block/3`,
+		Args: exactly("ENTRY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.open(cmd.Context())
 			if err != nil {

@@ -7,7 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // show prints one thing: as JSON where -o asks for it, else by text.
@@ -121,7 +122,7 @@ func align(w io.Writer, rows [][]string, right []bool) {
 	widths := make([]int, len(right))
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], columnsOf(cell))
 		}
 	}
 	for _, row := range rows {
@@ -130,7 +131,7 @@ func align(w io.Writer, rows [][]string, right []bool) {
 			if i > 0 {
 				line.WriteString("  ")
 			}
-			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			gap := strings.Repeat(" ", widths[i]-columnsOf(cell))
 			if right[i] {
 				line.WriteString(gap + cell)
 			} else {
@@ -141,13 +142,37 @@ func align(w io.Writer, rows [][]string, right []bool) {
 	}
 }
 
+// columnsOf is how many columns of a terminal a text takes: letters of East Asia take two, accents that stand on the letter
+// before take none.
+func columnsOf(s string) (n int) {
+	for _, r := range s {
+		switch width.LookupRune(r).Kind() {
+		case width.EastAsianWide, width.EastAsianFullwidth:
+			n += 2
+		default:
+			if !unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// sums prints names and amounts, the amounts one below the other; what has none is left out.
+func sums(w io.Writer, pairs ...string) {
+	align(w, filled(pairs), []bool{false, true})
+}
+
 // fields prints names and values in two aligned columns, leaving out what is empty.
 func fields(w io.Writer, pairs ...string) {
-	var rows [][]string
+	align(w, filled(pairs), []bool{false, false})
+}
+
+func filled(pairs []string) (rows [][]string) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
 			rows = append(rows, []string{pairs[i], pairs[i+1]})
 		}
 	}
-	align(w, rows, []bool{false, false})
+	return rows
 }

@@ -149,12 +149,17 @@ func summed(i billing.Invoice) string {
 }
 
 // taxes shows an invoice's sums with tax, a row for what is taxed alike.
-func (a *app) taxes(t *billing.DocumentTotals) {
-	if t == nil {
+func (a *app) taxes(i billing.Invoice) {
+	t := i.Taxes
+	switch {
+	case t == nil:
 		return
-	}
-	if untaxed(t) {
-		_, _ = fmt.Fprintln(a.stdout, "No tax: neither its contracts nor its payer name a tax profile. docket client tax CLIENT TAX names one.")
+	case untaxed(t):
+		says := "No tax: neither its contracts nor its payer name a tax profile."
+		if i.FinalisedAt == nil {
+			says += " docket client tax " + i.Payer + " TAX names one."
+		}
+		_, _ = fmt.Fprintln(a.stdout, says)
 		return
 	}
 	rows := [][]string{{"net", money(t.TaxExclusive, t.Currency)}}

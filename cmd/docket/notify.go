@@ -142,7 +142,7 @@ func newEndpointAdd(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&e.URL, "url", "", "the `address`, https")
-	c.Flags().StringVar(&e.Secret, "secret", "", "`whsec_…` it knows already; a fresh one by default, and on a change the one it has")
+	c.Flags().StringVar(&e.Secret, "secret", "", "`secret` that it knows already, whsec_…; a fresh one by default, and on a change the one it has")
 	c.Flags().StringSliceVar(&e.Tells, "tells", nil, "only these `notices`: "+strings.Join(ticket.Tells, ", "))
 	c.Flags().BoolVar(&e.Private, "private", false, "it may lie in a private network, and be plain http there")
 	return c

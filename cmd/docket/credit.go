@@ -75,6 +75,9 @@ func (a *app) creditsOf(p billing.PayerCredits) {
 	rows := [][]string{{"AT", "FROM", "OF", "AMOUNT", "LEFT"}}
 	for _, c := range p.Credits {
 		rows = append(rows, []string{a.when(c.At), c.Kind, c.Of, money(c.Amount, p.Currency), money(c.Left, p.Currency)})
+		if c.Returned.IsPositive() {
+			rows = append(rows, []string{"", "  came back", "", money(c.Returned.Neg(), p.Currency), ""})
+		}
 		for _, u := range c.Applied {
 			verb := "paid"
 			if u.Amount.IsNegative() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,6 +88,12 @@ func TestTheLifeOfAnInvoiceFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, refused(as(owner, "invoice bounce P-x --reason y")...), "is not a payment's number")
 	assert.Contains(t, s.ok(as(owner, "invoice bounce "+payment+" --reason", "No funds")...).out, "came back: owed again are 600.00 USD on "+invoice)
 	assert.Contains(t, refused(as(owner, "invoice bounce "+payment+" --reason again")...), "came back before")
+	s.ok(as(owner, "invoice pay "+invoice+" --amount 650 --key much")...)
+	for _, e := range read[billing.Invoice](s, "invoice", "show", invoice).Events {
+		payment = cmp.Or(e.Ref, payment)
+	}
+	s.ok(as(owner, "invoice bounce "+payment+" --reason", "No funds")...)
+	assert.Regexp(t, `overpayment +INV\S+ +50\.00 USD +0\.00 USD\n +came back +-50\.00 USD`, s.ok("credit", "show", "redwood").out)
 
 	// A line in question.
 	line := ticket.LineID(shown.Lines[1].Line)

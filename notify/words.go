@@ -238,7 +238,7 @@ func line(s string, n int) string {
 		switch {
 		case unicode.IsSpace(r), unicode.IsControl(r):
 			return ' '
-		case r == unicode.ReplacementChar, unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp):
+		case r == unicode.ReplacementChar, unicode.In(r, unicode.Co, unicode.Cs), ticket.Unseen(r):
 			return -1
 		}
 		return r

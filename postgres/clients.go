@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/docket-psa/docket/billing"
@@ -135,10 +134,7 @@ func printed(field, s string) error {
 }
 
 func seen(field, s string) error {
-	unseen := func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200c' && r != '\u200d'
-	}
-	if len(s) > ticket.MaxKey || strings.ContainsFunc(s, unseen) || !utf8.ValidString(s) {
+	if len(s) > ticket.MaxKey || strings.ContainsFunc(s, ticket.Unseen) || !utf8.ValidString(s) {
 		return ticket.Invalid(field, s, "is too long, has line breaks or characters that cannot be seen", "at most 200 bytes of plain text on one line")
 	}
 	return nil

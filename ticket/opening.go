@@ -94,12 +94,18 @@ func text(field, s string, shortest, longest int) error {
 	return nil
 }
 
+// Unseen says that a terminal obeys the character, or nobody sees it: by it a text can pose as another. The joiners that
+// scripts write with are none of it.
+func Unseen(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200c' && r != '\u200d'
+}
+
 // word refuses what is no name: it goes on to invoices and terminals as it stands.
 func word(field, s string, shortest int) error {
 	if err := text(field, s, shortest, MaxKey); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+	if strings.ContainsFunc(s, Unseen) {
 		return Invalid(field, s, "has characters that cannot be seen", "write it as one word, such as remote")
 	}
 	return nil

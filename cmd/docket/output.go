@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"github.com/docket-psa/docket/ticket"
 )
 
 // show prints one thing: as JSON where -o asks for it, else by text.
@@ -40,7 +42,7 @@ func harmless(s string) string {
 		switch {
 		case r == '\n', r == '\t':
 			return r
-		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+		case ticket.Unseen(r):
 			return -1
 		}
 		return r

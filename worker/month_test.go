@@ -264,6 +264,8 @@ func TestAMonthThatNobodyAskedForStaysOpen(t *testing.T) {
 	} {
 		_, err := h.begun(t, m)
 		require.ErrorContains(t, err, "has not asked for this", name)
+		_, err = h.begun(t, m, workflows.MonthSoFar{At: workflows.MonthClosing{Stage: "invoices"}})
+		require.ErrorContains(t, err, "has not asked for this", "%s, as if it had begun", name)
 	}
 	require.Equal(t, books, h.books(t))
 	_, err = h.begun(t, asked)

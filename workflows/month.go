@@ -49,6 +49,7 @@ const (
 	closingPeriods  = "periods"
 	closingInvoices = "invoices"
 	closingFiles    = "files"
+	closingMails    = "mails"
 	closingDone     = "done"
 )
 
@@ -89,9 +90,8 @@ type MonthSoFar struct {
 }
 
 // Month closes a month: the billing periods that are due, then the invoices that are over, their files, and where it is asked
-// for the mails to their payers. It keeps
-// nothing that is not in PostgreSQL: what is due is what is not done, so it may die on any line, and whoever closes the
-// month again goes on from there. What is held does not stop the rest; it posts to a later invoice with its own date.
+// for the mails to their payers. It keeps nothing that is not in PostgreSQL: what is due is what is not done, so it may die
+// on any line, and whoever closes the month again goes on from there. What is held does not stop the rest; it posts to a later invoice with its own date.
 //
 // All is read and done by pages, so that neither a message nor the history grows with the house. so is empty at first.
 func Month(ctx workflow.Context, m billing.MonthClose, so MonthSoFar) (report billing.MonthReport, err error) {
@@ -104,13 +104,12 @@ func Month(ctx workflow.Context, m billing.MonthClose, so MonthSoFar) (report bi
 		workflow.QueryHandlerOptions{Description: "How far the closing is."}); err != nil {
 		return report, err
 	}
+	// Each run asks, one that continues another too: how far it is may have been typed into Temporal like the rest.
+	if err := c.do(ctx, "may it be closed", monthActs.MonthBegins, nil, m); err != nil {
+		return report, err
+	}
 	switch c.At.Stage {
-	case "":
-		if err := c.do(ctx, "may it be closed", monthActs.MonthBegins, nil, m); err != nil {
-			return report, err
-		}
-		fallthrough
-	case closingPeriods:
+	case "", closingPeriods:
 		if err := c.periods(ctx); err != nil {
 			return report, err
 		}
@@ -278,7 +277,7 @@ func (c *monthClosing) render(ctx workflow.Context, batch []int64) error {
 
 // mails hands the month's invoices to the outbox, each once.
 func (c *monthClosing) mails(ctx workflow.Context) error {
-	c.tell(ctx, "mails")
+	c.tell(ctx, closingMails)
 	var unsent []int64
 	if err := c.do(ctx, "invoices that went to nobody yet", monthActs.ListUnsent, &unsent, c.MonthClose); err != nil {
 		return err
@@ -291,7 +290,7 @@ func (c *monthClosing) mails(ctx workflow.Context) error {
 		}
 		c.At.Mailed += len(batch) - len(refused)
 		billing.Tell(&c.Failed, &c.Untold, refused...)
-		c.tell(ctx, "mails")
+		c.tell(ctx, closingMails)
 		return nil
 	})
 }

@@ -389,16 +389,28 @@ func newInvoiceFinalise(a *app) *cobra.Command {
 	return c
 }
 
-// complete refuses an invoice of a client whose billing periods are due and have not posted: whoever finalises by hand would
-// bill a month without its fees.
+// complete refuses an invoice of a payer where billing periods of a client it pays for are due and have not posted: whoever
+// finalises by hand would bill a month without its fees.
 func complete(ctx context.Context, store *postgres.Store, open billing.Invoice) error {
 	if open.FinalisedAt != nil {
 		return nil
 	}
-	due, err := store.PeriodsDue(ctx, billing.DueFilter{Client: open.Payer})
-	if err != nil || len(due) == 0 {
+	clients, err := store.Clients(ctx)
+	if err != nil {
 		return err
 	}
-	return ticket.Invalid("invoice", invoiceName(open), "lacks what is due: "+due[0].String(),
-		"docket period run --client "+open.Payer+" posts it; --incomplete finalises without it")
+	for _, c := range clients {
+		if c.Payer != open.Payer {
+			continue
+		}
+		due, err := store.PeriodsDue(ctx, billing.DueFilter{Client: c.ID})
+		if err != nil {
+			return err
+		}
+		if len(due) > 0 {
+			return ticket.Invalid("invoice", invoiceName(open), "lacks what is due: "+due[0].String(),
+				"docket period run --client "+c.ID+" posts it; --incomplete finalises without it")
+		}
+	}
+	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/xml"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +92,7 @@ func TestAnInvoicePrints(t *testing.T) {
 	require.NoError(t, err)
 	said := printed(t, data)
 	for _, s := range []string{
-		"INV-2026-00017", "Müller & Söhne <IT>", "Acme Bürobedarf", "L-1, 2026-03-18", "Support · T-1042", "300.00", "-40.00", "2.50",
+		"INV-2026-00017", "Müller & Söhne <IT>", "Acme Bürobedarf", "L-1", "2026-03-18", "Support · T-1042", "300.00", "-40.00", "2.50",
 		"342.50", "Tax S 19 % of 262.50", "49.88", "Tax S 7 % of 80.00", "5.60", "397.98 EUR", "Paid from your credit", "-100.00", "297.98 EUR",
 		"DE02120300000000202051", "PO-77",
 	} {
@@ -99,6 +101,57 @@ func TestAnInvoicePrints(t *testing.T) {
 	again, err := d.PDF()
 	require.NoError(t, err)
 	require.Equal(t, said, printed(t, again))
+}
+
+// page is what one page of a PDF says, cell by cell.
+func page(t *testing.T, r *pdf.Reader, n int) []string {
+	t.Helper()
+	plain, err := r.Page(n).GetPlainText(nil)
+	require.NoError(t, err)
+	return strings.FieldsFunc(plain, func(r rune) bool { return r == '\n' })
+}
+
+// An invoice of many pages is read page by page: each tells its columns, its number and which page it is; and the sums are on
+// one page, under the last line at least.
+func TestEachPageTellsItsColumns(t *testing.T) {
+	heading := []string{"Line", "Date", "What", "Quantity", "Price", "EUR, net"}
+	for _, n := range []int{1, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 200} { // around what fits on one page
+		lines := make([]priced, n)
+		for i := range lines {
+			lines[i] = priced{"2", "h", "150.00", "300.00", []string{"", "reduced", "abroad"}[i%3]}
+		}
+		d, err := document.Of(invoice(t, "EUR", profile, lines...))
+		require.NoError(t, err)
+		data, err := d.PDF()
+		require.NoError(t, err)
+		r, err := pdf.NewReader(bytes.NewReader(data), int64(len(data)))
+		require.NoError(t, err)
+		told := 0
+		for at := 1; at <= r.NumPage(); at++ {
+			said := page(t, r, at)
+			begins := slices.Index(said, "Line")
+			require.GreaterOrEqual(t, begins, 0, "page %d of %d lines has no heading", at, n)
+			require.Equal(t, heading, said[begins:begins+len(heading)])
+			require.Equal(t, fmt.Sprintf("L-%d", told+1), said[begins+len(heading)], "a line comes under each heading")
+			require.Equal(t, fmt.Sprintf("INV-2026-00017 · page %d of %d", at, r.NumPage()), said[len(said)-1])
+			for _, cell := range said {
+				if strings.HasPrefix(cell, "L-") {
+					told++
+				}
+			}
+			if at > 1 {
+				require.Zero(t, begins, "page %d begins with its heading", at)
+			}
+			if at == r.NumPage() {
+				require.Subset(t, said, []string{fmt.Sprintf("L-%d", n), "Net", d.Net.StringFixed(2), "Total", d.Gross.StringFixed(2) + " EUR"})
+				require.Contains(t, strings.Join(said, " "), "Please pay "+d.Payable.StringFixed(2))
+			} else {
+				require.NotContains(t, said, "Net")
+				require.NotContains(t, said, "Total")
+			}
+		}
+		require.Equal(t, n, told, "each line is printed once")
+	}
 }
 
 // Tax that is rounded line by line may be further from its rate than EN 16931 bears: that must not keep an invoice from being

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/johnfercher/maroto/v2"
 	"github.com/johnfercher/maroto/v2/pkg/components/col"
 	"github.com/johnfercher/maroto/v2/pkg/components/line"
+	"github.com/johnfercher/maroto/v2/pkg/components/page"
 	"github.com/johnfercher/maroto/v2/pkg/components/row"
 	"github.com/johnfercher/maroto/v2/pkg/components/text"
 	"github.com/johnfercher/maroto/v2/pkg/config"
@@ -24,12 +26,16 @@ import (
 	"github.com/docket-psa/docket/billing"
 )
 
-const family = "go"
+const (
+	family = "go"
+	nbsp   = "\u00a0" // no line breaks there
+)
 
 // A page is A4: what its margins leave is cut into columns.
 const (
-	margin = 18 // mm
-	grid   = 24 // columns
+	margin  = 18 // mm
+	grid    = 24 // columns
+	pageEnd = 4  // mm, above its number
 )
 
 // fonts speak Latin, Greek and Cyrillic; the fonts that every reader brings along know Western Europe alone. Each document
@@ -68,10 +74,13 @@ func (d *Document) PDF() ([]byte, error) {
 		WithTitle(d.title()+" "+d.Number, true).WithAuthor(d.Seller.Name, true).WithCreator("Docket", true).WithCreationDate(issued).
 		WithSequentialMode().Build()
 	m := maroto.New(cfg)
+	if err := m.RegisterFooter(space(pageEnd)); err != nil {
+		return nil, fmt.Errorf("lay out the pages of %s: %w", d.Number, err)
+	}
 	m.AddRows(d.head()...)
-	m.AddRows(d.table()...)
-	m.AddRows(d.totals()...)
-	m.AddRows(d.foot()...)
+	if err := d.table(m, slices.Concat([]core.Row{rule()}, d.totals(), d.foot())); err != nil {
+		return nil, fmt.Errorf("lay out the lines of %s: %w", d.Number, err)
+	}
 	printed, err := m.Generate()
 	if err != nil {
 		return nil, fmt.Errorf("print %s: %w", d.Number, err)
@@ -92,6 +101,8 @@ func cell(size int, s string, p props.Text) core.Col {
 }
 
 func auto(cols ...core.Col) core.Row { return row.New().Add(cols...) }
+
+func space(mm float64) core.Row { return row.New(mm).Add(col.New(grid)) }
 
 func rule() core.Row {
 	return row.New(3).Add(line.NewCol(grid, props.Line{Color: ink, Thickness: 0.2, SizePercent: 100}))
@@ -123,7 +134,7 @@ func (d *Document) head() []core.Row {
 		}
 		rows = append(rows, auto(cell(14, to, small), cell(4, name, small), cell(6, value, small)))
 	}
-	return append(rows, row.New(6).Add(col.New(grid)))
+	return append(rows, space(6))
 }
 
 // address is a party's block of lines, its name first.
@@ -137,10 +148,54 @@ func address(p billing.Party) []string {
 	return lines
 }
 
-func (d *Document) table() []core.Row {
-	rows := []core.Row{
-		auto(cell(4, "Line, date", strong), cell(10, "What", strong), cell(3, "Quantity", total), cell(3, "Price", total), cell(4, d.Currency+", net", total)), rule(),
+// table prints the lines, their heading on each page, and what comes after them: all of that on one page, and never without
+// the last line above it.
+func (d *Document) table(m core.Maroto, after []core.Row) error {
+	heading := []core.Row{d.columns("Line", "Date", "What", "Quantity", "Price", d.Currency+", net", strong, total), rule()}
+	if err := m.RegisterHeader(heading...); err != nil { // it is printed here, and on each page that begins from here on
+		return err
 	}
+	rows := d.rows()
+	rows, last := rows[:max(0, len(rows)-1)], rows[max(0, len(rows)-1):]
+	m.AddRows(rows...)
+	room, err := heights(m, slices.Concat(last, after))
+	if err != nil {
+		return err
+	}
+	headed, err := heights(m, heading)
+	if err != nil {
+		return err
+	}
+	if m.FitlnCurrentPage(room - headed) { // it counts the heading twice
+		m.AddRows(last...)
+	} else {
+		m.AddPages(page.New().Add(last...))
+	}
+	if err := m.RegisterHeader(); err != nil { // should the sums need a page of their own, they have no columns
+		return err
+	}
+	m.AddRows(after...)
+	return nil
+}
+
+// heights measures rows as they will be printed: a footer is measured by its registration, and then the pages get back their own.
+func heights(m core.Maroto, rows []core.Row) (room float64, err error) {
+	if err := errors.Join(m.RegisterFooter(rows...), m.RegisterFooter(space(pageEnd))); err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		height, _ := r.GetStructure().GetData().Value.(float64)
+		room += height
+	}
+	return room, nil
+}
+
+func (d *Document) columns(line, date, what, quantity, price, net string, left, right props.Text) core.Row {
+	return auto(cell(3, line, left), cell(3, date, left), cell(9, what, left), cell(3, quantity, right), cell(3, price, right), cell(3, net, right))
+}
+
+func (d *Document) rows() []core.Row {
+	rows := make([]core.Row, 0, len(d.Lines))
 	for _, l := range d.Lines {
 		what := l.Text
 		if l.Client != "" {
@@ -149,10 +204,9 @@ func (d *Document) table() []core.Row {
 		if tax := l.tax(); tax != "" && len(d.Taxes) > 1 { // where all lines are taxed alike, the sums tell
 			what += " · " + tax
 		}
-		rows = append(rows, auto(cell(4, l.ID+", "+l.Date, small), cell(10, what, small), cell(3, l.amount(), right),
-			cell(3, d.price(l), right), cell(4, d.money(l.Net), right)))
+		rows = append(rows, d.columns(l.ID, l.Date, what, l.amount(), d.price(l), d.money(l.Net), small, right))
 	}
-	return append(rows, rule())
+	return rows
 }
 
 // price has at least the currency's decimals, and more where it needs them.
@@ -164,7 +218,7 @@ func (l Line) tax() string {
 	if l.TaxCode == "O" {
 		return ""
 	}
-	return l.TaxCode + " " + percent(l.Percent) + " %"
+	return l.TaxCode + nbsp + percent(l.Percent) + nbsp + "%"
 }
 
 // amount tells a quantity as people read it: hours to the hundredth. The data beside the PDF has all of it.
@@ -204,7 +258,7 @@ func (d *Document) totals() []core.Row {
 	if !d.Prepaid.IsZero() {
 		rows = append(rows, sum("Paid from your credit", d.money(d.Prepaid.Neg()), small, right), sum("To pay", d.money(d.Payable)+" "+d.Currency, strong, total))
 	}
-	return append(rows, row.New(6).Add(col.New(grid)))
+	return append(rows, space(6))
 }
 
 func (d *Document) foot() []core.Row {

@@ -184,6 +184,7 @@ type document struct {
 	taxes   billing.DocumentTotals
 	series  string                // of its number
 	applied []billing.Application // of the payer's credit, which is locked
+	carried *ownLines             // what it came to before it was carried forward; nil: it was not
 }
 
 // gross is what the invoice comes to with tax: what is paid.

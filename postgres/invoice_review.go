@@ -85,13 +85,22 @@ func (d *document) reviewed(ctx context.Context, t *tx, x lockedInvoice) error {
 	if err != nil {
 		return err
 	}
-	fix := "read it, then: docket invoice review " + x.name()
+	own := ownLines{d.total, d.count}
+	if d.carried != nil {
+		own = *d.carried
+	}
+	return unreviewed(x.name(), last, own, x.Currency)
+}
+
+// unreviewed says that nobody has reviewed the invoice as it is: nil where the last review saw it so.
+func unreviewed(name string, last *billing.InvoiceReview, own ownLines, currency string) error {
+	fix := "read it, then: docket invoice review " + name
 	switch {
 	case last == nil:
-		return ticket.Invalid("invoice", x.name(), "was reviewed by nobody", fix+"; `docket invoice rules` says that this comes first")
-	case last.Moved(d.total, d.count):
-		return ticket.Invalid("invoice", x.name(), fmt.Sprintf("has moved since %s reviewed it: %s on %s then, %s on %s now",
-			last.By, money(last.Total, x.Currency), countOf(last.LineCount, "line"), money(d.total, x.Currency), countOf(d.count, "line")), fix)
+		return ticket.Invalid("invoice", name, "was reviewed by nobody", fix+"; `docket invoice rules` says that this comes first")
+	case last.Moved(own.total, own.count):
+		return ticket.Invalid("invoice", name, fmt.Sprintf("has moved since %s reviewed it: %s on %s then, %s on %s now",
+			last.By, money(last.Total, currency), countOf(last.LineCount, "line"), money(own.total, currency), countOf(own.count, "line")), fix)
 	}
 	return nil
 }

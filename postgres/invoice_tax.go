@@ -62,15 +62,21 @@ func taxed(ctx context.Context, q querier, invoice int64, currency, on string) (
 	if err != nil {
 		return billing.DocumentTotals{}, lines, err
 	}
-	d := billing.Document{Currency: currency, TaxDate: on, Lines: make([]billing.TaxableLine, 0, len(lines.rows))}
-	for _, l := range lines.rows {
-		d.Lines = append(d.Lines, billing.TaxableLine{Amount: l.Amount, Profile: lines.profiles[l.Profile], Category: l.Category})
+	totals, err := lines.totals(ticket.InvoiceID(invoice), currency, on)
+	return totals, lines, err
+}
+
+// totals sums the lines of the invoice of that name with their tax.
+func (x invoiceTaxLines) totals(name, currency, on string) (billing.DocumentTotals, error) {
+	d := billing.Document{Currency: currency, TaxDate: on, Lines: make([]billing.TaxableLine, 0, len(x.rows))}
+	for _, l := range x.rows {
+		d.Lines = append(d.Lines, billing.TaxableLine{Amount: l.Amount, Profile: x.profiles[l.Profile], Category: l.Category})
 	}
 	totals, err := d.Totals()
 	if err != nil {
-		return totals, lines, ticket.Invalid("tax", ticket.InvoiceID(invoice), "cannot be reckoned: "+err.Error(), "correct the profile and apply it again: docket tax apply FILE")
+		return totals, ticket.Invalid("tax", name, "cannot be reckoned: "+err.Error(), "correct the profile and apply it again: docket tax apply FILE")
 	}
-	return totals, lines, nil
+	return totals, nil
 }
 
 // invoiceTaxLines is what tax needs of an invoice.
@@ -105,10 +111,14 @@ order by p.id, p.revision desc`, invoice).Query(func(rows pgx.Rows) error {
 	}
 	for _, l := range found.rows {
 		if l.Profile != "" && found.profiles[l.Profile] == nil {
-			return found, ticket.Invalid("tax", l.Profile, "is not known", "apply the profile: docket tax apply FILE")
+			return found, unknownProfile(l.Profile)
 		}
 	}
 	return found, nil
+}
+
+func unknownProfile(id string) error {
+	return ticket.Invalid("tax", id, "is not known", "apply the profile: docket tax apply FILE")
 }
 
 // carried sums an invoice by what is taxed alike. Where a profile rounds the tax of each line, each is

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ func (m *months) finalises() {
 	begun := slices.DeleteFunc(m.openBills(), func(b *bill) bool { return b.month > monthOf(m.now().In(m.zone)) })
 	if b, ok := cases(m, begun, "finalised"); ok {
 		f := postgres.Finalisation{Payer: "acme", Currency: "USD", Period: monthName(b.month) + "-01", By: "olga", Early: true}
+		told := m.told(b)
 		i, err := m.Finalise(m.t.Context(), f)
 		m.did(true, i.Number, err, "%s is finalised", monthName(b.month))
 		local := m.now().In(m.zone)
@@ -27,11 +29,27 @@ func (m *months) finalises() {
 		_, err = m.KeepDocuments(m.t.Context(), b.id, []billing.Rendered{{Kind: "pdf", MediaType: "application/pdf", Content: []byte("%PDF-1.7 " + b.number)}})
 		require.NoError(m.rt, err)
 		require.Equal(m.rt, b.number, i.Number)
+		if told != "" {
+			require.Equal(m.rt, told, fmt.Sprintf("%s %s", i.Receivable.Payable.StringFixed(2), map[bool]string{true: "a note"}[i.State == billing.InvoiceCreditNote]))
+		}
 	}
 	if rapid.Bool().Draw(m.rt, "month passes") {
 		local := m.now()
 		m.on(time.Date(local.Year(), local.Month()+1, 3, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
 	}
+}
+
+// told is what a look at the closing of the bill's month says that it comes to; empty where an older one is open, which may be
+// carried forward into it.
+func (m *months) told(b *bill) string {
+	until := monthName(b.month+1) + "-01"
+	look, err := m.LookAtMonth(m.t.Context(), billing.MonthClose{Until: until})
+	require.NoError(m.rt, err)
+	first := look.Invoices[0]
+	if first.End != until {
+		return ""
+	}
+	return fmt.Sprintf("%s %s", first.Total.StringFixed(2), map[bool]string{true: "a note"}[first.Becomes == billing.AheadCreditNote])
 }
 
 func (m *months) reviews() {

@@ -16,9 +16,9 @@ import (
 // MayCloseMonth says whether the person may close what is over by the date, and whether anything can be yet: nil, or a
 // Problem. The last place on earth to reach the date decides: no client's month is cut short.
 func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
-	day, err := sla.ParseDate(m.Until)
+	begins, opens, err := monthOver(m.Until)
 	if err != nil {
-		return ticket.Invalid("month", m.Until, "is not a date", "give a month such as 2026-03")
+		return err
 	}
 	who := map[string]actor{}
 	b := &pgx.Batch{}
@@ -29,8 +29,7 @@ func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
 	if err := mayKeepBooks(who, m.By, "close a month"); err != nil {
 		return err
 	}
-	begins := time.Date(day.Year, time.Month(day.Month), day.Day, 0, 0, 0, 0, time.UTC)
-	if earliest := begins.Add(-14 * time.Hour); s.now().Before(earliest) {
+	if s.now().Before(opens) {
 		month := begins.AddDate(0, 0, -1).Format("2006-01")
 		return ticket.Invalid("month", month, "is not over anywhere before "+m.Until, "it can be closed from that day on; `docket month close "+month+" --dry-run` tells what would be finalised")
 	}
@@ -38,6 +37,16 @@ func (s *Store) MayCloseMonth(ctx context.Context, m billing.MonthClose) error {
 		return s.clientExists(ctx, m.Payer)
 	}
 	return nil
+}
+
+// monthOver reads the first date after a month: midnight of it as UTC has it, and when the first place on earth has it.
+func monthOver(until string) (begins, opens time.Time, err error) {
+	day, err := sla.ParseDate(until)
+	if err != nil {
+		return begins, opens, ticket.Invalid("month", until, "is not a date", "give a month such as 2026-03")
+	}
+	begins = time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC)
+	return begins, begins.Add(-14 * time.Hour), nil
 }
 
 // OverInvoices lists the open invoices with lines whose period is over by the date, payer by payer: those after one of
@@ -68,7 +77,7 @@ func (s *Store) FinaliseOver(ctx context.Context, o billing.OverInvoice, by stri
 	var problem *ticket.Problem
 	switch {
 	case errors.As(err, &problem):
-		done.Refused = err.Error()
+		done.Refused = problem.Error() // which invoice it is, the report says beside it
 		return done, nil
 	case err != nil:
 		return done, err

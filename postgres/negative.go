@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
 
 	"github.com/docket-psa/docket/billing"
 )
@@ -15,16 +16,13 @@ import (
 // with a line on it say so (billing.negative), and else is carried forward into the next period, so
 // that nobody is left with an invoice that cannot be finalised.
 func (s *Store) belowZero(ctx context.Context, t *tx, x lockedInvoice, d document, lines invoiceTaxLines, by string, now time.Time) (document, error) {
-	var notes bool
+	var notes *bool
 	b := t.batch()
-	b.Queue(`
-select coalesce(bool_and(coalesce(v.document::jsonb #>> '{billing,negative}', '') = 'credit-note'), false)
-from invoice_lines l join charges c on c.id = l.charge_id join contract_versions v on v.contract_id = c.contract_id and v.revision = c.revision
-where l.invoice_id = $1`, x.ID).QueryRow(func(r pgx.Row) error { return r.Scan(&notes) })
+	b.Queue(belowZeroNotes, x.ID).QueryRow(func(r pgx.Row) error { return r.Scan(&notes) })
 	if err := t.send(ctx, b); err != nil {
 		return d, err
 	}
-	if !notes {
+	if notes == nil || !*notes {
 		return s.carryForward(ctx, t, x, d, lines, by, now)
 	}
 	d.series = noteSeries
@@ -32,6 +30,12 @@ where l.invoice_id = $1`, x.ID).QueryRow(func(r pgx.Row) error { return r.Scan(&
 	queueCredit(b, x, "credit-note", d.gross().Neg(), nil, s.now())
 	return d, t.send(ctx, b)
 }
+
+// belowZeroNotes says whether all contracts with a line on the invoice want a credit note; null: it has no line of a contract.
+const belowZeroNotes = `
+select bool_and(coalesce(v.document::jsonb #>> '{billing,negative}', '') = 'credit-note')
+from invoice_lines l join charges c on c.id = l.charge_id join contract_versions v on v.contract_id = c.contract_id and v.revision = c.revision
+where l.invoice_id = $1`
 
 // carryForward posts the pairs of lines that move the invoice's content into the next period's: it
 // comes to zero, by everything that is taxed alike, and the next one takes over as much.
@@ -87,8 +91,15 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 	if err := t.send(ctx, b); err != nil {
 		return d, err
 	}
+	d.carried = &ownLines{d.total, d.count}
 	_, err = d.reckon(ctx, t, x, now) // with the lines that bring it to zero
 	return d, err
+}
+
+// ownLines is what an invoice's lines come to without those that carry them forward: what somebody reviewed.
+type ownLines struct {
+	total decimal.Decimal
+	count int
 }
 
 const postingCarry = "carry"

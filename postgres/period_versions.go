@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/ticket"
 )
 
 // agreement is a contract with its versions as periods see them: by local dates, each until the next begins.
@@ -147,13 +148,21 @@ func (p *agreedPeriod) runs() (opens, closes bool) {
 
 // PeriodsDue lists the runs of billing periods that are due and have not been made: openings of periods that have
 // begun, closings of those that are over; of each contract in the order in which they must be made.
+//
+// Returns a *ticket.Problem where it is asked for what is due more than a year from now.
 func (s *Store) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error) {
+	if last := s.farthest(); f.Until > last {
+		return nil, ticket.Invalid("until", f.Until, "lies more than a year ahead", "what is due can be told until "+last)
+	}
 	due, err := s.periodsDue(ctx, s.pool, f)
 	if err != nil {
 		return nil, fmt.Errorf("list what is due: %w", err)
 	}
 	return due, nil
 }
+
+// farthest is the last date for which it is told what will be due: of what lies further ahead, nobody knows counts or terms.
+func (s *Store) farthest() string { return s.now().UTC().AddDate(1, 0, 0).Format(time.DateOnly) }
 
 // duePage is how many contracts are looked at together where a page of what is due is asked for.
 const duePage = 250

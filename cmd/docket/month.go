@@ -65,7 +65,7 @@ What waits for a person keeps back nothing: it posts to a later invoice with its
 	c.Flags().BoolVar(&m.Send, "send", false, "mail the month's invoices to their payers, each once")
 	c.Flags().BoolVar(&m.WithoutFiles, "without-files", false, "finalise, and leave the files to the next closing")
 	c.MarkFlagsMutuallyExclusive("send", "without-files") // the files are what is sent
-	c.Flags().BoolVar(&dry, "dry-run", false, "tell what would be finalised, and change nothing")
+	c.Flags().BoolVar(&dry, "dry-run", false, "tell what it would do and come to, and change nothing")
 	return c
 }
 
@@ -75,7 +75,11 @@ func monthEnd(month string) (string, error) {
 	if err != nil {
 		return "", ticket.Invalid("month", month, "is not a month", "write it like 2026-03")
 	}
-	return begins.AddDate(0, 1, 0).Format(time.DateOnly), nil
+	until := begins.AddDate(0, 1, 0)
+	if until.Year() > 9999 {
+		return "", ticket.Invalid("month", month, "is the last that can be written, and ends after it", "write it like 2026-03")
+	}
+	return until.Format(time.DateOnly), nil
 }
 
 // closeMonth runs the workflow, or joins the one that runs, and tells how far it is.
@@ -164,57 +168,4 @@ func (a *app) month(r billing.MonthReport) {
 	if r.Untold > 0 {
 		p("… and %d more, not listed here: docket month close MONTH --client CLIENT tells them client by client", r.Untold)
 	}
-}
-
-// monthPreview tells what a closing would do now.
-func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	if err := known(ctx, s.store, m.Payer, ""); err != nil {
-		return err
-	}
-	due, err := s.store.PeriodsDue(ctx, billing.DueFilter{Client: m.Payer, Until: m.Until})
-	if err != nil {
-		return err
-	}
-	runs, err := s.store.LookAtPeriods(ctx, due)
-	if err != nil {
-		return err
-	}
-	over, err := s.store.OverInvoices(ctx, m, billing.OverInvoice{}, 0)
-	if err != nil {
-		return err
-	}
-	stands, err := s.store.MonthStands(ctx, m)
-	if err != nil {
-		return err
-	}
-	type preview struct {
-		Runs     []billing.PeriodReceipt  `json:"runs"`
-		Invoices []billing.OverInvoice    `json:"invoices"`
-		Held     []billing.HeldMonth      `json:"held"`
-		Done     []billing.FinalisedMonth `json:"finalised_already"`
-	}
-	return a.show(preview{runs, over, stands.Held, stands.Finalised}, func() {
-		for _, r := range runs {
-			_, _ = fmt.Fprintf(a.stdout, "Would run: %s: %s\n", r.DueRun, r.Says)
-		}
-		for _, o := range over {
-			_, _ = fmt.Fprintf(a.stdout, "Would finalise: %s of %s, %s … %s, %s net\n", ticket.InvoiceID(o.Invoice), o.Payer, o.Start, o.End, money(o.Net, o.Currency))
-		}
-		for _, h := range stands.Held {
-			_, _ = fmt.Fprintf(a.stdout, "Would stay held: %s of %s (%s, %s), %s\n", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
-		}
-		for _, f := range stands.Finalised {
-			_, _ = fmt.Fprintf(a.stdout, "Finalised already: %s, %s to %s, %s with tax\n", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
-		}
-		if len(runs)+len(over) == 0 {
-			_, _ = fmt.Fprintln(a.stdout, "Nothing is left to close.")
-		}
-		if ends, err := time.Parse(time.DateOnly, m.Until); err == nil && a.now().Before(ends) {
-			_, _ = fmt.Fprintf(a.stdout, "The month is not over: this is as it stands now, and it can be closed from %s on.\n", m.Until)
-		}
-	})
 }

@@ -21,8 +21,13 @@ func TestMonthsFromTheCommandLine(t *testing.T) {
 	running := time.Now().UTC().AddDate(0, 1, 0).Format("2006-01")
 	assert.Contains(t, s.ok("month", "close", running, "--dry-run").out, "The month is not over")
 	assert.Contains(t, s.docket("month", "close", last, "--dry-run", "--client", "nobody").err, `client "nobody"`)
+	assert.Contains(t, s.docket("month", "close", "9998-12", "--dry-run").err, `month "9998-12" lies more than a year ahead: a closing can be looked at for months until`)
+	assert.Contains(t, s.docket("month", "close", "9999-12", "--dry-run").err, `month "9999-12" is the last that can be written`)
+	assert.Contains(t, s.docket("period", "run", "--dry-run", "--until", "9999-12-31").err, `until "9999-12-31" lies more than a year ahead`)
 
+	look := read[billing.MonthLook](s, "month", "close", last, "--dry-run")
 	report := read[billing.MonthReport](s, as("month close "+last)...)
+	assert.Equal(t, []any{report.Posted, report.Drafts, report.Expired, report.Refused, report.Waiting}, []any{look.Posted, look.Drafts, look.Expired, look.Refused, look.Waiting})
 	again := read[billing.MonthReport](s, as("month close "+last)...)
 	assert.Equal(t, report.Finalised, again.Finalised)
 	assert.Zero(t, again.Posted)

@@ -25,7 +25,8 @@ type InvoicePayment struct {
 
 // Pay puts a payment on a finalised invoice, as far as anything is owed on it; the rest is the
 // payer's credit. Money that has come is never refused: on an invoice that is paid or void, all of
-// it is credit. A payment that leaves nothing owed pays the blocks that the invoice sold.
+// it is credit. A payment that leaves nothing owed pays the blocks that the invoice sold. It came by today, and since its
+// payer is one of ours: before the invoice, too, for some pay ahead.
 //
 // Locks: the blocks that it sold and nobody has paid; then as onInvoice says.
 func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, error) {
@@ -35,7 +36,7 @@ func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, err
 	d := &invoiceDeed{kind: "payment", head: p.InvoiceDeed, first: func(b *pgx.Batch) { queueUnpaidSold(b, "i.id = $1", p.Invoice) }}
 	return onInvoice(ctx, s, d, []any{p.Amount, p.On, p.Method}, func(t *tx, d *invoiceDeed) (billing.Payment, error) {
 		received, err := amountOf("amount", p.Amount, d.found.Currency)
-		on, wrong := d.paidOn(p.On)
+		on, wrong := d.paidOn(ctx, t, p.On)
 		if err := errors.Join(err, wrong); err != nil {
 			return billing.Payment{}, err
 		}
@@ -52,7 +53,7 @@ func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, err
 		if err != nil {
 			return billing.Payment{}, err
 		}
-		paid.Says = d.sayPaid(paid) + sayPaidBlocks(d.pays) + like
+		paid.Says = d.sayPaid(paid) + sayPaidBlocks(d.pays) + d.sayAhead(on) + like
 		d.event.Amount, d.event.Says = received, paid.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue(`
@@ -82,8 +83,9 @@ select min(p.event_id) from payments p where p.invoice_id = $1 and p.received = 
 	return "; " + name + " of the same day is as much: if it is the same money, take one of them back: docket invoice bounce " + name + " --reason …", nil
 }
 
-// paidOn reads the date of a payment: no later than today, where the payer is.
-func (d *invoiceDeed) paidOn(on string) (string, error) {
+// paidOn reads the date of a payment: no later than today, where the payer is, and no earlier than there was anything that
+// the payer could pay for: a first contract, or the period of the invoice.
+func (d *invoiceDeed) paidOn(ctx context.Context, t *tx, on string) (string, error) {
 	zone, err := time.LoadLocation(d.found.TimeZone)
 	if err != nil {
 		return "", fmt.Errorf("payer %s: %w", d.found.Payer, err)
@@ -94,12 +96,31 @@ func (d *invoiceDeed) paidOn(on string) (string, error) {
 	}
 	date, err := sla.ParseDate(on)
 	switch {
-	case err != nil || date.Year < 1990:
+	case err != nil:
 		return "", ticket.Invalid("on", on, "is not a date of a payment", "write it like "+today)
 	case date.String() > today:
 		return "", ticket.Invalid("on", on, "lies in the future", "it is "+today+" where "+d.found.Payer+" is; record the money once it has come")
 	}
+	var first string
+	err = t.conn.QueryRow(ctx, `
+select least($2::date, min(v.effective_from))::text from contract_versions v join clients c on c.id = v.client_id where c.payer_id = $1 or c.id = $1`,
+		d.found.Payer, d.found.Start).Scan(&first)
+	if err != nil {
+		return "", fmt.Errorf("read since when %s pays: %w", d.found.Payer, err)
+	}
+	if date.String() < first {
+		return "", ticket.Invalid("on", on, "lies before "+d.found.Payer+" had anything to pay for", "that began on "+first+": check the year")
+	}
 	return date.String(), nil
+}
+
+// sayAhead says that the payment came before the invoice's period began, as some do, and as a mistyped year does.
+func (d *invoiceDeed) sayAhead(on string) string {
+	begins := d.found.Start.Format(time.DateOnly)
+	if on >= begins {
+		return ""
+	}
+	return "; it came before the invoice's period began on " + begins + ": if the date is wrong, `docket invoice show " + d.name() + "` names the payment, and `docket invoice bounce` takes it back"
 }
 
 func (d *invoiceDeed) sayPaid(p billing.Payment) string {

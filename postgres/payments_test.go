@@ -73,6 +73,8 @@ func TestPaymentsThatMakeNoSense(t *testing.T) {
 		"a third decimal":    {func(p *postgres.InvoicePayment) { p.Amount = "5.001" }, "amount"},
 		"forty digits":       {func(p *postgres.InvoicePayment) { p.Amount = "1111111111222222222233333333334444444444" }, "amount"},
 		"tomorrow":           {func(p *postgres.InvoicePayment) { p.On = "2026-03-19" }, "on"},
+		"before all of it":   {func(p *postgres.InvoicePayment) { p.On = "2025-12-31" }, "on"},
+		"another century":    {func(p *postgres.InvoicePayment) { p.On = "1999-01-01" }, "on"},
 		"no date":            {func(p *postgres.InvoicePayment) { p.On = "yesterday" }, "on"},
 		"no key":             {func(p *postgres.InvoicePayment) { p.OperationKey = "" }, "operation_key"},
 		"an unknown invoice": {func(p *postgres.InvoicePayment) { p.Invoice = 4711 }, "invoice"},
@@ -91,6 +93,27 @@ func TestPaymentsThatMakeNoSense(t *testing.T) {
 		})
 	}
 	require.Zero(t, k.count("select count(*) from payments"))
+}
+
+// Some pay ahead, before there is an invoice: their money keeps its date. A mistyped year looks the same, so the answer says it.
+func TestAPaymentAheadKeepsItsDate(t *testing.T) {
+	k := newTill(t, hourly)
+	_, invoice := k.billed(60)
+	ahead := func(on string) (billing.Payment, error) {
+		return k.Pay(t.Context(), postgres.InvoicePayment{InvoiceDeed: k.deed(invoice), Amount: "50.00", On: on})
+	}
+	paid, err := ahead("2026-02-20")
+	require.NoError(t, err)
+	require.Equal(t, "2026-02-20", paid.PaidOn)
+	require.Equal(t, "50.00 USD received for INV-2026-00001; 100.00 USD still owed; it came before the invoice's period began on 2026-03-01: if the date is wrong, "+
+		"`docket invoice show INV-2026-00001` names the payment, and `docket invoice bounce` takes it back", paid.Says)
+	paid, err = ahead("2026-01-01")
+	require.NoError(t, err, "the day on which the contract began")
+	require.Contains(t, paid.Says, "it came before the invoice's period began")
+	_, err = ahead("2025-12-31")
+	require.ErrorContains(t, err, `on "2025-12-31" lies before acme had anything to pay for: that began on 2026-01-01: check the year`)
+	require.Equal(t, "partly-paid 50.00", k.stands(invoice))
+	k.proved()
 }
 
 func TestEdge47PartlyPaidIsNotVoidedButCredited(t *testing.T) {

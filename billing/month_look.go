@@ -13,7 +13,7 @@ type MonthLook struct {
 	Early    bool             `json:"early,omitempty"` // the month is not over: what comes until then is not in it
 	Runs     []PeriodReceipt  `json:"runs"`            // of billing periods, of all contracts
 	Ending   []EndingBlock    `json:"ending"`
-	Invoices []InvoiceAhead   `json:"invoices"`          // that are over, and those that runs post to
+	Invoices []InvoiceAhead   `json:"invoices"`          // that are over, and those that runs post to; of the payer that was asked for
 	Done     []FinalisedMonth `json:"finalised_already"` // of the report's sums
 }
 

@@ -86,7 +86,7 @@ func (r Reads) InvoiceEvents(ctx context.Context, invoice int64) ([]billing.Invo
 				case when e.kind = 'payment' then 'P-' || e.id else '' end as ref
 			from invoice_events e left join payments p on p.event_id = e.id where e.invoice_id = $1 and e.kind <> 'credit-applied'
 			union all
-			select i.finalised_at, 1, 0, 'finalised', i.total, `+finalised+`, '', '', ''
+			select i.finalised_at, 1, 0, 'finalised', coalesce(i.gross, i.total), `+finalised+`, '', '', ''
 			from invoices i where i.id = $1 and i.finalised_at is not null
 			union all
 			select a.at, 3, a.id, case when a.amount > 0 then 'credit-applied' else 'credit-returned' end, abs(a.amount),

@@ -25,7 +25,7 @@ func (l *monthLook) finalise(ctx context.Context) error {
 		return err
 	}
 	for n, i := range l.invoices {
-		if i.State == "open" && len(i.more) > 0 && n.end <= l.asked.Until && (l.asked.Payer == "" || n.payer == l.asked.Payer) &&
+		if i.State == "open" && len(i.more) > 0 && n.end <= l.asked.Until && l.wants(n.payer) &&
 			!slices.ContainsFunc(listed, func(o billing.OverInvoice) bool { return o.Invoice == i.ID && i.ID != 0 }) {
 			listed = append(listed, billing.OverInvoice{Invoice: i.ID, Payer: n.payer, Currency: n.currency, Start: n.start, End: n.end})
 		}
@@ -57,7 +57,7 @@ func (l *monthLook) finalise(ctx context.Context) error {
 	for _, n := range slices.SortedFunc(maps.Keys(l.invoices), func(a, b invoiceName) int {
 		return cmp.Or(cmp.Compare(a.payer, b.payer), cmp.Compare(a.start, b.start), cmp.Compare(a.currency, b.currency), cmp.Compare(a.end, b.end))
 	}) {
-		if i := l.invoices[n]; !over[n] && len(i.more) > 0 {
+		if i := l.invoices[n]; !over[n] && len(i.more) > 0 && l.wants(n.payer) {
 			ahead := billing.InvoiceAhead{OverInvoice: billing.OverInvoice{Invoice: i.ID, Payer: n.payer, Currency: n.currency, Start: n.start, End: n.end}, Becomes: billing.AheadOpen}
 			if _, err := l.sum(ctx, i, &ahead); err != nil && !isProblem(err) { // how it is taxed matters when it is over
 				return err
@@ -67,6 +67,9 @@ func (l *monthLook) finalise(ctx context.Context) error {
 	}
 	return nil
 }
+
+// wants says whether the payer's invoices are asked for.
+func (l *monthLook) wants(payer string) bool { return l.asked.Payer == "" || l.asked.Payer == payer }
 
 // tell adds an invoice that is over to what is found, and to the report.
 func (l *monthLook) tell(i billing.InvoiceAhead) {

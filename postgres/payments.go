@@ -25,8 +25,8 @@ type InvoicePayment struct {
 
 // Pay puts a payment on a finalised invoice, as far as anything is owed on it; the rest is the
 // payer's credit. Money that has come is never refused: on an invoice that is paid or void, all of
-// it is credit. A payment that leaves nothing owed pays the blocks that the invoice sold. It came by today, and since its
-// payer is one of ours: before the invoice, too, for some pay ahead.
+// it is credit. A payment that leaves nothing owed pays the blocks that the invoice sold. It came by today; before the invoice,
+// too, for some pay ahead.
 //
 // Locks: the blocks that it sold and nobody has paid; then as onInvoice says.
 func (s *Store) Pay(ctx context.Context, p InvoicePayment) (billing.Payment, error) {
@@ -83,8 +83,8 @@ select min(p.event_id) from payments p where p.invoice_id = $1 and p.received = 
 	return "; " + name + " of the same day is as much: if it is the same money, take one of them back: docket invoice bounce " + name + " --reason …", nil
 }
 
-// paidOn reads the date of a payment: no later than today, where the payer is, and no earlier than there was anything that
-// the payer could pay for: a first contract, or the period of the invoice.
+// paidOn reads the date of a payment: no later than today, where the payer is; no earlier than a year before the invoice's
+// period, and than there was anything that the payer could pay for: a first contract, or that period.
 func (d *invoiceDeed) paidOn(ctx context.Context, t *tx, on string) (string, error) {
 	zone, err := time.LoadLocation(d.found.TimeZone)
 	if err != nil {
@@ -108,7 +108,10 @@ select least($2::date, min(v.effective_from))::text from contract_versions v joi
 	if err != nil {
 		return "", fmt.Errorf("read since when %s pays: %w", d.found.Payer, err)
 	}
-	if date.String() < first {
+	switch year := d.found.Start.AddDate(-1, 0, 0).Format(time.DateOnly); {
+	case date.String() < year:
+		return "", ticket.Invalid("on", on, "lies more than a year before the invoice's period", "check the year: nobody pays before "+year+" what begins on "+d.found.Start.Format(time.DateOnly))
+	case date.String() < first:
 		return "", ticket.Invalid("on", on, "lies before "+d.found.Payer+" had anything to pay for", "that began on "+first+": check the year")
 	}
 	return date.String(), nil

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,7 +114,17 @@ func TestAPaymentAheadKeepsItsDate(t *testing.T) {
 	_, err = ahead("2025-12-31")
 	require.ErrorContains(t, err, `on "2025-12-31" lies before acme had anything to pay for: that began on 2026-01-01: check the year`)
 	require.Equal(t, "partly-paid 50.00", k.stands(invoice))
+	owing, err := k.ReportReceivables(t.Context(), postgres.Balance{AsOf: day(t, "2026-02-28")})
+	require.NoError(t, err)
+	require.Equal(t, "-100.00 0.00", owing[0].Owed.StringFixed(2)+" "+owing[0].Disputed.StringFixed(2), "before the invoice the money is the payer's, and nothing is in question")
 	k.proved()
+
+	k = newTill(t, strings.Replace(hourly, "2026-01-01", "2015-01-01", 1))
+	_, invoice = k.billed(60)
+	_, err = ahead("2025-03-01")
+	require.NoError(t, err)
+	_, err = ahead("2025-02-28")
+	require.ErrorContains(t, err, `on "2025-02-28" lies more than a year before the invoice's period: check the year: nobody pays before 2025-03-01 what begins on 2026-03-01`)
 }
 
 func TestEdge47PartlyPaidIsNotVoidedButCredited(t *testing.T) {

@@ -121,7 +121,7 @@ group by 1, 2 having sum(amount) <> 0 order by 1, 2`, b.args()...)
 }
 
 // ReportReceivables ages what payers owe, as booked until the end of a date, by the days since their invoices were due; beside it what of
-// that was in question by then, and the payer's credit. Without a date all that is booked counts, aged by today where each payer is.
+// that was in question by then, and the payer's credit. What was paid ahead of an invoice is owed to the payer until then: less than zero. Without a date all that is booked counts, aged by today where each payer is.
 func (s *Store) ReportReceivables(ctx context.Context, b Balance) ([]billing.ReceivableRow, error) {
 	if err := b.filter().checkPayer(ctx, s.Reads); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ with owing as (
 ), aged as (
   select o.*, coalesce(nullif($1, '')::date, ($4::timestamptz at time zone c.time_zone)::date)
       - coalesce(i.due_on, i.tax_date, (i.finalised_at at time zone c.time_zone)::date) as late,
-    least(o.amount, coalesce((
+    least(greatest(o.amount, 0), coalesce((
       select sum(greatest(d.amount - coalesce((
           select sum(g.amount) from (select note_id, charge_id, amount from credit_note_lines union all select note_id, charge_id, amount from credit_note_shares) g
           join credit_notes n on n.id = g.note_id

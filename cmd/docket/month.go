@@ -77,7 +77,7 @@ func monthEnd(month string) (string, error) {
 	}
 	until := begins.AddDate(0, 1, 0)
 	if until.Year() > 9999 {
-		return "", ticket.Invalid("month", month, "is the last that can be written, and ends after it", "write it like 2026-03")
+		return "", ticket.Invalid("month", month, "lies too far ahead", "write it like 2026-03")
 	}
 	return until.Format(time.DateOnly), nil
 }

@@ -77,8 +77,7 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 	if len(l.Runs)+len(l.Ending)+len(l.Invoices) == 0 {
 		p("Nothing is left to close.")
 	} else {
-		p("In all: %s, %s, %s; %s refused, %s waiting", count(l.Posted, "run"), count(l.Drafts, "draft"), count(l.Expired, "block")+" ended",
-			count(len(l.Refused), "invoice"), count(len(l.Waiting), "period"))
+		p("In all: %s, %s; %s refused, %s waiting", count(l.Posted, "run"), count(l.Drafts, "draft"), count(len(l.Refused), "invoice"), count(len(l.Waiting), "period"))
 		for _, f := range l.Finalised {
 			p("The month's invoices then: %d, %s with tax", f.Invoices, money(f.Total, f.Currency))
 		}

@@ -83,8 +83,7 @@ func Of(p billing.Paper) (*Document, error) {
 	case !known:
 		errs = append(errs, ticket.Invalid("currency", i.Currency, "is not in ISO 4217", "correct the contract"))
 	}
-	if err := errors.Join(append(errs,
-		checkParty(p.Seller, "company", "docket company set --name … --country …"), checkParty(p.Buyer, "client", "docket client address "+i.Payer+" --country …"))...); err != nil {
+	if err := errors.Join(append(errs, Addressed(p.Seller, p.Buyer, i.Payer))...); err != nil {
 		return nil, err
 	}
 	d := &Document{
@@ -105,6 +104,11 @@ func Of(p billing.Paper) (*Document, error) {
 	}
 	d.Payable = d.Gross.Sub(d.Prepaid)
 	return d, d.Check()
+}
+
+// Addressed says what seller and buyer, a client of that id, lack for a document to be printed: a ticket.Problem for each thing.
+func Addressed(seller, buyer billing.Party, client string) error {
+	return errors.Join(checkParty(seller, "company", "docket company set --name … --country …"), checkParty(buyer, "client", "docket client address "+client+" --country …"))
 }
 
 // checkParty says what a party lacks; fix is the command that mends it.

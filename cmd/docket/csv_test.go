@@ -24,20 +24,29 @@ func TestRowsAsCSV(t *testing.T) {
 		At     time.Time        `json:"at"`
 		Lines  []int64          `json:"lines,omitempty"`
 		Hidden string           `json:"-"`
+		For    billing.Period   `json:"for"`
+		Deep   *struct {
+			Owed decimal.Decimal `json:"owed"`
+			For  billing.Period  `json:"for"`
+		} `json:"deep"`
 	}
 	rows := []row{
-		{PayerCredit: billing.PayerCredit{Payer: "acme", Currency: "USD", Balance: decimal.NewFromInt(5)}, Name: `=HYPERLINK("http://evil")`, Rate: &rate, At: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Lines: []int64{1, 2}},
+		{PayerCredit: billing.PayerCredit{Payer: "acme", Currency: "USD", Balance: decimal.NewFromInt(5)}, Name: `=HYPERLINK("http://evil")`, Rate: &rate, At: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Lines: []int64{1, 2}, For: billing.Period{Start: "2026-03-01"}},
 		{Name: "+1, \"two\"\nlines"},
 	}
+	rows[1].Deep = &struct {
+		Owed decimal.Decimal `json:"owed"`
+		For  billing.Period  `json:"for"`
+	}{rate, billing.Period{End: "2026-04-01"}}
 	var out bytes.Buffer
 	values := []reflect.Value{reflect.ValueOf(rows[0]), reflect.ValueOf(rows[1])}
 	require.NoError(t, writeCSV(&out, reflect.TypeFor[row](), values))
 	found, err := csv.NewReader(&out).ReadAll()
 	require.NoError(t, err)
 	require.Equal(t, [][]string{
-		{"payer", "currency", "balance", "name", "rate", "none", "at", "lines"},
-		{"acme", "USD", "5", `'=HYPERLINK("http://evil")`, "-12.5", "", "2026-03-01T00:00:00Z", "[1,2]"},
-		{"", "", "0", "'+1, \"two\"\nlines", "", "", "0001-01-01T00:00:00Z", ""},
+		{"payer", "currency", "balance", "name", "rate", "none", "at", "lines", "for.start", "for.end", "deep.owed", "deep.for"},
+		{"acme", "USD", "5", `'=HYPERLINK("http://evil")`, "-12.5", "", "2026-03-01T00:00:00Z", "[1,2]", "2026-03-01", "", "", ""},
+		{"", "", "0", "'+1, \"two\"\nlines", "", "", "0001-01-01T00:00:00Z", "", "", "", "-12.5", `{"start":"","end":"2026-04-01"}`},
 	}, found)
 }
 

@@ -52,6 +52,14 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usage(err error) error { return &usageError{err} }
 
+// notBoth refuses a command with two flags that exclude each other.
+func notBoth(c *cobra.Command, one, other string) error {
+	if c.Flags().Changed(one) && c.Flags().Changed(other) {
+		return usage(fmt.Errorf("--%s and --%s do not go together: give one of them", one, other))
+	}
+	return nil
+}
+
 // fail tells what went wrong on stderr and gives the exit code.
 func (a *app) fail(err error) int {
 	code := exitCode(err)

@@ -36,7 +36,10 @@ month/…, which anybody may watch in the Temporal UI; closed again, it goes on 
 What waits for a person keeps back nothing: it posts to a later invoice with its own date of service.`,
 		Args: exactly("MONTH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
+			err := notBoth(cmd, "send", "without-files") // the files are what is sent
+			if err != nil {
+				return err
+			}
 			if m.Until, err = monthEnd(args[0]); err != nil {
 				return err
 			}
@@ -64,7 +67,6 @@ What waits for a person keeps back nothing: it posts to a later invoice with its
 	c.Flags().StringVar(&m.Payer, "client", "", "only the invoices of this `client`")
 	c.Flags().BoolVar(&m.Send, "send", false, "mail the month's invoices to their payers, each once")
 	c.Flags().BoolVar(&m.WithoutFiles, "without-files", false, "finalise, and leave the files to the next closing")
-	c.MarkFlagsMutuallyExclusive("send", "without-files") // the files are what is sent
 	c.Flags().BoolVar(&dry, "dry-run", false, "tell what it would do and come to, and change nothing")
 	return c
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/docket-psa/docket/billing"
+	"github.com/docket-psa/docket/document"
 	"github.com/docket-psa/docket/ticket"
 )
 
@@ -18,7 +21,49 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 	if err != nil {
 		return err
 	}
+	if err := addressed(ctx, s, m, &look); err != nil {
+		return err
+	}
 	return a.show(look, func() { a.monthLook(m, look) })
+}
+
+// addressed adds for whom no files could be made, for want of an address, and whom nothing could be mailed.
+func addressed(ctx context.Context, s *session, m billing.MonthClose, look *billing.MonthLook) error {
+	seller, err := s.store.Company(ctx)
+	if err != nil {
+		return err
+	}
+	var payers []string
+	for _, i := range look.Invoices {
+		if i.Becomes != billing.AheadRefused && i.Becomes != billing.AheadOpen {
+			payers = append(payers, i.Payer)
+		}
+	}
+	bare, err := s.store.Unrendered(ctx, m, 0, billing.MostTold) // of what is finalised already
+	if err != nil {
+		return err
+	}
+	for _, id := range bare {
+		i, err := s.store.Invoice(ctx, ticket.InvoiceID(id))
+		if err != nil {
+			return err
+		}
+		payers = append(payers, i.Payer)
+	}
+	slices.Sort(payers)
+	for _, payer := range slices.Compact(payers) {
+		buyer, err := s.store.ClientParty(ctx, payer)
+		if err != nil {
+			return err
+		}
+		if err := document.Addressed(seller, buyer, payer); err != nil && !m.WithoutFiles {
+			billing.Tell(&look.Failed, &look.Untold, "the files of "+payer+": "+strings.Join(problemLines(err), "; "))
+		}
+		if m.Send && buyer.Email == "" {
+			look.Homeless = append(look.Homeless, payer)
+		}
+	}
+	return nil
 }
 
 // wouldRun says what a run would do, by the state it would leave its period in.
@@ -39,11 +84,8 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 			p("  %s  %s", oneLine(line.Text), money(line.Amount, line.Currency))
 		}
 	}
-	for _, f := range l.Failed {
-		p("Would fail: %s", f)
-	}
 	for _, b := range l.Ending {
-		p("Would end: block %d of %s with %s left: %s roll over, %s expire", b.Block, b.Contract, lasting(b.LeftMS), lasting(b.RollsMS), lasting(b.ExpiresMS))
+		p("Would end: block %d of %s: %s", b.Block, b.Contract, becomeOf(b))
 	}
 	for _, i := range l.Invoices {
 		name := "a new invoice"
@@ -68,6 +110,12 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 			p("Would finalise: %s, %s, %s with tax", name, sums, money(i.Total, i.Currency))
 		}
 	}
+	for _, f := range l.Failed {
+		p("Would fail: %s", f)
+	}
+	for _, payer := range l.Homeless {
+		p("Would not be mailed: %s has no mail address: docket client address %s --email ADDRESS", payer, payer)
+	}
 	for _, h := range l.Held {
 		p("Would stay held: %s of %s (%s, %s), %s", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
 	}
@@ -85,4 +133,17 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 	if l.Early {
 		p("The month is not over: this is by what is known now, and it can be closed from %s on.", m.Until)
 	}
+}
+
+// becomeOf says what becomes of the hours that a block has left.
+func becomeOf(b billing.EndingBlock) string {
+	switch {
+	case b.LeftMS == 0:
+		return "nothing is left"
+	case b.RollsMS == 0:
+		return lasting(b.ExpiresMS) + " expire"
+	case b.ExpiresMS == 0:
+		return lasting(b.RollsMS) + " roll over"
+	}
+	return lasting(b.RollsMS) + " roll over, " + lasting(b.ExpiresMS) + " expire"
 }

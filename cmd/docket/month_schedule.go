@@ -40,7 +40,13 @@ func newMonthSchedule(a *app) *cobra.Command {
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			if err := notBoth(cmd, "off", "day"); err != nil {
+				return err
+			}
 			if !off && !cmd.Flags().Changed("day") {
+				if send {
+					return usage(errors.New("--send goes with --day, on which months are closed"))
+				}
 				return a.monthScheduled(ctx)
 			}
 			who, err := a.person(ctx)
@@ -63,7 +69,6 @@ func newMonthSchedule(a *app) *cobra.Command {
 	c.Flags().IntVar(&day, "day", 0, "`day` of the month, 1 to 28")
 	c.Flags().BoolVar(&send, "send", false, "mail each month's invoices to their payers, too")
 	c.Flags().BoolVar(&off, "off", false, "close months by hand again")
-	c.MarkFlagsMutuallyExclusive("off", "day")
 	return c
 }
 

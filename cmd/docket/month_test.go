@@ -33,6 +33,15 @@ func TestMonthsFromTheCommandLine(t *testing.T) {
 	assert.Zero(t, again.Posted)
 	assert.Contains(t, s.ok(as("month close "+last)...).out, "is closed: 0 runs posted")
 
+	for line, says := range map[string]string{
+		"month close 2026-01 --send --without-files": "--send and --without-files do not go together: give one of them",
+		"month schedule --off --day 3":               "--off and --day do not go together: give one of them",
+		"month schedule --send":                      "--send goes with --day",
+	} {
+		refused := s.docket(as(line)...)
+		assert.Equal(t, exitBadInput, refused.code, line)
+		assert.Contains(t, refused.err, says, line)
+	}
 	assert.Contains(t, s.docket(as("month schedule --day 31")...).err, "is not a day that every month has")
 	assert.Contains(t, s.ok(as("month schedule --day 3")...).out, "closed on day 3 of the next one")
 	assert.Contains(t, s.docket(as("month schedule --day 4")...).err, "docket month schedule --off first")

@@ -33,11 +33,16 @@ func TestPaperFromTheCommandLine(t *testing.T) {
 	refused := s.docket("invoice", "file", number, "pdf")
 	assert.Equal(t, exitBadInput, refused.code)
 	assert.Contains(t, refused.err, "docket client address", "the error says how to mend it")
+	closing := []string{"month", "close", time.Now().UTC().Format("2006-01"), "--dry-run", "--send"}
+	ahead := s.ok(closing...).out
+	assert.Contains(t, ahead, `Would fail: the files of redwood: client.country "" is not a country`, "and so does a look at the closing that would make them")
+	assert.Contains(t, ahead, "Would not be mailed: redwood has no mail address: docket client address redwood --email ADDRESS")
 	assert.Equal(t, exitBadInput, s.docket(as("company set --country USA", "--name", "Harbor IT")...).code)
 	assert.Contains(t, s.ok(as("company set --country US --city Boston", "--name", "Harbor IT")...).out, "Harbor IT")
 	assert.Contains(t, s.ok(as("company set --postcode 02110")...).out, "Boston", "what is left out stays")
 	assert.Contains(t, s.ok(as("client address redwood --country US", "--street", "1 Main St")...).out, "1 Main St")
 	assert.Contains(t, s.ok("company", "show").out, "02110")
+	assert.NotContains(t, s.ok(closing...).out, "Would fail: the files of redwood")
 
 	assert.Contains(t, s.ok("invoice", "file", number).out, "application/pdf")
 	pdf := filepath.Join(dir, "invoice.pdf")

@@ -293,6 +293,25 @@ func TestAnInvoiceAsUBL(t *testing.T) {
 	requireEN16931(t, u)
 }
 
+func TestAPlaceIsWrittenAsItsPostWritesIt(t *testing.T) {
+	for says, party := range map[string]billing.Party{
+		"20095 Hamburg":             {Country: "DE", City: "Hamburg", Postcode: "20095"},
+		"D02 X285 Dublin, Leinster": {Country: "IE", City: "Dublin", Postcode: "D02 X285", Region: "Leinster"},
+		"Bayside, NY 11361":         {Country: "US", City: "Bayside", Postcode: "11361", Region: "NY"},
+		"Newark, NJ":                {Country: "US", City: "Newark", Region: "NJ"},
+		"V6B 1A1":                   {Country: "CA", Postcode: "V6B 1A1"},
+	} {
+		paper := invoice(t, "EUR", profile, priced{"1", "h", "10", "10.00", ""})
+		paper.Buyer = party
+		paper.Buyer.Name = "Acme"
+		d, err := document.Of(paper)
+		require.NoError(t, err)
+		data, err := d.PDF()
+		require.NoError(t, err)
+		require.Contains(t, strings.Split(printed(t, data), "\n"), says)
+	}
+}
+
 func TestBelowZeroIsACreditNote(t *testing.T) {
 	d, err := document.Of(invoice(t, "EUR", profile, priced{"1", "piece", "20", "20.00", ""}, priced{"1", "piece", "-50", "-50.00", ""}))
 	require.NoError(t, err)

@@ -137,10 +137,24 @@ func (d *Document) head() []core.Row {
 	return append(rows, space(6))
 }
 
+// place is where a party is, as its country's post writes it: "20095 Hamburg", "Bayside, NY 11361".
+func place(p billing.Party) string {
+	switch p.Country {
+	case "US", "CA", "AU":
+		return joined(", ", p.City, joined(" ", p.Region, p.Postcode))
+	}
+	return joined(", ", joined(" ", p.Postcode, p.City), p.Region)
+}
+
+// joined joins what is not empty.
+func joined(by string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), by)
+}
+
 // address is a party's block of lines, its name first.
 func address(p billing.Party) []string {
 	lines := []string{p.Name}
-	for _, l := range []string{p.Street, strings.TrimSpace(p.Postcode + " " + p.City), p.Region, p.Country, p.TaxID, p.LegalID, p.Email} {
+	for _, l := range []string{p.Street, place(p), p.Country, p.TaxID, p.LegalID, p.Email} {
 		if l != "" {
 			lines = append(lines, l)
 		}

@@ -35,6 +35,9 @@ func (r Reads) JournalPostings(ctx context.Context, f JournalFilter) ([]billing.
 	if _, ok := billing.AccountOf(f.Account); f.Account != "" && !ok {
 		return nil, ticket.Invalid("account", f.Account, "is not an account", "`docket journal accounts` lists them")
 	}
+	if err := inOrder(f.From, f.To); err != nil {
+		return nil, err
+	}
 	from, to := bounds(f.From, f.To)
 	return r.journal(ctx, ` where (j.kind, j.source) in (
   select f.kind, f.source from journal f

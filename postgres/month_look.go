@@ -101,21 +101,26 @@ func (l *monthLook) run(ctx context.Context) error {
 	if l.early {
 		due.Until = l.asked.Until
 	}
-	l.ends = map[allowanceOf]bool{}
+	runs, err := l.store.dueOf(ctx, l.q, nil, agreements, due)
+	if err != nil {
+		return err
+	}
+	of := make(map[string]*agreement, len(agreements))
 	for i := range agreements {
-		a := &agreements[i]
-		runs, err := l.store.dueOf(ctx, l.q, nil, agreements[i:i+1], due)
+		of[agreements[i].contract] = &agreements[i]
+	}
+	l.ends = map[allowanceOf]bool{}
+	stopped := "" // the contract that goes no further
+	for _, run := range runs {
+		if run.Contract == stopped {
+			continue
+		}
+		goesOn, err := l.runPeriod(ctx, of[run.Contract], run)
 		if err != nil {
 			return err
 		}
-		for _, run := range runs {
-			goesOn, err := l.runPeriod(ctx, a, run)
-			if err != nil {
-				return err
-			}
-			if !goesOn {
-				break
-			}
+		if !goesOn {
+			stopped = run.Contract
 		}
 	}
 	return nil

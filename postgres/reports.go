@@ -54,11 +54,15 @@ func bounds(from, to sla.LocalDate) (string, string) {
 }
 
 func (f ReportFilter) check(ctx context.Context, r Reads) error {
-	var period error
-	if !f.From.IsZero() && !f.To.IsZero() && f.To.Compare(f.From) <= 0 {
-		period = ticket.Invalid("to", f.To, "is not after from", "give the first date after the period, later than "+f.From.String())
+	return errors.Join(inOrder(f.From, f.To), r.known(ctx, f.Client), isCurrency(f.Currency))
+}
+
+// inOrder refuses a period that ends before it begins.
+func inOrder(from, to sla.LocalDate) error {
+	if !from.IsZero() && !to.IsZero() && to.Compare(from) <= 0 {
+		return ticket.Invalid("to", to, "is not after from", "give the first date after the period, later than "+from.String())
 	}
-	return errors.Join(period, r.known(ctx, f.Client), isCurrency(f.Currency))
+	return nil
 }
 
 func (r Reads) known(ctx context.Context, client string) error {

@@ -34,6 +34,7 @@ func TestTheJournalFromTheCommandLine(t *testing.T) {
 	entries := read[[]billing.JournalPosting](s, "journal", "list", "--account", "deferred", "--limit", "1")
 	require.Len(t, entries, 4, "whole entries, one side with the other")
 	assert.Contains(t, s.docket("journal", "list", "--account", "petty-cash").err, "docket journal accounts")
+	assert.Contains(t, s.docket("journal", "list", "--from", "2026-03-02", "--to", "2026-03-01").err, `to "2026-03-01" is not after from`)
 	assert.Contains(t, s.docket("journal", "show", "block/x").err, "is not an entry of the journal")
 	accounts := s.ok("journal", "accounts").out
 	for _, a := range billing.Accounts {

@@ -46,6 +46,7 @@ type MonthReport struct {
 	Drafts    int              `json:"drafts,omitempty"`   // of them, those that a person must approve
 	Expired   int              `json:"expired,omitempty"`  // blocks of hours that ended
 	Finalised []FinalisedMonth `json:"finalised"`          // by currency
+	Older     int              `json:"older,omitempty"`    // invoices of earlier months that were still open, and are finalised now
 	Held      []HeldMonth      `json:"held,omitempty"`     // what still waits for a person, by payer and reason: it posts to a later invoice
 	Refused   []Finalised      `json:"refused,omitempty"`  // invoices that could not be finalised, and why
 	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
@@ -56,6 +57,15 @@ type MonthReport struct {
 	Sent     int       `json:"sent,omitempty"`
 	Homeless []string  `json:"homeless,omitempty"` // payers without a mail address
 	At       time.Time `json:"at,omitzero"`
+}
+
+// Begins gives the first date of the month that ends with Until.
+func (m MonthClose) Begins() string {
+	until, err := time.Parse(time.DateOnly, m.Until)
+	if err != nil {
+		return ""
+	}
+	return until.AddDate(0, -1, 0).Format(time.DateOnly)
 }
 
 // MostTold is how many of each kind a report lists: it is one message, and a month of a large house may refuse thousands.

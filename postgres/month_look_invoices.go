@@ -78,9 +78,9 @@ func (l *monthLook) tell(i billing.InvoiceAhead) {
 		billing.Tell(&l.found.Refused, &l.found.Untold, billing.Finalised{OverInvoice: i.OverInvoice, Refused: i.Refused})
 		return
 	}
-	until, err := time.Parse(time.DateOnly, l.asked.Until)
-	if err != nil || i.End <= until.AddDate(0, -1, 0).Format(time.DateOnly) {
-		return // an older one: the month's sums are those of the month
+	if i.End <= l.asked.Begins() {
+		l.found.Older++ // the month's sums are those of the month
+		return
 	}
 	at, found := slices.BinarySearchFunc(l.found.Finalised, i.Currency, func(f billing.FinalisedMonth, currency string) int { return strings.Compare(f.Currency, currency) })
 	if !found {

@@ -223,6 +223,7 @@ func TestAMonthCloses(t *testing.T) {
 	require.Len(t, report.Finalised, 1)
 	require.Equal(t, 2, report.Finalised[0].Invoices, "those of March")
 	require.Equal(t, "1000", report.Finalised[0].Total.String())
+	require.Equal(t, 2, report.Older, "those of February")
 	require.Equal(t, 2, report.Rendered, "February and March of acme")
 	require.Len(t, report.Failed, 2, "carl has no address")
 	require.Contains(t, report.Failed[0], "docket client address")

@@ -60,6 +60,7 @@ type MonthClosing struct {
 	Periods   int    `json:"periods"`  // that posted
 	Invoices  int    `json:"invoices"` // that are over, as far as they were listed
 	Finalised int    `json:"finalised"`
+	Older     int    `json:"older,omitempty"` // of those finalised: of earlier months
 	Refused   int    `json:"refused"`
 	Files     int    `json:"files"` // invoices to render, as far as they were listed
 	Rendered  int    `json:"rendered"`
@@ -233,6 +234,9 @@ func (c *monthClosing) finalise(ctx workflow.Context, batch []billing.OverInvoic
 	for _, f := range done {
 		if f.Refused == "" {
 			c.At.Finalised++
+			if f.End <= c.Begins() {
+				c.At.Older++
+			}
 			continue
 		}
 		c.At.Refused++
@@ -304,6 +308,7 @@ func (c *monthClosing) came(ctx workflow.Context) (report billing.MonthReport, e
 	billing.Tell(&report.Refused, &report.Untold, c.Refused...)
 	billing.Tell(&report.Failed, &report.Untold, append(c.Swept.Failed, c.Failed...)...)
 	report.Waiting, report.Posted, report.Drafts, report.Expired = c.Swept.Waiting, c.Swept.Posted, c.Swept.Drafts, c.Swept.Expired
+	report.Older = c.At.Older
 	report.Rendered, report.At = c.At.Rendered, workflow.Now(ctx).UTC()
 	c.tell(ctx, closingDone)
 	return report, nil

@@ -149,6 +149,9 @@ func (a *app) month(r billing.MonthReport) {
 	if len(r.Finalised) == 0 {
 		p("No invoice of the month was finalised.")
 	}
+	if r.Older > 0 {
+		p("Finalised too: %s of earlier months, which no closing mails: docket invoice send INVOICE", count(r.Older, "invoice"))
+	}
 	if r.Sent > 0 {
 		p("Mailed: %s; docket notify list tells what became of each", count(r.Sent, "invoice"))
 	}

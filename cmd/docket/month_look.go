@@ -129,6 +129,9 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 		for _, f := range l.Finalised {
 			p("The month's invoices then: %d, %s with tax", f.Invoices, money(f.Total, f.Currency))
 		}
+		if l.Older > 0 {
+			p("Besides: %s of earlier months, which no closing mails: docket invoice send INVOICE", count(l.Older, "invoice"))
+		}
 	}
 	if l.Early {
 		p("The month is not over: this is by what is known now, and it can be closed from %s on.", m.Until)

@@ -84,7 +84,8 @@ type FinalisedMonth struct {
 	Invoices int             `json:"invoices"`
 	First    string          `json:"first"` // numbers
 	Last     string          `json:"last"`
-	Total    decimal.Decimal `json:"total"` // with tax
+	Total    decimal.Decimal `json:"total"`          // with tax; without those that are void
+	Void     int             `json:"void,omitempty"` // of them: their lines are billed again elsewhere
 }
 
 // HeldMonth is work of the month that waits for a person.

@@ -159,8 +159,11 @@ select (select count(*) from invoices i where exists (select from invoice_sendin
 func (r Reads) MonthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
 	report = billing.MonthReport{Until: m.Until, Finalised: []billing.FinalisedMonth{}, Held: []billing.HeldMonth{}}
 	rows, err := r.q.Query(ctx, `
-select i.currency, count(*)::int, min(i.number), max(i.number), sum(coalesce(i.gross, i.total)) from invoices i
-where `+ofTheMonth+` group by i.currency order by i.currency`, m.Until, m.Payer)
+select currency, count(*)::int, min(number), max(number), coalesce(sum(gross) filter (where not void), 0), (count(*) filter (where void))::int from (
+  select i.currency, i.number, coalesce(i.gross, i.total) as gross,
+    exists (select from invoice_events e where e.invoice_id = i.id and e.kind = 'void') as void
+  from invoices i where `+ofTheMonth+`
+) of_the_month group by currency order by currency`, m.Until, m.Payer)
 	if err != nil {
 		return report, fmt.Errorf("sum the month: %w", err)
 	}

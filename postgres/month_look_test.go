@@ -66,3 +66,22 @@ func TestAReviewComesFirst(t *testing.T) {
 	require.True(t, done.Total.IsZero())
 	k.proved()
 }
+
+// What is void was billed again: it has a number of the month, and no part in its sum.
+func TestAMonthDoesNotSumWhatIsVoid(t *testing.T) {
+	k := newTill(t, hourly)
+	_, invoice := k.billed(60)
+	m := billing.MonthClose{Until: "2026-04-01"}
+	stands := func() billing.FinalisedMonth {
+		report, err := k.MonthStands(t.Context(), m)
+		require.NoError(t, err)
+		require.Len(t, report.Finalised, 1)
+		return report.Finalised[0]
+	}
+	require.Equal(t, "150.00", stands().Total.StringFixed(2))
+	k.void(invoice)
+	now := stands()
+	require.True(t, now.Total.IsZero())
+	require.Equal(t, []int{1, 1}, []int{now.Invoices, now.Void})
+	require.Equal(t, invoice.Number, now.Last)
+}

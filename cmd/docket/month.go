@@ -144,7 +144,7 @@ func (a *app) month(r billing.MonthReport) {
 		p("Waiting for a person: %s. docket period list --state draft", count(r.Drafts, "draft"))
 	}
 	for _, f := range r.Finalised {
-		p("Finalised: %s, %s to %s, %s with tax", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
+		p("Finalised: %s", finalisedMonth(f))
 	}
 	if len(r.Finalised) == 0 {
 		p("No invoice of the month was finalised.")
@@ -173,4 +173,13 @@ func (a *app) month(r billing.MonthReport) {
 	if r.Untold > 0 {
 		p("… and %d more, not listed here: docket month close MONTH --client CLIENT tells them client by client", r.Untold)
 	}
+}
+
+// finalisedMonth tells of a month's invoices in one currency.
+func finalisedMonth(f billing.FinalisedMonth) string {
+	says := fmt.Sprintf("%s, %s to %s, %s with tax", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
+	if f.Void > 0 {
+		says += fmt.Sprintf("; %d of them void, and not in that sum", f.Void)
+	}
+	return says
 }

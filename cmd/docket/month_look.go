@@ -59,7 +59,7 @@ func addressed(ctx context.Context, s *session, m billing.MonthClose, look *bill
 		if err := document.Addressed(seller, buyer, payer); err != nil && !m.WithoutFiles {
 			billing.Tell(&look.Failed, &look.Untold, "the files of "+payer+": "+strings.Join(problemLines(err), "; "))
 		}
-		if m.Send && buyer.Email == "" {
+		if m.Send && buyer.Email == "" && !slices.Contains(look.Homeless, payer) {
 			look.Homeless = append(look.Homeless, payer)
 		}
 	}
@@ -120,7 +120,7 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 		p("Would stay held: %s of %s (%s, %s), %s", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
 	}
 	for _, f := range l.Done {
-		p("Finalised already: %s, %s to %s, %s with tax", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))
+		p("Finalised already: %s", finalisedMonth(f))
 	}
 	if len(l.Runs)+len(l.Ending)+len(l.Invoices) == 0 {
 		p("Nothing is left to close.")

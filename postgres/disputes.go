@@ -48,6 +48,9 @@ func (s *Store) Question(ctx context.Context, q LineQuestion) (billing.Dispute, 
 			return billing.Dispute{}, err
 		}
 		lines, err := d.whole(all, []int64{q.Line})
+		if problems := ticket.Problems(err); len(problems) > 0 {
+			return billing.Dispute{}, ticket.Invalid("line", name, problems[0].Problem, "there is nothing to question; name a line that bills something")
+		}
 		if err != nil {
 			return billing.Dispute{}, err
 		}

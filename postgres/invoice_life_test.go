@@ -248,7 +248,7 @@ func TestALineInQuestionIsOwedButNotCollected(t *testing.T) {
 	require.Empty(t, open)
 
 	_, err = k.Question(ctx, postgres.LineQuestion{Line: lines[2], Reason: "Again", By: "ann", OperationKey: k.key()})
-	require.Equal(t, "lines was given back by CN-2026-00002", refusal(t, err))
+	require.Equal(t, "line was given back by CN-2026-00002", refusal(t, err))
 	require.EqualValues(t, 4, k.question(invoice, lines[0], "ann").ID, "a line that stood may be questioned anew")
 	k.proved()
 }

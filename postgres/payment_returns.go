@@ -65,7 +65,7 @@ from invoices i join clients c on c.id = i.payer_id where i.id in (`+returnedOn+
 		if p.Amount.IsPositive() {
 			unpaid[x.ID] = p.Amount
 		}
-		used, err := r.uses(ctx, t, x)
+		credit, used, err := r.uses(ctx, t, x)
 		if err != nil {
 			return billing.PaymentReturned{}, err
 		}
@@ -74,6 +74,7 @@ from invoices i join clients c on c.id = i.payer_id where i.id in (`+returnedOn+
 				return billing.PaymentReturned{}, errMoved
 			}
 			unpaid[used[i].Invoice] = unpaid[used[i].Invoice].Sub(used[i].Amount)
+			credit = credit.Sub(used[i].Amount) // it goes back to the credit before it is taken out of it
 		}
 		var blocks []soldBlock
 		slices.SortStableFunc(locked, func(a, b lockedInvoice) int { return first(b.ID == x.ID) - first(a.ID == x.ID) })
@@ -93,6 +94,9 @@ from invoices i join clients c on c.id = i.payer_id where i.id in (`+returnedOn+
 			back.Blocks = append(back.Blocks, b.Block)
 		}
 		back.Says = sayReturned(back, blocks)
+		if left := credit.Sub(back.Uncredited); left.IsPositive() && len(back.OwedAgain) > 0 {
+			back.Says += "; " + x.Payer + " has " + money(left, x.Currency) + " in credit: docket credit apply " + x.Payer + " pays with it"
+		}
 		d.event.Amount, d.event.Reason, d.event.Says = p.Received, r.Reason, back.Says
 		d.rows = func(b *pgx.Batch, event int64) {
 			b.Queue(`
@@ -151,18 +155,21 @@ type creditUse struct {
 	billing.Application
 }
 
-// uses locks the payer's credit and reads, after it, which invoices have used the payment's part of it.
-func (r PaymentReturn) uses(ctx context.Context, t *tx, x lockedInvoice) (back []creditUse, err error) {
+// uses locks the payer's credit, and reads how much it is and, after that, which invoices have used the payment's part of it.
+func (r PaymentReturn) uses(ctx context.Context, t *tx, x lockedInvoice) (balance decimal.Decimal, back []creditUse, err error) {
 	b := t.batch()
-	b.Queue("select from credit_balances where payer_id = $1 and currency = $2 for update", x.Payer, x.Currency)
+	b.Queue("select balance from credit_balances where payer_id = $1 and currency = $2 for update", x.Payer, x.Currency).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&balance}, func() error { return nil })
+		return err
+	})
 	if err := t.send(ctx, b); err != nil {
-		return nil, err
+		return balance, nil, err
 	}
 	uses, err := collect[creditUse](ctx, t.conn, "what used the payment's credit", `
 select a.invoice_id, a.id, a.credit_id, a.amount, coalesce(a.reverses, 0) from credit_applications a join credits c on c.id = a.credit_id
 where c.event_id = $1 order by a.id`, r.Payment)
 	if err != nil {
-		return nil, err
+		return balance, nil, err
 	}
 	all := make([]billing.Application, len(uses))
 	for i, u := range uses {
@@ -172,7 +179,7 @@ where c.event_id = $1 order by a.id`, r.Payment)
 		i := slices.IndexFunc(uses, func(u creditUse) bool { return u.ID == a.Reverses })
 		back = append(back, creditUse{Invoice: uses[i].Invoice, Application: a})
 	}
-	return back, nil
+	return balance, back, nil
 }
 
 // invoiceOf finds the invoice of something on it by its number; a Problem where there is none.

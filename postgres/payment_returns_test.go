@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/postgres"
+	"github.com/docket-psa/docket/ticket"
 )
 
 // lastPayment is the number of the payment that came last.
@@ -69,8 +71,10 @@ func TestAPaymentThatCameBackAfterACreditNote(t *testing.T) {
 	k.pay(invoice, "150.00")
 	k.credit(invoice, "150.00")
 	require.Equal(t, "credited 0.00", k.stands(invoice))
-	_, err := k.bounce(k.lastPayment())
+	back, err := k.bounce(k.lastPayment())
 	require.NoError(t, err)
+	require.Equal(t, "P-2 of INV-2026-00001, 150.00 USD, came back: owed again are 150.00 USD on INV-2026-00001; acme has 150.00 USD in credit: docket credit apply acme pays with it",
+		strings.Replace(back.Says, ticket.PaymentID(k.lastPayment()), "P-2", 1))
 	require.Equal(t, "finalised 150.00", k.stands(invoice), "owed again")
 	require.Equal(t, "150.00", k.inCredit(), "and there is credit for it")
 	_, err = k.ApplyCredit(t.Context(), k.use())

@@ -3,19 +3,18 @@ package document_test
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/xml"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ledongthuc/pdf"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/internal/testenv/recipient"
 )
 
 var dec = decimal.RequireFromString
@@ -65,18 +64,6 @@ func invoice(t require.TestingT, currency, doc string, lines ...priced) billing.
 	return paper
 }
 
-func printed(t *testing.T, data []byte) string {
-	t.Helper()
-	r, err := pdf.NewReader(bytes.NewReader(data), int64(len(data)))
-	require.NoError(t, err)
-	plain, err := r.GetPlainText()
-	require.NoError(t, err)
-	var b bytes.Buffer
-	_, err = b.ReadFrom(plain)
-	require.NoError(t, err)
-	return b.String()
-}
-
 func TestAnInvoicePrints(t *testing.T) {
 	paper := invoice(t, "EUR", profile,
 		priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "80", "80.00", "reduced"}, priced{"0.016666667", "h", "150", "2.50", ""},
@@ -88,7 +75,7 @@ func TestAnInvoicePrints(t *testing.T) {
 
 	data, err := d.PDF()
 	require.NoError(t, err)
-	said := printed(t, data)
+	said := recipient.Text(t, data)
 	for _, s := range []string{
 		"INV-2026-00017", "Müller & Söhne <IT>", "Acme Bürobedarf", "L-1, 2026-03-18", "Support · T-1042", "300.00", "-40.00", "2.50",
 		"342.50", "Tax S 19 % of 262.50", "49.88", "Tax S 7 % of 80.00", "5.60", "397.98 EUR", "Paid from your credit", "-100.00", "297.98 EUR",
@@ -98,7 +85,7 @@ func TestAnInvoicePrints(t *testing.T) {
 	}
 	again, err := d.PDF()
 	require.NoError(t, err)
-	require.Equal(t, said, printed(t, again))
+	require.Equal(t, said, recipient.Text(t, again))
 }
 
 // Tax that is rounded line by line may be further from its rate than EN 16931 bears: that must not keep an invoice from being
@@ -134,91 +121,10 @@ func TestManyLinesTaxedOneByOneArePrinted(t *testing.T) {
 	}
 }
 
-// ubl is what a reader of EN 16931 takes from a document.
-type ubl struct {
-	XMLName  xml.Name
-	ID       string `xml:"ID"`
-	Due      string `xml:"DueDate"`
-	Type     string `xml:"InvoiceTypeCode"`
-	Credit   string `xml:"CreditNoteTypeCode"`
-	Supplier struct {
-		Name string `xml:"Party>PartyLegalEntity>RegistrationName"`
-		VAT  string `xml:"Party>PartyTaxScheme>CompanyID"`
-	} `xml:"AccountingSupplierParty"`
-	Tax struct {
-		Amount decimal.Decimal `xml:"TaxAmount"`
-		Subs   []struct {
-			Base    decimal.Decimal `xml:"TaxableAmount"`
-			Tax     decimal.Decimal `xml:"TaxAmount"`
-			Code    string          `xml:"TaxCategory>ID"`
-			Percent string          `xml:"TaxCategory>Percent"`
-			Reason  string          `xml:"TaxCategory>TaxExemptionReason"`
-		} `xml:"TaxSubtotal"`
-	} `xml:"TaxTotal"`
-	Sums struct {
-		Lines   decimal.Decimal `xml:"LineExtensionAmount"`
-		Net     decimal.Decimal `xml:"TaxExclusiveAmount"`
-		Gross   decimal.Decimal `xml:"TaxInclusiveAmount"`
-		Prepaid decimal.Decimal `xml:"PrepaidAmount"`
-		Payable decimal.Decimal `xml:"PayableAmount"`
-	} `xml:"LegalMonetaryTotal"`
-	Invoiced []ublLine `xml:"InvoiceLine"`
-	Credited []ublLine `xml:"CreditNoteLine"`
-}
-
-type ublLine struct {
-	Quantity struct {
-		Value decimal.Decimal `xml:",chardata"`
-		Unit  string          `xml:"unitCode,attr"`
-	} `xml:"InvoicedQuantity"`
-	Credited decimal.Decimal `xml:"CreditedQuantity"`
-	Net      decimal.Decimal `xml:"LineExtensionAmount"`
-	Account  string          `xml:"AccountingCost"`
-	Name     string          `xml:"Item>Name"`
-	Code     string          `xml:"Item>ClassifiedTaxCategory>ID"`
-	Percent  string          `xml:"Item>ClassifiedTaxCategory>Percent"`
-	Price    decimal.Decimal `xml:"Price>PriceAmount"`
-}
-
-func read(t require.TestingT, d *document.Document) ubl {
+func read(t require.TestingT, d *document.Document) recipient.UBL {
 	data, err := d.UBL()
 	require.NoError(t, err)
-	var u ubl
-	require.NoError(t, xml.Unmarshal(data, &u), string(data))
-	return u
-}
-
-// requireEN16931 holds a document, as its reader has it, to the rules of the norm about sums and the tax breakdown.
-func requireEN16931(t require.TestingT, u ubl) {
-	var lines, tax, base decimal.Decimal
-	type taxed struct{ code, percent string }
-	of := map[taxed]decimal.Decimal{}
-	for _, l := range append(u.Invoiced, u.Credited...) {
-		lines = lines.Add(l.Net)
-		of[taxed{l.Code, l.Percent}] = of[taxed{l.Code, l.Percent}].Add(l.Net)
-		require.False(t, l.Price.IsNegative(), "BR-27")
-		quantity := l.Quantity.Value.Add(l.Credited)
-		require.True(t, quantity.Mul(l.Price).Round(2).Equal(l.Net), "%s × %s = %s", quantity, l.Price, l.Net)
-	}
-	for _, s := range u.Tax.Subs {
-		tax, base = tax.Add(s.Tax), base.Add(s.Base)
-		require.True(t, of[taxed{s.Code, s.Percent}].Equal(s.Base), "BR-S-08 and its like: %s %s %%", s.Code, s.Percent)
-		if s.Code == "O" {
-			require.Empty(t, s.Percent, "BR-O-05")
-		} else {
-			require.True(t, s.Base.Mul(dec(s.Percent)).Shift(-2).Sub(s.Tax).Abs().LessThan(dec("1")), "BR-CO-17")
-		}
-		if s.Code != "S" && s.Code != "Z" {
-			require.NotEmpty(t, s.Reason, "BR-E-10, BR-AE-10, BR-O-10")
-			require.True(t, s.Tax.IsZero())
-		}
-	}
-	require.True(t, lines.Equal(u.Sums.Lines), "BR-CO-10")
-	require.True(t, u.Sums.Lines.Equal(u.Sums.Net), "BR-CO-13")
-	require.True(t, base.Equal(u.Sums.Net))
-	require.True(t, tax.Equal(u.Tax.Amount), "BR-CO-14")
-	require.True(t, u.Sums.Net.Add(tax).Equal(u.Sums.Gross), "BR-CO-15")
-	require.True(t, u.Sums.Gross.Sub(u.Sums.Prepaid).Equal(u.Sums.Payable), "BR-CO-16")
+	return recipient.ReadUBL(t, data)
 }
 
 func TestAnInvoiceAsUBL(t *testing.T) {
@@ -237,7 +143,7 @@ func TestAnInvoiceAsUBL(t *testing.T) {
 	require.Equal(t, "4400", u.Invoiced[0].Account)
 	require.Equal(t, "C62", u.Invoiced[2].Quantity.Unit, "0.016666667 h at 150 is not 2.45: a minimum made it so, and it is told as one piece")
 	require.Equal(t, "Reverse charge", u.Tax.Subs[0].Reason)
-	requireEN16931(t, u)
+	u.RequireEN16931(t)
 }
 
 func TestBelowZeroIsACreditNote(t *testing.T) {
@@ -247,10 +153,10 @@ func TestBelowZeroIsACreditNote(t *testing.T) {
 	require.Equal(t, "CreditNote", u.XMLName.Local)
 	require.Equal(t, "381", u.Credit)
 	require.Equal(t, "35.7", u.Sums.Payable.String())
-	requireEN16931(t, u)
+	u.RequireEN16931(t)
 	data, err := d.PDF()
 	require.NoError(t, err)
-	require.Contains(t, printed(t, data), "Credit note")
+	require.Contains(t, recipient.Text(t, data), "Credit note")
 }
 
 func TestRandomInvoicesObeyTheNorm(t *testing.T) {
@@ -273,7 +179,7 @@ func TestRandomInvoicesObeyTheNorm(t *testing.T) {
 		}
 		d, err := document.Of(invoice(t, "EUR", profiles[name], lines...))
 		require.NoError(t, err)
-		requireEN16931(t, read(t, d))
+		read(t, d).RequireEN16931(t)
 	})
 }
 
@@ -290,7 +196,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, `currency "KWD" has more than the two decimals that EN 16931 allows`)
 	data, err := kuwait.PDF()
 	require.NoError(t, err)
-	require.Contains(t, printed(t, data), "1.125 KWD")
+	require.Contains(t, recipient.Text(t, data), "1.125 KWD")
 }
 
 func TestRowsForAccountingPrograms(t *testing.T) {

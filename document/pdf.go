@@ -107,7 +107,8 @@ func (d *Document) head() []core.Row {
 	add("Period", d.From+" to "+d.Until)
 	add("Due", d.Due)
 	add("Your order", d.Order)
-	add("Of invoice", d.Of)
+	add("Of invoice", d.Of.Number)
+	add("Its date", d.Of.Issued)
 	buyer := address(d.Buyer)
 	rows := []core.Row{
 		auto(cell(14, d.Seller.Name, strong), cell(10, d.title(), title)),
@@ -203,6 +204,9 @@ func (d *Document) totals() []core.Row {
 	rows = append(rows, sum("Total", d.money(d.Gross)+" "+d.Currency, strong, total))
 	if !d.Prepaid.IsZero() {
 		rows = append(rows, sum("Paid from your credit", d.money(d.Prepaid.Neg()), small, right), sum("To pay", d.money(d.Payable)+" "+d.Currency, strong, total))
+	}
+	for _, part := range d.became() {
+		rows = append(rows, sum(part[0], part[1], small, right))
 	}
 	return append(rows, row.New(6).Add(col.New(grid)))
 }

@@ -24,6 +24,19 @@ var deadlyBooks = []deadly{
 			return err
 		}
 	}},
+	{"files of a credit note", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		k.parties()
+		_, invoice := k.billed(60)
+		n := k.noted(k.credit(invoice, "50.00"))
+		paper, err := k.CreditNotePaper(k.t.Context(), n.ID)
+		require.NoError(k.t, err)
+		files, err := document.Render(paper)
+		require.NoError(k.t, err)
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.KeepCreditNoteDocuments(ctx, n.ID, files)
+			return err
+		}
+	}},
 	{"export", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.parties()
 		k.billed(60)

@@ -64,6 +64,14 @@ var deadlyInvoices = []deadly{
 		require.NoError(k.t, err)
 		return func(ctx context.Context, s *postgres.Store) error { return s.SendOver(ctx, invoice.ID, "olga") }
 	}},
+	{"send a credit note", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		_, invoice := k.billed(60)
+		n := k.noted(k.credit(invoice, "50.00"))
+		k.parties()
+		k.noteFile(n, "pdf")
+		m := postgres.CreditNoteDispatch{Note: n.ID, To: "ap@acme.example", By: "olga", OperationKey: k.key()}
+		return func(ctx context.Context, s *postgres.Store) error { _, err := s.SendCreditNote(ctx, m); return err }
+	}},
 	{"question a line", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.mailbox()
 		_, invoice := k.billed(60)

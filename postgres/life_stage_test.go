@@ -53,6 +53,7 @@ type stage struct {
 	paidBy   string               // its operation key
 	dispute  int64
 	block    int64
+	note     int64 // April's credit note
 }
 
 // newStage sets it all up once; a test copies its database as often as it likes.
@@ -100,7 +101,9 @@ func newStage(t *testing.T) *stage {
 	require.NoError(t, err)
 	s.partly, s.paidBy = k.lastPayment(), paid.OperationKey
 	k.pay(s.april, "163.31")
-	k.credit(s.april, "30.00")
+	note := k.noted(k.credit(s.april, "30.00"))
+	s.note = note.ID
+	k.noteFile(note, "pdf")
 	s.dispute = k.question(s.february, s.line["disputed"], "ann").ID
 	_, err = document.Keep(t.Context(), k, s.february.ID)
 	require.NoError(t, err)
@@ -329,6 +332,10 @@ var lifeDeeds = []lifeDeed{
 	}},
 	{"send February", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
 		_, err := on.SendInvoice(ctx, postgres.InvoiceDispatch{InvoiceDeed: head(s.february, key), To: "ap@acme.example"})
+		return err
+	}},
+	{"send April's credit note", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
+		_, err := on.SendCreditNote(ctx, postgres.CreditNoteDispatch{Note: s.note, To: "ap@acme.example", By: "olga", OperationKey: key})
 		return err
 	}},
 	{"remind of what is overdue", func(ctx context.Context, _ *stage, on *postgres.Store, _ string) error {

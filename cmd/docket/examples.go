@@ -32,6 +32,8 @@ docket cost apply costs.yaml --as felix.moreau
 docket cost check costs.yaml
 docket credit apply acme --to INV-2026-00017 --as felix.moreau
 docket credit show acme
+docket credit-note send CN-2026-00003 --to cfo@acme.example --as felix.moreau
+docket credit-note show CN-2026-00003
 docket dispute settle D-1 --credit-amount 40.00 --reason 'Half of it' --as felix.moreau
 docket exception confirm H-12 --as felix.moreau
 docket exception limit dispatcher 250.00 --currency USD --as nadia.osei

@@ -91,7 +91,7 @@ func Of(p billing.Paper) (*Document, error) {
 		errs = append(errs, ticket.Invalid("currency", i.Currency, "is not in ISO 4217", "correct the contract"))
 	}
 	if err := errors.Join(append(errs,
-		checkParty(p.Seller, "company", "docket company set --name … --country …"), checkParty(p.Buyer, "client", "docket client address "+i.Payer+" --country …"))...); err != nil {
+		checkSeller(p.Seller), checkBuyer(p.Buyer, i.Payer))...); err != nil {
 		return nil, err
 	}
 	d := &Document{
@@ -115,6 +115,14 @@ func Of(p billing.Paper) (*Document, error) {
 	}
 	d.Payable = d.Gross.Sub(d.Prepaid)
 	return d, d.Check()
+}
+
+func checkSeller(p billing.Party) error {
+	return checkParty(p, "company", "docket company set --name … --country …")
+}
+
+func checkBuyer(p billing.Party, payer string) error {
+	return checkParty(p, "client", "docket client address "+payer+" --country …")
 }
 
 // checkParty says what a party lacks; fix is the command that mends it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,38 +209,100 @@ func TestRowsForAccountingPrograms(t *testing.T) {
 	require.NoError(t, err)
 	note, err := document.Of(invoice(t, "EUR", profile, priced{"1", "piece", "-50", "-50.00", ""}))
 	require.NoError(t, err)
+	came := document.Payment{Name: `=cmd|' /C calc'!A0`, PaymentMove: billing.PaymentMove{
+		Payment: "P-7", On: "2026-04-02", Invoice: d.Number, Currency: "EUR", Received: dec("100"), Applied: dec("80"), Method: "+49 transfer",
+	}}
+	returned := came
+	returned.Returned, returned.Received, returned.Applied = true, dec("-100"), dec("-80")
 	for _, f := range []document.Format{document.QuickBooks, document.Xero} {
-		data, err := document.CSV(f, []*document.Document{d, note}, document.Defaults{Account: "200", Item: "Services"})
+		files, err := document.CSV(f, []*document.Document{d, note}, []document.Payment{came, returned}, document.Defaults{
+			Account: "200", Item: "Services", Taxes: map[string]string{"S 19": "19% (VAT on Income)"},
+		})
 		require.NoError(t, err)
-		rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-		require.NoError(t, err)
-		require.Len(t, rows, 4)
-		of := func(row int, column string) string {
-			for i, name := range rows[0] {
-				if strings.Trim(name, "*") == column {
-					return rows[row][i]
-				}
-			}
-			require.Fail(t, "no column "+column)
-			return ""
+		tables := map[string]table{}
+		for _, file := range files {
+			tables[file.Name] = tableOf(t, file)
 		}
+		paid := tables["payments"]
+		require.Equal(t, []string{"Date", "Description", "Amount"}, paid.rows[0][:3], "as a bank statement of QuickBooks")
+		require.Equal(t, "2026-04-02 100.00 '=cmd|' /C calc'!A0 P-7 80.00 20.00 '+49 transfer payment", paid.of(t, 1, "Date", "Amount", "Payee", "Reference", "Applied", "Unapplied", "Method", "Kind"))
+		require.Equal(t, "-100.00 P-7 -80.00 -20.00 returned", paid.of(t, 2, "Amount", "Reference", "Applied", "Unapplied", "Kind"))
+		sold := tables["invoices"]
 		if f == document.Xero {
-			require.Equal(t, `'=cmd|' /C calc'!A0`, of(1, "ContactName"), "a cell is never a formula")
-			require.Equal(t, "4400", of(1, "AccountCode"))
-			require.Equal(t, "200", of(2, "AccountCode"))
-			require.Equal(t, "-1", of(2, "Quantity"))
-			require.Equal(t, "40", of(2, "UnitAmount"))
-			require.Equal(t, "-9.50", of(3, "TaxAmount"), "of a credit note")
+			require.Len(t, files, 2)
+			require.Len(t, sold.rows, 4)
+			require.Equal(t, `'=cmd|' /C calc'!A0 4400`, sold.of(t, 1, "ContactName", "AccountCode"), "a cell is never a formula")
+			require.Equal(t, "19% (VAT on Income)", sold.of(t, 1, "TaxType"), "as the program calls it")
+			require.Equal(t, "S 7", sold.of(t, 2, "TaxType"))
+			require.Equal(t, "200 -1 40", sold.of(t, 2, "AccountCode", "Quantity", "UnitAmount"))
+			require.Equal(t, "-1 50 -9.50", sold.of(t, 3, "Quantity", "UnitAmount", "TaxAmount"), "a credit note is an invoice below zero")
 			continue
 		}
-		require.Equal(t, "SUP", of(1, "Item(Product/Service)"))
-		require.Equal(t, "Services", of(2, "Item(Product/Service)"))
-		require.Equal(t, "300.00", of(1, "ItemAmount"))
-		require.Equal(t, "-50.00", of(3, "ItemAmount"))
-		require.Contains(t, of(1, "ItemDescription"), "Line\nbreak")
+		require.Len(t, sold.rows, 3)
+		require.Equal(t, "SUP 300.00", sold.of(t, 1, "Item(Product/Service)", "ItemAmount"))
+		require.Equal(t, "Services", sold.of(t, 2, "Item(Product/Service)"))
+		require.Contains(t, sold.of(t, 1, "ItemDescription"), "Line\nbreak")
+		require.Len(t, tables["credits"].rows, 2)
+		require.Equal(t, "1 50.00 9.50", tables["credits"].of(t, 1, "ItemQuantity", "ItemAmount", "ItemTaxAmount"), "credit notes have an import of their own, above zero")
 	}
-	_, err = document.CSV("sage", nil, document.Defaults{})
+	_, err = document.CSV("sage", nil, nil, document.Defaults{})
 	require.ErrorContains(t, err, `format "sage" is not known: quickbooks or xero`)
+}
+
+// table is a CSV file with its header.
+type table struct{ rows [][]string }
+
+func tableOf(t *testing.T, file billing.ExportFile) table {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(file.Content)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, file.Lines+1)
+	return table{rows}
+}
+
+// of gives cells of a row by the names of their columns.
+func (c table) of(t *testing.T, row int, columns ...string) string {
+	t.Helper()
+	var cells []string
+	for _, column := range columns {
+		i := slices.IndexFunc(c.rows[0], func(name string) bool { return strings.Trim(name, "*") == column })
+		require.GreaterOrEqual(t, i, 0, "no column %s", column)
+		cells = append(cells, c.rows[row][i])
+	}
+	return strings.Join(cells, " ")
+}
+
+// QuickBooks refuses rows below zero: what is taxed alike as such a line is one row with it.
+func TestRowsForQuickBooksAreNeverBelowZero(t *testing.T) {
+	d, err := document.Of(invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "20", "20.00", "reduced"}, priced{"1", "piece", "-40", "-40.00", ""}))
+	require.NoError(t, err)
+	files, err := document.CSV(document.QuickBooks, []*document.Document{d}, nil, document.Defaults{})
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	rows := tableOf(t, files[0])
+	require.Len(t, rows.rows, 3)
+	require.Equal(t, "1 260 260.00 49.40", rows.of(t, 1, "ItemQuantity", "ItemRate", "ItemAmount", "ItemTaxAmount"))
+	require.Regexp(t, `^L-1 .*; L-3 `, rows.of(t, 1, "ItemDescription"))
+	require.Equal(t, "20.00 1.40", rows.of(t, 2, "ItemAmount", "ItemTaxAmount"), "what no such line is about stays as it is")
+}
+
+// What takes a void invoice back is a credit note of all of it, under a number of its own, and refers to the invoice.
+func TestAVoidInvoiceIsTakenBackAsAWhole(t *testing.T) {
+	of := invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "40", "40.00", "reduced"})
+	of.Invoice.Receivable = &billing.Receivable{Applied: dec("100")}
+	void, err := document.OfCredit(billing.DueCredit{Paper: of, Void: &billing.VoidedAs{Number: "INV-2026-00017-VOID", On: "2026-05-01"}})
+	require.NoError(t, err)
+	require.Equal(t, "399.8 EUR", void.Payable.String()+" "+void.Currency, "whatever credit it had used")
+	for _, format := range []document.Format{document.Xero, document.QuickBooks} {
+		files, err := document.CSV(format, []*document.Document{void}, nil, document.Defaults{})
+		require.NoError(t, err)
+		rows := tableOf(t, files[0])
+		if format == document.QuickBooks {
+			require.Equal(t, "INV-2026-00017-VOID 2026-05-01 INV-2026-00017 300.00 57.00", rows.of(t, 1, "CreditNoteNo", "CreditNoteDate", "Memo", "ItemAmount", "ItemTaxAmount"))
+			continue
+		}
+		require.Equal(t, "INV-2026-00017-VOID INV-2026-00017 2026-05-01 -2 150 -57.00", rows.of(t, 1, "InvoiceNumber", "Reference", "DueDate", "Quantity", "UnitAmount", "TaxAmount"))
+	}
 }
 
 func BenchmarkPDF(b *testing.B) {

@@ -177,6 +177,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"write-downs", &a.invoices, wrongWriteDowns},
 		{"credited lines", &a.invoices, wrongCredited},
 		{"carried invoices", &a.invoices, wrongCarries},
+		{"exports", &a.invoices, wrongExports},
 		{"credit balances", &a.caches, wrongBalances},
 		{"entries of the journal", &a.journal, wrongEntries},
 		{"sums of entries", &a.journal, wrongSums},

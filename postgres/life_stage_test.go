@@ -175,6 +175,10 @@ var stoodBy = []struct{ what, query string }{
 	{"deeds", `select format('%s %s, of %s', kind, count(*), trim_scale(sum(amount))) from invoice_events group by kind`},
 	// Not what they ask for: a sweep is a transaction an invoice, and a payment may come back between two.
 	{"reminders", `select format('%s after %s days', i.number, r.after_days) from invoice_reminders r join invoices i on i.id = r.invoice_id`},
+	{"exports", `select format('%s has %s', x.format, i.number) from exports x join export_lines x2 on x2.export_id = x.id join invoice_lines l on l.charge_id = x2.charge_id
+  join invoices i on i.id = l.invoice_id group by x.format, i.number union all
+select format('%s has %s of %s on %s', x.format, v.kind, v.amount, i.number) from exports x join export_events e on e.export_id = x.id
+  join invoice_events v on v.id = e.event_id join invoices i on i.id = v.invoice_id`},
 	{"series", `select format('%s %s', series, last) from number_series`},
 }
 
@@ -340,6 +344,10 @@ var lifeDeeds = []lifeDeed{
 	}},
 	{"remind of what is overdue", func(ctx context.Context, _ *stage, on *postgres.Store, _ string) error {
 		_, err := on.RemindOverdue(ctx, 10)
+		return err
+	}},
+	{"export", func(ctx context.Context, _ *stage, on *postgres.Store, key string) error {
+		_, err := export(ctx, on, "xero", key)
 		return err
 	}},
 	{"take the block back", func(ctx context.Context, s *stage, on *postgres.Store, _ string) error {

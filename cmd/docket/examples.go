@@ -38,8 +38,6 @@ docket dispute settle D-1 --credit-amount 40.00 --reason 'Half of it' --as felix
 docket exception confirm H-12 --as felix.moreau
 docket exception limit dispatcher 250.00 --currency USD --as nadia.osei
 docket exception show H-12
-docket export make xero --as felix.moreau > march.csv
-docket export show 3 > march.csv
 docket inbox show 3 --save .
 docket invoice bounce P-12 --reason 'No funds' --as felix.moreau
 docket invoice credit INV-2026-00017 --amount 50.00 --reason 'Too dear' --as felix.moreau

@@ -23,22 +23,27 @@ type Months interface {
 	Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error)
 	// SendOver mails one of them, once.
 	SendOver(ctx context.Context, invoice int64, by string) error
+	// UnrenderedNotes and UnsentNotes list credit notes in the same way, and SendNoteOver mails one of them, once.
+	UnrenderedNotes(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error)
+	UnsentNotes(ctx context.Context, m billing.MonthClose) ([]int64, error)
+	SendNoteOver(ctx context.Context, note int64, by string) error
 	// MonthStands reads what the month came to.
 	MonthStands(ctx context.Context, m billing.MonthClose) (billing.MonthReport, error)
 }
 
-// Renderer makes the files of a finalised invoice, once, and keeps them.
-type Renderer func(ctx context.Context, invoice int64) error
+// Renderer makes the files of a finalised invoice, or of a credit note, once, and keeps them.
+type Renderer func(ctx context.Context, id int64) error
 
 // MonthActivities are the deeds of the workflow that closes a month.
 type MonthActivities struct {
-	months Months
-	render Renderer
+	months     Months
+	render     Renderer
+	renderNote Renderer
 }
 
 // NewMonths gives the activities over the store.
-func NewMonths(m Months, render Renderer) *MonthActivities {
-	return &MonthActivities{months: m, render: render}
+func NewMonths(m Months, render, renderNote Renderer) *MonthActivities {
+	return &MonthActivities{months: m, render: render, renderNote: renderNote}
 }
 
 // MonthBegins refuses a month that is not over, and a person who may not close it or has not asked.
@@ -75,7 +80,18 @@ func (a *MonthActivities) ListUnrendered(ctx context.Context, m billing.MonthClo
 
 // RenderBatch renders some invoices. One that lacks something (an address) is told, and keeps back no other.
 func (a *MonthActivities) RenderBatch(ctx context.Context, batch []int64) (refused []string, err error) {
-	return eachInvoice(ctx, batch, func(invoice int64) error { return a.render(ctx, invoice) })
+	return each(ctx, batch, func(invoice int64) error { return a.render(ctx, invoice) })
+}
+
+// ListUnrenderedNotes lists credit notes without files, a page of them.
+func (a *MonthActivities) ListUnrenderedNotes(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
+	found, err := a.months.UnrenderedNotes(ctx, m, after, most)
+	return found, translate(err)
+}
+
+// RenderNotes renders some credit notes as RenderBatch does invoices.
+func (a *MonthActivities) RenderNotes(ctx context.Context, batch []int64) (refused []string, err error) {
+	return each(ctx, batch, func(note int64) error { return a.renderNote(ctx, note) })
 }
 
 // ListUnsent lists the month's invoices that go to their payers and did not yet.
@@ -86,14 +102,25 @@ func (a *MonthActivities) ListUnsent(ctx context.Context, m billing.MonthClose) 
 
 // SendBatch mails some invoices to their payers. One that cannot be (an address that is none) is told, and keeps back no other.
 func (a *MonthActivities) SendBatch(ctx context.Context, batch []int64, by string) (refused []string, err error) {
-	return eachInvoice(ctx, batch, func(invoice int64) error { return a.months.SendOver(ctx, invoice, by) })
+	return each(ctx, batch, func(invoice int64) error { return a.months.SendOver(ctx, invoice, by) })
 }
 
-// eachInvoice does one after the other, and tells how far it is. It gives what was refused; an error may heal.
-func eachInvoice(ctx context.Context, batch []int64, do func(invoice int64) error) (refused []string, err error) {
+// ListUnsentNotes lists the month's credit notes that go to their payers and did not yet.
+func (a *MonthActivities) ListUnsentNotes(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	found, err := a.months.UnsentNotes(ctx, m)
+	return found, translate(err)
+}
+
+// SendNotes mails some credit notes as SendBatch does invoices.
+func (a *MonthActivities) SendNotes(ctx context.Context, batch []int64, by string) (refused []string, err error) {
+	return each(ctx, batch, func(note int64) error { return a.months.SendNoteOver(ctx, note, by) })
+}
+
+// each does one after the other, and tells how far it is. It gives what was refused; an error may heal.
+func each(ctx context.Context, batch []int64, do func(id int64) error) (refused []string, err error) {
 	refused = []string{}
-	for i, invoice := range batch {
-		switch err := translate(do(invoice)); {
+	for i, id := range batch {
+		switch err := translate(do(id)); {
 		case err == nil:
 		case Refusal(err) != nil:
 			refused = append(refused, Refusal(err).Message())

@@ -172,6 +172,10 @@ func (b *monthBench) closing(ctx context.Context, clients int, withoutFiles bool
 			_, err := document.Keep(ctx, store, invoice)
 			return err
 		},
+		RenderNote: func(ctx context.Context, note int64) error {
+			_, err := document.KeepNote(ctx, store, note)
+			return err
+		},
 	})
 	if err := w.Start(); err != nil {
 		return m, err

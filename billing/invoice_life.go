@@ -22,13 +22,14 @@ func (r InvoiceReview) Moved(total decimal.Decimal, lines int) bool {
 	return lines != r.LineCount || !total.Equal(r.Total)
 }
 
-// InvoiceSending says where a kept file of an invoice went.
+// InvoiceSending says where a kept file of an invoice went, or of a credit note.
 type InvoiceSending struct {
-	Invoice   string    `json:"invoice"`
-	Recipient string    `json:"recipient"`
-	SHA256    string    `json:"sha256"`
-	At        time.Time `json:"at"`
-	Says      string    `json:"says"`
+	Invoice    string    `json:"invoice"`
+	CreditNote string    `json:"credit_note,omitempty"` // about that invoice; empty: the file is the invoice's own
+	Recipient  string    `json:"recipient"`
+	SHA256     string    `json:"sha256"`
+	At         time.Time `json:"at"`
+	Says       string    `json:"says"`
 }
 
 // PaymentReturned answers what became of a payment that came back.

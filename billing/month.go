@@ -51,12 +51,13 @@ type MonthReport struct {
 	Refused   []Finalised      `json:"refused,omitempty"`  // invoices that could not be finalised, and why
 	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
 	Failed    []string         `json:"failed,omitempty"`   // what failed, and is tried again by the next closing
-	Rendered  int              `json:"rendered,omitempty"` // invoices whose files are kept
+	Rendered  int              `json:"rendered,omitempty"` // invoices and credit notes whose files are kept
 	Untold    int              `json:"untold,omitempty"`   // of the lists above: what is beyond the MostTold of each
-	// Where the month's invoices are mailed: how many of them were, by this closing or before, and what goes nowhere.
-	Sent     int       `json:"sent,omitempty"`
-	Homeless []string  `json:"homeless,omitempty"` // payers without a mail address
-	At       time.Time `json:"at,omitzero"`
+	// Where the month's invoices and credit notes are mailed: how many of them were, by this closing or before, and what goes nowhere.
+	Sent      int       `json:"sent,omitempty"`
+	SentNotes int       `json:"sent_notes,omitempty"`
+	Homeless  []string  `json:"homeless,omitempty"` // payers without a mail address
+	At        time.Time `json:"at,omitzero"`
 }
 
 // Begins gives the first date of the month that ends with Until.

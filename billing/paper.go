@@ -1,6 +1,11 @@
 package billing
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
 
 // Party is who sells or who pays, as law and post want to know them.
 type Party struct {
@@ -17,16 +22,45 @@ type Party struct {
 	BIC      string `json:"bic,omitempty"`
 }
 
-// Paper is what a finalised invoice is printed from.
+// Paper is what a finalised invoice, or a credit note about one, is printed from.
 type Paper struct {
-	Invoice  Invoice `json:"invoice"` // with its lines and its taxes
-	Seller   Party   `json:"seller"`
-	Buyer    Party   `json:"buyer"`
-	IssuedOn string  `json:"issued_on"` // local date of the payer
-	DueOn    string  `json:"due_on"`    // local date
+	Note     *IssuedNote `json:"credit_note,omitempty"` // nil: the paper is the invoice's own
+	Invoice  Invoice     `json:"invoice"`               // with its lines and its taxes, unless the paper is a credit note's
+	Seller   Party       `json:"seller"`
+	Buyer    Party       `json:"buyer"`
+	IssuedOn string      `json:"issued_on"` // local date of the payer; of the invoice, as is the next one
+	DueOn    string      `json:"due_on"`    // local date
 }
 
-// Rendered is an invoice as a file.
+// IssuedNote is a credit note as it was issued.
+type IssuedNote struct {
+	ID        int64           `json:"-"`
+	InvoiceID int64           `json:"-"`
+	Number    string          `json:"number"`
+	Invoice   string          `json:"invoice"` // that it corrects; empty: an invoice that came to less than zero, and is a credit note itself
+	Payer     string          `json:"payer"`
+	Currency  string          `json:"currency"`
+	IssuedOn  string          `json:"issued_on"` // local date of the payer
+	IssuedAt  time.Time       `json:"issued_at"`
+	Net       decimal.Decimal `json:"net"`
+	Tax       decimal.Decimal `json:"tax"`
+	Amount    decimal.Decimal `json:"amount"`    // with tax
+	Reduces   decimal.Decimal `json:"reduces"`   // of what was owed on the invoice
+	ToCredit  decimal.Decimal `json:"to_credit"` // the rest: the payer's credit
+	Reason    string          `json:"reason,omitempty"`
+	Lines     []InvoiceLine   `json:"lines,omitempty"` // that it gives back from, as the invoice has them
+	Parts     []int64         `json:"parts,omitempty"` // those of them of which it gives back a part
+	Taxes     *DocumentTotals `json:"taxes,omitempty"` // what it gives back of each, and the sums
+}
+
+// ListedNote is a credit note in a list.
+type ListedNote struct {
+	IssuedNote
+	Files  int        `json:"files"` // that are kept of it
+	SentAt *time.Time `json:"sent_at,omitempty"`
+}
+
+// Rendered is an invoice or a credit note as a file.
 type Rendered struct {
 	Kind      string // pdf, ubl, json
 	MediaType string
@@ -35,7 +69,8 @@ type Rendered struct {
 
 // KeptDocument is a file that was rendered once, and is kept.
 type KeptDocument struct {
-	Invoice    string    `json:"invoice"` // its number
+	CreditNote string    `json:"credit_note,omitempty"` // number; empty: it is the invoice's own
+	Invoice    string    `json:"invoice"`               // number
 	Kind       string    `json:"kind"`
 	MediaType  string    `json:"media_type"`
 	SHA256     string    `json:"sha256"` // hexadecimal
@@ -43,3 +78,6 @@ type KeptDocument struct {
 	RenderedAt time.Time `json:"rendered_at"`
 	Content    []byte    `json:"-"`
 }
+
+// Of is the number of the document that the file is of.
+func (d KeptDocument) Of() string { return cmp.Or(d.CreditNote, d.Invoice) }

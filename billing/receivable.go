@@ -44,8 +44,8 @@ func (r Receivable) Collectable() decimal.Decimal { return r.Owed.Sub(r.Disputed
 // the desk's own: empty in a client's session.
 type InvoiceEvent struct {
 	At     time.Time       `json:"at"`
-	Kind   string          `json:"kind"`          // review, write-down, finalised, sent, payment, payment-returned, credit-note, credit-applied, credit-returned, question, answer, reminder, void
-	Ref    string          `json:"ref,omitempty"` // what else people call it: a payment's P-12
+	Kind   string          `json:"kind"`          // review, write-down, finalised, sent, payment, payment-returned, credit-note, credit-note-sent, credit-applied, credit-returned, question, answer, reminder, void
+	Ref    string          `json:"ref,omitempty"` // what else people call it: a payment's P-12, a credit note's number
 	Amount decimal.Decimal `json:"amount"`
 	By     string          `json:"by,omitempty"`
 	Reason string          `json:"reason,omitempty"` // of a payment: when it came, and how

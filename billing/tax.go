@@ -168,8 +168,11 @@ func (x *taxes) breakdown() []CategoryTax {
 			rows[i].Parts = append(rows[i].Parts, TaxAmount{Name: r.parts[j].Name, Percent: r.parts[j].Percent, Tax: tax})
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b CategoryTax) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), a.Percent.Cmp(b.Percent), cmp.Compare(a.Reason, b.Reason))
-	})
+	slices.SortStableFunc(rows, compareTaxes)
 	return rows
+}
+
+// compareTaxes is the order of a breakdown's rows.
+func compareTaxes(a, b CategoryTax) int {
+	return cmp.Or(cmp.Compare(a.Code, b.Code), a.Percent.Cmp(b.Percent), cmp.Compare(a.Reason, b.Reason))
 }

@@ -39,8 +39,8 @@ type Document struct {
 	Places   int32 // decimals of the currency
 	Seller   billing.Party
 	Buyer    billing.Party
-	Order    string // the buyer's purchase order, where all lines are on one
-	Of       string // number of the invoice that a credit note is about
+	Order    string    // the buyer's purchase order, where all lines are on one
+	Of       Reference // the invoice that a credit note corrects
 	Note     string
 
 	Lines   []Line
@@ -50,6 +50,10 @@ type Document struct {
 	Gross   decimal.Decimal
 	Prepaid decimal.Decimal // of the payer's credit
 	Payable decimal.Decimal
+
+	// What became of a credit note's amount.
+	Reduces  decimal.Decimal // of what was owed on the invoice
+	ToCredit decimal.Decimal // the rest: the payer's credit
 }
 
 // Line is one line of the document. Quantity × Price is Net but for rounding.
@@ -69,17 +73,20 @@ type Line struct {
 	Item     string
 }
 
-// Of makes the document of a finalised invoice. One below zero is a credit note. Returns a ticket.Problem for each thing
-// that is missing.
+// Of makes the document of a finalised invoice, or of a credit note. An invoice below zero is a credit note, too. Returns a ticket.Problem
+// for each thing that is missing.
 func Of(p billing.Paper) (*Document, error) {
-	i := p.Invoice
+	i, noun, number, lines, taxes := p.Invoice, "invoice", p.Invoice.Number, p.Invoice.Lines, p.Invoice.Taxes
+	if n := p.Note; n != nil {
+		noun, number, lines, taxes = "credit note", n.Number, n.Lines, n.Taxes
+	}
 	places, known := billing.MinorUnits(i.Currency)
 	var errs []error
 	switch {
 	case i.Number == "" || i.FinalisedAt == nil:
 		errs = append(errs, ticket.Invalid("invoice", ticket.InvoiceID(i.ID), "is not finalised", "docket invoice finalise"))
-	case i.Taxes == nil || len(i.Taxes.Lines) != len(i.Lines):
-		errs = append(errs, ticket.Invalid("invoice", i.Number, "has lines and taxes that do not belong together", "docket audit"))
+	case taxes == nil || len(taxes.Lines) != len(lines):
+		errs = append(errs, ticket.Invalid(noun, number, "has lines and taxes that do not belong together", "docket audit"))
 	case !known:
 		errs = append(errs, ticket.Invalid("currency", i.Currency, "is not in ISO 4217", "correct the contract"))
 	}
@@ -87,16 +94,19 @@ func Of(p billing.Paper) (*Document, error) {
 		return nil, err
 	}
 	d := &Document{
-		Kind: Invoice, Number: i.Number, Issued: p.IssuedOn, From: i.PeriodStart, Until: dayBefore(i.PeriodEnd),
-		Currency: i.Currency, Places: places, Seller: p.Seller, Buyer: p.Buyer, Order: orderOf(i.Lines),
-		Taxes: slices.Clone(i.Taxes.Taxes), Net: i.Taxes.TaxExclusive, Tax: i.Taxes.Tax, Gross: i.Taxes.TaxInclusive,
+		Kind: Invoice, Number: number, Issued: p.IssuedOn, From: i.PeriodStart, Until: dayBefore(i.PeriodEnd),
+		Currency: i.Currency, Places: places, Seller: p.Seller, Buyer: p.Buyer, Order: orderOf(lines),
+		Taxes: slices.Clone(taxes.Taxes), Net: taxes.TaxExclusive, Tax: taxes.Tax, Gross: taxes.TaxInclusive,
 	}
-	for n, l := range i.Lines {
-		d.Lines = append(d.Lines, lineOf(l, i.Taxes.Lines[n], i.Payer))
+	for n, l := range lines {
+		d.Lines = append(d.Lines, lineOf(l, taxes.Lines[n], i.Payer))
 	}
-	if d.Gross.IsNegative() {
+	switch {
+	case p.Note != nil:
+		d.corrects(p)
+	case d.Gross.IsNegative():
 		d.turn()
-	} else {
+	default:
 		d.Due = p.DueOn
 		if i.Receivable != nil {
 			d.Prepaid = i.Receivable.Applied
@@ -108,7 +118,15 @@ func Of(p billing.Paper) (*Document, error) {
 
 // Addressed says what seller and buyer, a client of that id, lack for a document to be printed: a ticket.Problem for each thing.
 func Addressed(seller, buyer billing.Party, client string) error {
-	return errors.Join(checkParty(seller, "company", "docket company set --name … --country …"), checkParty(buyer, "client", "docket client address "+client+" --country …"))
+	return errors.Join(checkSeller(seller), checkBuyer(buyer, client))
+}
+
+func checkSeller(p billing.Party) error {
+	return checkParty(p, "company", "docket company set --name … --country …")
+}
+
+func checkBuyer(p billing.Party, payer string) error {
+	return checkParty(p, "client", "docket client address "+payer+" --country …")
 }
 
 // checkParty says what a party lacks; fix is the command that mends it.
@@ -161,6 +179,7 @@ func (d *Document) turn() {
 			d.Taxes[i].Parts[j].Tax = d.Taxes[i].Parts[j].Tax.Neg()
 		}
 	}
+	d.ToCredit = d.Gross
 }
 
 // orderOf is the order that all lines are on; "" where they differ.

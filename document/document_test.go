@@ -3,7 +3,6 @@ package document_test
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/xml"
 	"fmt"
 	"os"
 	"slices"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/internal/testenv/recipient"
 )
 
 var dec = decimal.RequireFromString
@@ -67,18 +67,6 @@ func invoice(t require.TestingT, currency, doc string, lines ...priced) billing.
 	return paper
 }
 
-func printed(t *testing.T, data []byte) string {
-	t.Helper()
-	r, err := pdf.NewReader(bytes.NewReader(data), int64(len(data)))
-	require.NoError(t, err)
-	plain, err := r.GetPlainText()
-	require.NoError(t, err)
-	var b bytes.Buffer
-	_, err = b.ReadFrom(plain)
-	require.NoError(t, err)
-	return b.String()
-}
-
 func TestAnInvoicePrints(t *testing.T) {
 	paper := invoice(t, "EUR", profile,
 		priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "80", "80.00", "reduced"}, priced{"0.016666667", "h", "150", "2.50", ""},
@@ -90,7 +78,7 @@ func TestAnInvoicePrints(t *testing.T) {
 
 	data, err := d.PDF()
 	require.NoError(t, err)
-	said := printed(t, data)
+	said := recipient.Text(t, data)
 	for _, s := range []string{
 		"INV-2026-00017", "Müller & Söhne <IT>", "Acme Bürobedarf", "L-1", "2026-03-18", "Support · T-1042", "300.00", "-40.00", "2.50",
 		"342.50", "Tax S 19 % of 262.50", "49.88", "Tax S 7 % of 80.00", "5.60", "397.98 EUR", "Paid from your credit", "-100.00", "297.98 EUR",
@@ -100,7 +88,7 @@ func TestAnInvoicePrints(t *testing.T) {
 	}
 	again, err := d.PDF()
 	require.NoError(t, err)
-	require.Equal(t, said, printed(t, again))
+	require.Equal(t, said, recipient.Text(t, again))
 }
 
 // page is what one page of a PDF says, cell by cell.
@@ -187,91 +175,10 @@ func TestManyLinesTaxedOneByOneArePrinted(t *testing.T) {
 	}
 }
 
-// ubl is what a reader of EN 16931 takes from a document.
-type ubl struct {
-	XMLName  xml.Name
-	ID       string `xml:"ID"`
-	Due      string `xml:"DueDate"`
-	Type     string `xml:"InvoiceTypeCode"`
-	Credit   string `xml:"CreditNoteTypeCode"`
-	Supplier struct {
-		Name string `xml:"Party>PartyLegalEntity>RegistrationName"`
-		VAT  string `xml:"Party>PartyTaxScheme>CompanyID"`
-	} `xml:"AccountingSupplierParty"`
-	Tax struct {
-		Amount decimal.Decimal `xml:"TaxAmount"`
-		Subs   []struct {
-			Base    decimal.Decimal `xml:"TaxableAmount"`
-			Tax     decimal.Decimal `xml:"TaxAmount"`
-			Code    string          `xml:"TaxCategory>ID"`
-			Percent string          `xml:"TaxCategory>Percent"`
-			Reason  string          `xml:"TaxCategory>TaxExemptionReason"`
-		} `xml:"TaxSubtotal"`
-	} `xml:"TaxTotal"`
-	Sums struct {
-		Lines   decimal.Decimal `xml:"LineExtensionAmount"`
-		Net     decimal.Decimal `xml:"TaxExclusiveAmount"`
-		Gross   decimal.Decimal `xml:"TaxInclusiveAmount"`
-		Prepaid decimal.Decimal `xml:"PrepaidAmount"`
-		Payable decimal.Decimal `xml:"PayableAmount"`
-	} `xml:"LegalMonetaryTotal"`
-	Invoiced []ublLine `xml:"InvoiceLine"`
-	Credited []ublLine `xml:"CreditNoteLine"`
-}
-
-type ublLine struct {
-	Quantity struct {
-		Value decimal.Decimal `xml:",chardata"`
-		Unit  string          `xml:"unitCode,attr"`
-	} `xml:"InvoicedQuantity"`
-	Credited decimal.Decimal `xml:"CreditedQuantity"`
-	Net      decimal.Decimal `xml:"LineExtensionAmount"`
-	Account  string          `xml:"AccountingCost"`
-	Name     string          `xml:"Item>Name"`
-	Code     string          `xml:"Item>ClassifiedTaxCategory>ID"`
-	Percent  string          `xml:"Item>ClassifiedTaxCategory>Percent"`
-	Price    decimal.Decimal `xml:"Price>PriceAmount"`
-}
-
-func read(t require.TestingT, d *document.Document) ubl {
+func read(t require.TestingT, d *document.Document) recipient.UBL {
 	data, err := d.UBL()
 	require.NoError(t, err)
-	var u ubl
-	require.NoError(t, xml.Unmarshal(data, &u), string(data))
-	return u
-}
-
-// requireEN16931 holds a document, as its reader has it, to the rules of the norm about sums and the tax breakdown.
-func requireEN16931(t require.TestingT, u ubl) {
-	var lines, tax, base decimal.Decimal
-	type taxed struct{ code, percent string }
-	of := map[taxed]decimal.Decimal{}
-	for _, l := range append(u.Invoiced, u.Credited...) {
-		lines = lines.Add(l.Net)
-		of[taxed{l.Code, l.Percent}] = of[taxed{l.Code, l.Percent}].Add(l.Net)
-		require.False(t, l.Price.IsNegative(), "BR-27")
-		quantity := l.Quantity.Value.Add(l.Credited)
-		require.True(t, quantity.Mul(l.Price).Round(2).Equal(l.Net), "%s × %s = %s", quantity, l.Price, l.Net)
-	}
-	for _, s := range u.Tax.Subs {
-		tax, base = tax.Add(s.Tax), base.Add(s.Base)
-		require.True(t, of[taxed{s.Code, s.Percent}].Equal(s.Base), "BR-S-08 and its like: %s %s %%", s.Code, s.Percent)
-		if s.Code == "O" {
-			require.Empty(t, s.Percent, "BR-O-05")
-		} else {
-			require.True(t, s.Base.Mul(dec(s.Percent)).Shift(-2).Sub(s.Tax).Abs().LessThan(dec("1")), "BR-CO-17")
-		}
-		if s.Code != "S" && s.Code != "Z" {
-			require.NotEmpty(t, s.Reason, "BR-E-10, BR-AE-10, BR-O-10")
-			require.True(t, s.Tax.IsZero())
-		}
-	}
-	require.True(t, lines.Equal(u.Sums.Lines), "BR-CO-10")
-	require.True(t, u.Sums.Lines.Equal(u.Sums.Net), "BR-CO-13")
-	require.True(t, base.Equal(u.Sums.Net))
-	require.True(t, tax.Equal(u.Tax.Amount), "BR-CO-14")
-	require.True(t, u.Sums.Net.Add(tax).Equal(u.Sums.Gross), "BR-CO-15")
-	require.True(t, u.Sums.Gross.Sub(u.Sums.Prepaid).Equal(u.Sums.Payable), "BR-CO-16")
+	return recipient.ReadUBL(t, data)
 }
 
 func TestAnInvoiceAsUBL(t *testing.T) {
@@ -290,7 +197,7 @@ func TestAnInvoiceAsUBL(t *testing.T) {
 	require.Equal(t, "4400", u.Invoiced[0].Account)
 	require.Equal(t, "C62", u.Invoiced[2].Quantity.Unit, "0.016666667 h at 150 is not 2.45: a minimum made it so, and it is told as one piece")
 	require.Equal(t, "Reverse charge", u.Tax.Subs[0].Reason)
-	requireEN16931(t, u)
+	u.RequireEN16931(t)
 }
 
 func TestAPlaceIsWrittenAsItsPostWritesIt(t *testing.T) {
@@ -308,7 +215,7 @@ func TestAPlaceIsWrittenAsItsPostWritesIt(t *testing.T) {
 		require.NoError(t, err)
 		data, err := d.PDF()
 		require.NoError(t, err)
-		require.Contains(t, strings.Split(printed(t, data), "\n"), says)
+		require.Contains(t, strings.Split(recipient.Text(t, data), "\n"), says)
 	}
 }
 
@@ -319,10 +226,10 @@ func TestBelowZeroIsACreditNote(t *testing.T) {
 	require.Equal(t, "CreditNote", u.XMLName.Local)
 	require.Equal(t, "381", u.Credit)
 	require.Equal(t, "35.7", u.Sums.Payable.String())
-	requireEN16931(t, u)
+	u.RequireEN16931(t)
 	data, err := d.PDF()
 	require.NoError(t, err)
-	require.Contains(t, printed(t, data), "Credit note")
+	require.Contains(t, recipient.Text(t, data), "Credit note")
 }
 
 func TestRandomInvoicesObeyTheNorm(t *testing.T) {
@@ -345,7 +252,7 @@ func TestRandomInvoicesObeyTheNorm(t *testing.T) {
 		}
 		d, err := document.Of(invoice(t, "EUR", profiles[name], lines...))
 		require.NoError(t, err)
-		requireEN16931(t, read(t, d))
+		read(t, d).RequireEN16931(t)
 	})
 }
 
@@ -362,7 +269,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, `currency "KWD" has more than the two decimals that EN 16931 allows`)
 	data, err := kuwait.PDF()
 	require.NoError(t, err)
-	require.Contains(t, printed(t, data), "1.125 KWD")
+	require.Contains(t, recipient.Text(t, data), "1.125 KWD")
 }
 
 func TestRowsForAccountingPrograms(t *testing.T) {
@@ -374,38 +281,100 @@ func TestRowsForAccountingPrograms(t *testing.T) {
 	require.NoError(t, err)
 	note, err := document.Of(invoice(t, "EUR", profile, priced{"1", "piece", "-50", "-50.00", ""}))
 	require.NoError(t, err)
+	came := document.Payment{Name: `=cmd|' /C calc'!A0`, PaymentMove: billing.PaymentMove{
+		Payment: "P-7", On: "2026-04-02", Invoice: d.Number, Currency: "EUR", Received: dec("100"), Applied: dec("80"), Method: "+49 transfer",
+	}}
+	returned := came
+	returned.Returned, returned.Received, returned.Applied = true, dec("-100"), dec("-80")
 	for _, f := range []document.Format{document.QuickBooks, document.Xero} {
-		data, err := document.CSV(f, []*document.Document{d, note}, document.Defaults{Account: "200", Item: "Services"})
+		files, err := document.CSV(f, []*document.Document{d, note}, []document.Payment{came, returned}, document.Defaults{
+			Account: "200", Item: "Services", Taxes: map[string]string{"S 19": "19% (VAT on Income)"},
+		})
 		require.NoError(t, err)
-		rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-		require.NoError(t, err)
-		require.Len(t, rows, 4)
-		of := func(row int, column string) string {
-			for i, name := range rows[0] {
-				if strings.Trim(name, "*") == column {
-					return rows[row][i]
-				}
-			}
-			require.Fail(t, "no column "+column)
-			return ""
+		tables := map[string]table{}
+		for _, file := range files {
+			tables[file.Name] = tableOf(t, file)
 		}
+		paid := tables["payments"]
+		require.Equal(t, []string{"Date", "Description", "Amount"}, paid.rows[0][:3], "as a bank statement of QuickBooks")
+		require.Equal(t, "2026-04-02 100.00 '=cmd|' /C calc'!A0 P-7 80.00 20.00 '+49 transfer payment", paid.of(t, 1, "Date", "Amount", "Payee", "Reference", "Applied", "Unapplied", "Method", "Kind"))
+		require.Equal(t, "-100.00 P-7 -80.00 -20.00 returned", paid.of(t, 2, "Amount", "Reference", "Applied", "Unapplied", "Kind"))
+		sold := tables["invoices"]
 		if f == document.Xero {
-			require.Equal(t, `'=cmd|' /C calc'!A0`, of(1, "ContactName"), "a cell is never a formula")
-			require.Equal(t, "4400", of(1, "AccountCode"))
-			require.Equal(t, "200", of(2, "AccountCode"))
-			require.Equal(t, "-1", of(2, "Quantity"))
-			require.Equal(t, "40", of(2, "UnitAmount"))
-			require.Equal(t, "-9.50", of(3, "TaxAmount"), "of a credit note")
+			require.Len(t, files, 2)
+			require.Len(t, sold.rows, 4)
+			require.Equal(t, `'=cmd|' /C calc'!A0 4400`, sold.of(t, 1, "ContactName", "AccountCode"), "a cell is never a formula")
+			require.Equal(t, "19% (VAT on Income)", sold.of(t, 1, "TaxType"), "as the program calls it")
+			require.Equal(t, "S 7", sold.of(t, 2, "TaxType"))
+			require.Equal(t, "200 -1 40", sold.of(t, 2, "AccountCode", "Quantity", "UnitAmount"))
+			require.Equal(t, "-1 50 -9.50", sold.of(t, 3, "Quantity", "UnitAmount", "TaxAmount"), "a credit note is an invoice below zero")
 			continue
 		}
-		require.Equal(t, "SUP", of(1, "Item(Product/Service)"))
-		require.Equal(t, "Services", of(2, "Item(Product/Service)"))
-		require.Equal(t, "300.00", of(1, "ItemAmount"))
-		require.Equal(t, "-50.00", of(3, "ItemAmount"))
-		require.Contains(t, of(1, "ItemDescription"), "Line\nbreak")
+		require.Len(t, sold.rows, 3)
+		require.Equal(t, "SUP 300.00", sold.of(t, 1, "Item(Product/Service)", "ItemAmount"))
+		require.Equal(t, "Services", sold.of(t, 2, "Item(Product/Service)"))
+		require.Contains(t, sold.of(t, 1, "ItemDescription"), "Line\nbreak")
+		require.Len(t, tables["credits"].rows, 2)
+		require.Equal(t, "1 50.00 9.50", tables["credits"].of(t, 1, "ItemQuantity", "ItemAmount", "ItemTaxAmount"), "credit notes have an import of their own, above zero")
 	}
-	_, err = document.CSV("sage", nil, document.Defaults{})
+	_, err = document.CSV("sage", nil, nil, document.Defaults{})
 	require.ErrorContains(t, err, `format "sage" is not known: quickbooks or xero`)
+}
+
+// table is a CSV file with its header.
+type table struct{ rows [][]string }
+
+func tableOf(t *testing.T, file billing.ExportFile) table {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(file.Content)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, file.Lines+1)
+	return table{rows}
+}
+
+// of gives cells of a row by the names of their columns.
+func (c table) of(t *testing.T, row int, columns ...string) string {
+	t.Helper()
+	var cells []string
+	for _, column := range columns {
+		i := slices.IndexFunc(c.rows[0], func(name string) bool { return strings.Trim(name, "*") == column })
+		require.GreaterOrEqual(t, i, 0, "no column %s", column)
+		cells = append(cells, c.rows[row][i])
+	}
+	return strings.Join(cells, " ")
+}
+
+// QuickBooks refuses rows below zero: what is taxed alike as such a line is one row with it.
+func TestRowsForQuickBooksAreNeverBelowZero(t *testing.T) {
+	d, err := document.Of(invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "20", "20.00", "reduced"}, priced{"1", "piece", "-40", "-40.00", ""}))
+	require.NoError(t, err)
+	files, err := document.CSV(document.QuickBooks, []*document.Document{d}, nil, document.Defaults{})
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	rows := tableOf(t, files[0])
+	require.Len(t, rows.rows, 3)
+	require.Equal(t, "1 260 260.00 49.40", rows.of(t, 1, "ItemQuantity", "ItemRate", "ItemAmount", "ItemTaxAmount"))
+	require.Regexp(t, `^L-1 .*; L-3 `, rows.of(t, 1, "ItemDescription"))
+	require.Equal(t, "20.00 1.40", rows.of(t, 2, "ItemAmount", "ItemTaxAmount"), "what no such line is about stays as it is")
+}
+
+// What takes a void invoice back is a credit note of all of it, under a number of its own, and refers to the invoice.
+func TestAVoidInvoiceIsTakenBackAsAWhole(t *testing.T) {
+	of := invoice(t, "EUR", profile, priced{"2", "h", "150.00", "300.00", ""}, priced{"1", "piece", "40", "40.00", "reduced"})
+	of.Invoice.Receivable = &billing.Receivable{Applied: dec("100")}
+	void, err := document.OfCredit(billing.DueCredit{Paper: of, Void: &billing.VoidedAs{Number: "INV-2026-00017-VOID", On: "2026-05-01"}})
+	require.NoError(t, err)
+	require.Equal(t, "399.8 EUR", void.Payable.String()+" "+void.Currency, "whatever credit it had used")
+	for _, format := range []document.Format{document.Xero, document.QuickBooks} {
+		files, err := document.CSV(format, []*document.Document{void}, nil, document.Defaults{})
+		require.NoError(t, err)
+		rows := tableOf(t, files[0])
+		if format == document.QuickBooks {
+			require.Equal(t, "INV-2026-00017-VOID 2026-05-01 INV-2026-00017 300.00 57.00", rows.of(t, 1, "CreditNoteNo", "CreditNoteDate", "Memo", "ItemAmount", "ItemTaxAmount"))
+			continue
+		}
+		require.Equal(t, "INV-2026-00017-VOID INV-2026-00017 2026-05-01 -2 150 -57.00", rows.of(t, 1, "InvoiceNumber", "Reference", "DueDate", "Quantity", "UnitAmount", "TaxAmount"))
+	}
 }
 
 func BenchmarkPDF(b *testing.B) {

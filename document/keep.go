@@ -18,24 +18,43 @@ type Shelf interface {
 	KeepDocuments(ctx context.Context, invoice int64, files []billing.Rendered) ([]billing.KeptDocument, error)
 }
 
+// NoteShelf is the same for credit notes.
+type NoteShelf interface {
+	CreditNotePaper(ctx context.Context, note int64) (billing.Paper, error)
+	CreditNoteDocuments(ctx context.Context, note int64) ([]billing.KeptDocument, error)
+	KeepCreditNoteDocuments(ctx context.Context, note int64, files []billing.Rendered) ([]billing.KeptDocument, error)
+}
+
 // Keep renders a finalised invoice, once, and keeps it: whoever asks again, or at the same time, gets what was kept first.
 func Keep(ctx context.Context, shelf Shelf, invoice int64) ([]billing.KeptDocument, error) {
-	kept, err := shelf.Documents(ctx, invoice)
+	return keep(ctx, invoice, shelf.Documents, shelf.Paper, shelf.KeepDocuments)
+}
+
+// KeepNote renders a credit note, once, and keeps it as Keep does an invoice.
+func KeepNote(ctx context.Context, shelf NoteShelf, note int64) ([]billing.KeptDocument, error) {
+	return keep(ctx, note, shelf.CreditNoteDocuments, shelf.CreditNotePaper, shelf.KeepCreditNoteDocuments)
+}
+
+func keep(
+	ctx context.Context, id int64, documents func(context.Context, int64) ([]billing.KeptDocument, error), paper func(context.Context, int64) (billing.Paper, error),
+	put func(context.Context, int64, []billing.Rendered) ([]billing.KeptDocument, error),
+) ([]billing.KeptDocument, error) {
+	kept, err := documents(ctx, id)
 	if err != nil || len(kept) > 0 {
 		return kept, err
 	}
-	paper, err := shelf.Paper(ctx, invoice)
+	from, err := paper(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	files, err := Render(paper)
+	files, err := Render(from)
 	if err != nil {
 		return nil, err
 	}
-	return shelf.KeepDocuments(ctx, invoice, files)
+	return put(ctx, id, files)
 }
 
-// Render makes the files of an invoice: the PDF, the data it was printed from, and the EN 16931 document where the norm can tell it.
+// Render makes the files of an invoice or a credit note: the PDF, the data it was printed from, and the EN 16931 document where the norm can tell it.
 func Render(paper billing.Paper) ([]billing.Rendered, error) {
 	d, err := Of(paper)
 	if err != nil {

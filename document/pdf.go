@@ -118,7 +118,8 @@ func (d *Document) head() []core.Row {
 	add("Period", d.From+" to "+d.Until)
 	add("Due", d.Due)
 	add("Your order", d.Order)
-	add("Of invoice", d.Of)
+	add("Of invoice", d.Of.Number)
+	add("Its date", d.Of.Issued)
 	buyer := address(d.Buyer)
 	rows := []core.Row{
 		auto(cell(14, d.Seller.Name, strong), cell(10, d.title(), title)),
@@ -169,7 +170,7 @@ func (d *Document) table(m core.Maroto, after []core.Row) error {
 	if err := m.RegisterHeader(heading...); err != nil { // it is printed here, and on each page that begins from here on
 		return err
 	}
-	rows := d.rows()
+	rows := d.lineRows()
 	rows, last := rows[:max(0, len(rows)-1)], rows[max(0, len(rows)-1):]
 	m.AddRows(rows...)
 	room, err := heights(m, slices.Concat(last, after))
@@ -208,7 +209,7 @@ func (d *Document) columns(line, date, what, quantity, price, net string, left, 
 	return auto(cell(3, line, left), cell(3, date, left), cell(9, what, left), cell(3, quantity, right), cell(3, price, right), cell(3, net, right))
 }
 
-func (d *Document) rows() []core.Row {
+func (d *Document) lineRows() []core.Row {
 	rows := make([]core.Row, 0, len(d.Lines))
 	for _, l := range d.Lines {
 		what := l.Text
@@ -271,6 +272,9 @@ func (d *Document) totals() []core.Row {
 	rows = append(rows, sum("Total", d.money(d.Gross)+" "+d.Currency, strong, total))
 	if !d.Prepaid.IsZero() {
 		rows = append(rows, sum("Paid from your credit", d.money(d.Prepaid.Neg()), small, right), sum("To pay", d.money(d.Payable)+" "+d.Currency, strong, total))
+	}
+	for _, part := range d.became() {
+		rows = append(rows, sum(part[0], part[1], small, right))
 	}
 	return append(rows, space(6))
 }

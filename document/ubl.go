@@ -38,8 +38,10 @@ func (d *Document) UBL() ([]byte, error) {
 	if d.Order != "" {
 		root.child("cac:OrderReference").text("cbc:ID", d.Order)
 	}
-	if d.Of != "" {
-		root.child("cac:BillingReference").child("cac:InvoiceDocumentReference").text("cbc:ID", d.Of)
+	if d.Of.Number != "" {
+		of := root.child("cac:BillingReference").child("cac:InvoiceDocumentReference")
+		of.text("cbc:ID", d.Of.Number)
+		of.text("cbc:IssueDate", d.Of.Issued)
 	}
 	d.party(root.child("cac:AccountingSupplierParty").child("cac:Party"), d.Seller)
 	d.party(root.child("cac:AccountingCustomerParty").child("cac:Party"), d.Buyer)
@@ -52,6 +54,9 @@ func (d *Document) UBL() ([]byte, error) {
 		if d.Seller.BIC != "" {
 			account.child("cac:FinancialInstitutionBranch").text("cbc:ID", d.Seller.BIC)
 		}
+	}
+	if terms := d.terms(); terms != "" {
+		root.child("cac:PaymentTerms").text("cbc:Note", terms)
 	}
 	d.taxTotal(&root)
 	d.sums(&root)

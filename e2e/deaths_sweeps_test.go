@@ -130,14 +130,24 @@ var sweeps = []swept{
 		},
 	},
 	{
-		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriods", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "ListUnsent", "SendBatch", "MonthCame"},
-		ready: func(b *books) { b.on(2026, time.April, 2) },
+		name: "month", passes: []string{"MonthBegins", "DuePeriods", "RunPeriods", "ExpireBlocks", "ListOver", "FinaliseBatch", "ListUnrendered", "RenderBatch", "ListUnrenderedNotes", "RenderNotes", "ListUnsent", "SendBatch", "ListUnsentNotes", "SendNotes", "MonthCame"},
+		ready: func(b *books) {
+			b.on(2026, time.March, 2)
+			require.NoError(b.t, b.periods(&mortal{}))
+			february, err := b.Finalise(b.t.Context(), postgres.Finalisation{Payer: "acme", Currency: "USD", Period: "2026-02-01", By: "olga"})
+			require.NoError(b.t, err)
+			head := postgres.InvoiceDeed{Invoice: february.ID, By: "olga", OperationKey: "credit"}
+			_, err = b.Credit(b.t.Context(), postgres.CreditNoteDraft{InvoiceDeed: head, Amount: "100.00", Reason: "Two days of outage"})
+			require.NoError(b.t, err)
+			b.on(2026, time.April, 2)
+		},
 		run: func(b *books, m *mortal) error {
 			render := func(ctx context.Context, invoice int64) error { _, err := document.Keep(ctx, b, invoice); return err }
+			renderNote := func(ctx context.Context, note int64) error { _, err := document.KeepNote(ctx, b, note); return err }
 			ask, err := b.ProveMonth(b.t.Context(), billing.MonthClose{Until: "2026-04-01", By: "olga", Send: true})
 			require.NoError(b.t, err)
 			return b.execute(m, workflows.MonthType, workflows.Month, []any{ask},
-				activities.NewPeriods(b), activities.NewMonths(b, render))
+				activities.NewPeriods(b), activities.NewMonths(b, render, renderNote))
 		},
 	},
 }
@@ -172,6 +182,7 @@ union all select format('move %s %s', kind, ms) from block_moves
 union all select format('reminder %s %s %s', payer_id, after_days, asked) from invoice_reminders
 union all select format('notice %s %s %s %s', tells, client_id, recipient, state) from notices
 union all select format('file %s %s', payer_id, kind) from invoice_documents
+union all select format('file %s %s', n.number, d.kind) from credit_note_documents d join credit_notes n on n.id = d.note_id
 union all select format('series %s %s', series, last) from number_series
 order by 1`)
 	require.NoError(b.t, err)

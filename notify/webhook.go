@@ -137,6 +137,7 @@ type data struct {
 	Ticket     ticket.ID `json:"ticket,omitempty"`
 	Subject    string    `json:"subject,omitempty"`
 	Invoice    string    `json:"invoice,omitempty"`
+	CreditNote string    `json:"credit_note,omitempty"`
 	Client     string    `json:"client"`
 	ClientName string    `json:"client_name"`
 	Urgent     bool      `json:"urgent"`
@@ -153,7 +154,8 @@ type data struct {
 
 func (w *Webhook) post(ctx context.Context, n ticket.Claimed) error {
 	p := payload{Type: "docket." + n.Tells, Timestamp: n.At.UTC(), Data: data{
-		Ticket: n.Ticket, Subject: n.Subject, Invoice: n.Invoice, Client: n.Client, ClientName: n.ClientName, Urgent: n.Urgent, Says: n.Says,
+		Ticket: n.Ticket, Subject: n.Subject, Invoice: n.Invoice, CreditNote: n.CreditNote, Client: n.Client, ClientName: n.ClientName,
+		Urgent: n.Urgent, Says: n.Says,
 	}}
 	if q := n.Quote; q != nil {
 		p.Data.Hold, p.Data.Kind, p.Data.Reason, p.Data.Why = ticket.HoldID(q.Hold), q.Kind, q.Reason, q.Says

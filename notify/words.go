@@ -79,6 +79,7 @@ type scene struct {
 	// Of an invoice that goes to its payer.
 	Invoice, Due, Seller, Owed, Files string // Owed: where it is less than the amount
 	Paid, Credit                      bool
+	Note, Reduces, ToCredit           string // of a credit note about it
 
 	Subject string
 	Body    []string // paragraphs
@@ -173,17 +174,39 @@ func (w Words) scene(n ticket.Claimed) (scene, error) {
 	return s, nil
 }
 
-// bill adds the invoice that goes to its payer: he sees who sells to him, and nothing of the desk.
+// figure is an amount as it is written.
+type figure interface{ StringFixed(places int32) string }
+
+// bill adds the invoice, or the credit note, that goes to its payer: he sees who sells to him, and nothing of the desk.
 func (s scene) bill(n ticket.Claimed) (scene, error) {
 	b := n.Billed
 	places, known := billing.MinorUnits(b.Currency)
 	if !known {
 		return s, fmt.Errorf("%s is in %q, which is no currency", n.Invoice, b.Currency)
 	}
-	in := func(d interface{ StringFixed(places int32) string }) string {
-		return d.StringFixed(places) + " " + b.Currency
-	}
+	in := func(d figure) string { return d.StringFixed(places) + " " + b.Currency }
 	s.Invoice, s.Due, s.Seller, s.Amount = n.Invoice, b.DueOn, cmp.Or(line(b.Seller, 80), "Docket"), in(b.Payable)
+	if b.GivesBack == nil {
+		s.asks(b, in)
+	} else {
+		s.givesBack(*b.GivesBack, in)
+	}
+	names := make([]string, len(b.Files))
+	for i, f := range b.Files {
+		names[i] = f.Name
+	}
+	s.Files = strings.Join(names, ", ")
+	s.Foot = "Sent by a program for " + s.Seller + "; "
+	if b.Answers == "" {
+		s.Foot += "nobody reads answers to it."
+	} else {
+		s.Foot += "answers go to " + line(b.Answers, 80) + "."
+	}
+	return s, nil
+}
+
+// asks tells what an invoice comes to, and what of it is to be paid.
+func (s *scene) asks(b *ticket.Billed, in func(figure) string) {
 	s.Facts = []fact{{"Invoice", s.Invoice}, {"Amount", s.Amount}}
 	s.Credit = b.Payable.IsNegative()
 	switch {
@@ -199,18 +222,20 @@ func (s scene) bill(n ticket.Claimed) (scene, error) {
 			s.Facts = append(s.Facts, fact{"IBAN", line(b.IBAN, 40)}, fact{"Purpose", s.Invoice})
 		}
 	}
-	names := make([]string, len(b.Files))
-	for i, f := range b.Files {
-		names[i] = f.Name
+}
+
+// givesBack tells what a credit note comes to, why, and what became of it.
+func (s *scene) givesBack(g ticket.GivesBack, in func(figure) string) {
+	s.Note, s.Why = g.Number, line(g.Reason, 600)
+	s.Facts = []fact{{"Credit note", s.Note}, {"Of invoice", s.Invoice}, {"Amount", s.Amount}}
+	if g.Reduces.IsPositive() {
+		s.Reduces = in(g.Reduces)
+		s.Facts = append(s.Facts, fact{"Off what you owed", s.Reduces})
 	}
-	s.Files = strings.Join(names, ", ")
-	s.Foot = "Sent by a program for " + s.Seller + "; "
-	if b.Answers == "" {
-		s.Foot += "nobody reads answers to it."
-	} else {
-		s.Foot += "answers go to " + line(b.Answers, 80) + "."
+	if g.ToCredit.IsPositive() {
+		s.ToCredit = in(g.ToCredit)
+		s.Facts = append(s.Facts, fact{"To your credit", s.ToCredit})
 	}
-	return s, nil
 }
 
 // amount is what the quote comes to; empty where none could be found.

@@ -47,7 +47,35 @@ order by 1`
 select format('%s: the file that went to %s was not kept, or no mail took it', i.number, x.recipient)
 from invoice_sendings x join invoices i on i.id = x.invoice_id
 where not exists (select from invoice_documents d where d.invoice_id = x.invoice_id and d.kind = 'pdf' and d.sha256 = x.sha256)
-  or not exists (select from notices n where n.invoice_id = x.invoice_id and n.to_address and n.recipient = x.recipient)
+  or not exists (select from notices n where n.invoice_id = x.invoice_id and n.note_id is null and n.to_address and n.recipient = x.recipient)
+union all
+select format('%s: the file that went to %s was not kept, or no mail took it', n.number, x.recipient)
+from credit_note_sendings x join credit_notes n on n.id = x.note_id
+where not exists (select from credit_note_documents d where d.note_id = x.note_id and d.kind = 'pdf' and d.sha256 = x.sha256)
+  or not exists (select from notices m where m.note_id = x.note_id and m.to_address and m.recipient = x.recipient)
+union all
+select format('event %s of %s: where a file went is not on record', e.id, e.payer_id)
+from invoice_events e where e.kind = 'sent' and not exists (select from invoice_sendings x where x.event_id = e.id)
+  or e.kind = 'credit-note-sent' and not exists (select from credit_note_sendings x where x.event_id = e.id)
+order by 1`
+
+	// A kept file is what was rendered, byte by byte, and names its document and what that comes to. An invoice below zero is told as what
+	// it gives back.
+	wrongFiles = `
+with kept as (
+  select i.number, coalesce(i.gross, i.total) as amount, d.kind, d.sha256, d.content from invoice_documents d join invoices i on i.id = d.invoice_id
+  union all
+  select n.number, n.amount, d.kind, d.sha256, d.content from credit_note_documents d join credit_notes n on n.id = d.note_id
+), read as ( -- what is not as it was is not read: it need not be text any more
+  select number, amount, kind, encode(sha256(content), 'hex') = sha256 as same,
+    case when kind <> 'pdf' and encode(sha256(content), 'hex') = sha256 then convert_from(content, 'UTF8') end as said
+  from kept
+)
+select case when same then format('%s: its file %s is of something else, or of another amount than %s', number, kind, amount)
+  else format('%s: its file %s is not what was kept: its SHA-256 differs', number, kind) end
+from read
+where not same or kind <> 'pdf' and (position(number in said) = 0 or abs(amount) is distinct from abs(case kind
+  when 'json' then substring(said from '"tax_inclusive":"(-?[0-9.]+)"') else substring(said from '<cbc:TaxInclusiveAmount[^>]*>(-?[0-9.]+)<') end::numeric))
 order by 1`
 
 	// What a credit note gives back reduced what was owed or is the payer's credit; its lines come to

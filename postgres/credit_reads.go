@@ -83,8 +83,10 @@ func (r Reads) InvoiceEvents(ctx context.Context, invoice int64) ([]billing.Invo
 		select at, kind, ref, amount, actor, reason, says from (
 			select e.at, case when e.kind in ('write-down', 'review') then 0 else 2 end as rank, e.id, e.kind, e.amount, `+who+` as actor,
 				case when p.event_id is null then e.reason else concat_ws(', ', 'on ' || p.paid_on, nullif(p.method, '')) end as reason, `+said+` as says,
-				case when e.kind = 'payment' then 'P-' || e.id else '' end as ref
-			from invoice_events e left join payments p on p.event_id = e.id where e.invoice_id = $1 and e.kind <> 'credit-applied'
+				case when e.kind = 'payment' then 'P-' || e.id else coalesce(n.number, m.number, '') end as ref
+			from invoice_events e left join payments p on p.event_id = e.id left join credit_notes n on n.event_id = e.id
+				left join credit_note_sendings x on x.event_id = e.id left join credit_notes m on m.id = x.note_id
+			where e.invoice_id = $1 and e.kind <> 'credit-applied'
 			union all
 			select i.finalised_at, 1, 0, 'finalised', coalesce(i.gross, i.total), `+finalised+`, '', '', ''
 			from invoices i where i.id = $1 and i.finalised_at is not null

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,13 +25,34 @@ var deadlyBooks = []deadly{
 			return err
 		}
 	}},
+	{"files of a credit note", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		k.parties()
+		_, invoice := k.billed(60)
+		n := k.noted(k.credit(invoice, "50.00"))
+		paper, err := k.CreditNotePaper(k.t.Context(), n.ID)
+		require.NoError(k.t, err)
+		files, err := document.Render(paper)
+		require.NoError(k.t, err)
+		return func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.KeepCreditNoteDocuments(ctx, n.ID, files)
+			return err
+		}
+	}},
 	{"export", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.parties()
-		k.billed(60)
-		papers, err := k.Unexported(k.t.Context(), "csv")
+		_, march := k.billed(60)
+		k.exported("xero")
+		k.void(march)
+		k.close(k.ticket("email"), 1, k.minutes("tom", 60))
+		april := k.month("2026-04")
+		k.credit(april, "50.00")
+		k.pay(april, "100.00")
+		due, err := k.Unexported(k.t.Context(), "xero")
 		require.NoError(k.t, err)
-		e := postgres.Export{Format: "csv", OperationKey: k.key(), By: "olga", Content: []byte("what they come to")}
-		return func(ctx context.Context, s *postgres.Store) error { _, err := s.KeepExport(ctx, e, papers); return err }
+		batch, err := document.Batch(due, document.Order{Format: document.Xero, OperationKey: k.key(), By: "olga"})
+		require.NoError(k.t, err)
+		require.Equal(k.t, "1 invoices, 2 credits, 1 payments", fmt.Sprintf("%d invoices, %d credits, %d payments", batch.Invoices, batch.Credits, batch.Payments))
+		return func(ctx context.Context, s *postgres.Store) error { _, err := s.KeepExport(ctx, batch); return err }
 	}},
 	{"finalise what is over", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.close(k.ticket("email"), 1, k.minutes("tom", 60))

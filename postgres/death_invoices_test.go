@@ -64,6 +64,22 @@ var deadlyInvoices = []deadly{
 		require.NoError(k.t, err)
 		return func(ctx context.Context, s *postgres.Store) error { return s.SendOver(ctx, invoice.ID, "olga") }
 	}},
+	{"send a credit note", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		_, invoice := k.billed(60)
+		n := k.noted(k.credit(invoice, "50.00"))
+		k.parties()
+		k.noteFile(n, "pdf")
+		m := postgres.CreditNoteDispatch{Note: n.ID, To: "ap@acme.example", By: "olga", OperationKey: k.key()}
+		return func(ctx context.Context, s *postgres.Store) error { _, err := s.SendCreditNote(ctx, m); return err }
+	}},
+	{"send a credit note at the month's end", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
+		_, invoice := k.billed(60)
+		n := k.noted(k.credit(invoice, "50.00"))
+		k.parties()
+		require.NoError(k.t, k.SetClientParty(k.t.Context(), "acme", billing.Party{City: "Springfield", Country: "US", Email: "ap@acme.example"}, "olga"))
+		k.noteFile(n, "pdf")
+		return func(ctx context.Context, s *postgres.Store) error { return s.SendNoteOver(ctx, n.ID, "olga") }
+	}},
 	{"question a line", one(hourly), func(k *till) func(context.Context, *postgres.Store) error {
 		k.mailbox()
 		_, invoice := k.billed(60)

@@ -35,6 +35,7 @@ type event struct {
 
 	// Of what goes to a payer.
 	Invoice int64  // whose files go with it; 0: none
+	Note    int64  // the credit note whose files go with it instead; 0: none
 	Address string // a mail address; empty: the one of the payer's invoices
 }
 

@@ -172,7 +172,7 @@ from invoices i join clients c on c.id = i.payer_id where i.id = $1 for update o
 
 // deedWords tell what who may not do it wanted to do.
 var deedWords = map[string]string{
-	"review": "review invoices", "sent": "send invoices", "payment": "record payments", "payment-returned": "say that a payment came back",
+	"review": "review invoices", "sent": "send invoices", "credit-note-sent": "send credit notes", "payment": "record payments", "payment-returned": "say that a payment came back",
 	"credit-note": "issue credit notes", "void": "void invoices", "answer": "settle what is in question",
 }
 

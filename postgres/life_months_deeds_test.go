@@ -238,3 +238,45 @@ func (m *months) reminds() {
 	m.say("reminded of %v", got)
 	require.ElementsMatch(m.rt, want, got)
 }
+
+// exports what an accounting program has not had, sometimes while the payer lacks a country, so that all of it waits.
+func (m *months) exports() {
+	format, lacks := rapid.SampledFrom(formats).Draw(m.rt, "format"), rapid.IntRange(0, 3).Draw(m.rt, "lacks") == 0
+	if lacks {
+		m.tamper("update clients set party = party - 'country' where id = 'acme'")
+	}
+	e, err := export(m.t.Context(), m.Store, format, m.key())
+	if err != nil {
+		require.ErrorContains(m.rt, err, "has had everything")
+	}
+	m.say("%s gets %d invoices, %d credits, %d payments, with %v left out: %v", format, e.Invoices, e.Credits, e.Payments, e.LeftOut, err)
+	if lacks {
+		require.Zero(m.rt, e.ID)
+		m.tamper("update clients set party = party || '{\"country\": \"US\"}' where id = 'acme'")
+	}
+}
+
+// accountingAgrees has each program import what is left, and compares its books with the journal and with the clerk's: what invoices that
+// are not void came to, less what credit notes gave back, and the money that came and stayed.
+func (m *months) accountingAgrees() {
+	var sold, came int64
+	for _, b := range m.order {
+		if !b.void {
+			sold += b.gross - b.credited
+		}
+	}
+	for _, p := range m.paid {
+		if !p.back {
+			came += p.whole
+		}
+	}
+	for _, format := range formats {
+		if _, err := export(m.t.Context(), m.Store, format, m.key()); err != nil {
+			require.ErrorContains(m.rt, err, "has had everything")
+		}
+		m.booksAgree(format)
+		l := m.imported(format)
+		require.Equal(m.rt, dollars(sold), l.documents["Acme"].StringFixed(2), "documents in %s", format)
+		require.Equal(m.rt, dollars(came), l.money["Acme"].StringFixed(2), "money in %s", format)
+	}
+}

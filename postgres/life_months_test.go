@@ -68,6 +68,7 @@ func newMonths(t *testing.T, rt *rapid.T) *months {
 		negative = "credit-note"
 	}
 	k := newTill(t, fmt.Sprintf(lifeContract, negative))
+	k.named()
 	m := &months{till: k, clerk: c, rt: rt}
 	var err error
 	m.zone, err = time.LoadLocation("America/New_York")
@@ -362,6 +363,7 @@ func (m *months) ends() {
 	require.Equal(m.rt, dollars(-tax), of("tax"))
 	require.Equal(m.rt, dollars(-m.clerk.inCredit()), of("client-credit"))
 	require.Zero(m.rt, m.count("select count(*) from (select from journal group by kind, source, unit having sum(amount) <> 0) x"), "every entry balances")
+	m.accountingAgrees()
 	found, err := m.Audit(ctx, nil)
 	require.NoError(m.rt, err)
 	require.True(m.rt, found.Clean(), "%+v", found)
@@ -382,7 +384,7 @@ func TestRandomLivesOfInvoices(t *testing.T) {
 		})
 		deeds := []func(){
 			m.opens, m.opens, m.opens, m.opens, m.reopens, m.reopens, m.again, m.sells, m.expires, m.takesBack, m.writesDown, m.writesDown, m.finalises, m.finalises,
-			m.finalises, m.reviews, m.paysSome, m.paysSome, m.bouncesOne, m.creditsSome, m.creditsSome, m.voidsOne, m.usesCredit, m.questions, m.settles, m.sends, m.reminds,
+			m.finalises, m.reviews, m.paysSome, m.paysSome, m.bouncesOne, m.creditsSome, m.creditsSome, m.voidsOne, m.usesCredit, m.questions, m.settles, m.sends, m.reminds, m.exports, m.exports,
 		}
 		for n := range rapid.IntRange(10, 50).Draw(rt, "deeds") {
 			deeds[rapid.IntRange(0, len(deeds)-1).Draw(rt, fmt.Sprintf("deed %d", n))]()

@@ -248,7 +248,8 @@ select i.number from invoices i where i.state = 'finalised' and (i.total, i.line
 	none("credit that was used twice", `select payer_id from credit_balances b where balance < 0 or balance <> (select sum("left") from credit_left)`)
 	half := []string{}
 	for kind, table := range map[string]string{
-		"payment": "payments", "credit-note": "credit_notes", "review": "invoice_reviews", "sent": "invoice_sendings", "question": "disputes", "payment-returned": "payment_returns",
+		"payment": "payments", "credit-note": "credit_notes", "review": "invoice_reviews", "sent": "invoice_sendings", "credit-note-sent": "credit_note_sendings",
+		"question": "disputes", "payment-returned": "payment_returns",
 	} {
 		half = append(half, "select e.kind || ' ' || e.id from invoice_events e left join "+table+" x on x.event_id = e.id where e.kind = '"+kind+"' and x.event_id is null")
 	}

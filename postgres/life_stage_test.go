@@ -53,6 +53,7 @@ type stage struct {
 	paidBy   string               // its operation key
 	dispute  int64
 	block    int64
+	note     int64 // April's credit note
 }
 
 // newStage sets it all up once; a test copies its database as often as it likes.
@@ -100,7 +101,9 @@ func newStage(t *testing.T) *stage {
 	require.NoError(t, err)
 	s.partly, s.paidBy = k.lastPayment(), paid.OperationKey
 	k.pay(s.april, "163.31")
-	k.credit(s.april, "30.00")
+	note := k.noted(k.credit(s.april, "30.00"))
+	s.note = note.ID
+	k.noteFile(note, "pdf")
 	s.dispute = k.question(s.february, s.line["disputed"], "ann").ID
 	_, err = document.Keep(t.Context(), k, s.february.ID)
 	require.NoError(t, err)
@@ -172,6 +175,10 @@ var stoodBy = []struct{ what, query string }{
 	{"deeds", `select format('%s %s, of %s', kind, count(*), trim_scale(sum(amount))) from invoice_events group by kind`},
 	// Not what they ask for: a sweep is a transaction an invoice, and a payment may come back between two.
 	{"reminders", `select format('%s after %s days', i.number, r.after_days) from invoice_reminders r join invoices i on i.id = r.invoice_id`},
+	{"exports", `select format('%s has %s', x.format, i.number) from exports x join export_lines x2 on x2.export_id = x.id join invoice_lines l on l.charge_id = x2.charge_id
+  join invoices i on i.id = l.invoice_id group by x.format, i.number union all
+select format('%s has %s of %s on %s', x.format, v.kind, v.amount, i.number) from exports x join export_events e on e.export_id = x.id
+  join invoice_events v on v.id = e.event_id join invoices i on i.id = v.invoice_id`},
 	{"series", `select format('%s %s', series, last) from number_series`},
 }
 
@@ -331,8 +338,16 @@ var lifeDeeds = []lifeDeed{
 		_, err := on.SendInvoice(ctx, postgres.InvoiceDispatch{InvoiceDeed: head(s.february, key), To: "ap@acme.example"})
 		return err
 	}},
+	{"send April's credit note", func(ctx context.Context, s *stage, on *postgres.Store, key string) error {
+		_, err := on.SendCreditNote(ctx, postgres.CreditNoteDispatch{Note: s.note, To: "ap@acme.example", By: "olga", OperationKey: key})
+		return err
+	}},
 	{"remind of what is overdue", func(ctx context.Context, _ *stage, on *postgres.Store, _ string) error {
 		_, err := on.RemindOverdue(ctx, 10)
+		return err
+	}},
+	{"export", func(ctx context.Context, _ *stage, on *postgres.Store, key string) error {
+		_, err := export(ctx, on, "xero", key)
 		return err
 	}},
 	{"take the block back", func(ctx context.Context, s *stage, on *postgres.Store, _ string) error {

@@ -92,18 +92,10 @@ func (s *Store) FinaliseOver(ctx context.Context, o billing.OverInvoice, by stri
 // Unrendered lists finalised invoices of what is over by the date that have no files yet, oldest first: those after one of
 // them, at most so many.
 func (r Reads) Unrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
-	rows, err := r.q.Query(ctx, `
+	return ids(ctx, r.q, "invoices without files", `
 select i.id from invoices i where i.state = 'finalised' and i.period_end <= $1::text::date and ($2 = '' or i.payer_id = $2)
   and i.id > $3 and not exists (select from invoice_documents d where d.invoice_id = i.id)
 order by i.id limit $4`, m.Until, m.Payer, after, most)
-	if err != nil {
-		return nil, fmt.Errorf("list invoices without files: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("list invoices without files: %w", err)
-	}
-	return found, nil
 }
 
 // ofTheMonth are the invoices whose period ended with the month: $1 is the date after it, $2 the payer or empty.
@@ -119,16 +111,8 @@ const unsent = ofTheMonth + `
 
 // Unsent lists what a closing that sends would mail, oldest first.
 func (r Reads) Unsent(ctx context.Context, m billing.MonthClose) ([]int64, error) {
-	rows, err := r.q.Query(ctx, "select i.id from invoices i join clients c on c.id = i.payer_id where coalesce(c.party ->> 'email', '') <> '' and "+unsent+
-		" order by i.finalised_at, i.id", m.Until, m.Payer)
-	if err != nil {
-		return nil, fmt.Errorf("list invoices that went to nobody: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("list invoices that went to nobody: %w", err)
-	}
-	return found, nil
+	return ids(ctx, r.q, "invoices that went to nobody",
+		"select i.id from invoices i join clients c on c.id = i.payer_id where coalesce(c.party ->> 'email', '') <> '' and "+unsent+" order by i.finalised_at, i.id", m.Until, m.Payer)
 }
 
 // SendOver mails one of them to its payer: once, however often the month is closed.
@@ -139,6 +123,50 @@ func (s *Store) SendOver(ctx context.Context, invoice int64, by string) error {
 	return err
 }
 
+// UnrenderedNotes lists credit notes that were issued before the date, where their payers are, and have no files yet, oldest first:
+// those after one of them, at most so many.
+func (r Reads) UnrenderedNotes(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
+	return ids(ctx, r.q, "credit notes without files", `
+select n.id from credit_notes n join clients c on c.id = n.payer_id
+where (n.issued_at at time zone c.time_zone)::date < $1::text::date and ($2 = '' or n.payer_id = $2)
+  and n.id > $3 and not exists (select from credit_note_documents d where d.note_id = n.id)
+order by n.id limit $4`, m.Until, m.Payer, after, most)
+}
+
+// notesOfTheMonth are the credit notes, of clients c, that were issued in the month.
+const notesOfTheMonth = `
+(n.issued_at at time zone c.time_zone)::date < $1::text::date and (n.issued_at at time zone c.time_zone)::date >= $1::text::date - interval '1 month'
+  and ($2 = '' or n.payer_id = $2)`
+
+// unsentNotes are those that went to nobody yet.
+const unsentNotes = notesOfTheMonth + `
+  and exists (select from credit_note_documents d where d.note_id = n.id and d.kind = 'pdf')
+  and not exists (select from credit_note_sendings x where x.note_id = n.id)`
+
+// UnsentNotes lists what of them a closing that sends would mail, oldest first.
+func (r Reads) UnsentNotes(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	return ids(ctx, r.q, "credit notes that went to nobody",
+		"select n.id from credit_notes n join clients c on c.id = n.payer_id where coalesce(c.party ->> 'email', '') <> '' and "+unsentNotes+" order by n.id", m.Until, m.Payer)
+}
+
+// SendNoteOver mails one of them to its payer: once, however often the month is closed.
+func (s *Store) SendNoteOver(ctx context.Context, note int64, by string) error {
+	_, err := s.SendCreditNote(ctx, CreditNoteDispatch{Note: note, By: by, OperationKey: fmt.Sprintf("month's end, credit note %d", note)})
+	return err
+}
+
+func ids(ctx context.Context, q querier, what, sql string, args ...any) ([]int64, error) {
+	rows, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", what, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", what, err)
+	}
+	return found, nil
+}
+
 // mailedMonth adds what became of the mails of the month.
 func (r Reads) mailedMonth(ctx context.Context, m billing.MonthClose, report *billing.MonthReport) error {
 	if !m.Send {
@@ -146,8 +174,11 @@ func (r Reads) mailedMonth(ctx context.Context, m billing.MonthClose, report *bi
 	}
 	err := r.q.QueryRow(ctx, `
 select (select count(*) from invoices i where exists (select from invoice_sendings x where x.invoice_id = i.id) and `+ofTheMonth+`),
-  coalesce((select array_agg(distinct i.payer_id order by i.payer_id) from invoices i join clients c on c.id = i.payer_id
-    where coalesce(c.party ->> 'email', '') = '' and `+unsent+`), '{}')`, m.Until, m.Payer).Scan(&report.Sent, &report.Homeless)
+  (select count(*) from credit_notes n join clients c on c.id = n.payer_id
+    where exists (select from credit_note_sendings x where x.note_id = n.id) and `+notesOfTheMonth+`),
+  array(select i.payer_id from invoices i join clients c on c.id = i.payer_id where coalesce(c.party ->> 'email', '') = '' and `+unsent+`
+    union select n.payer_id from credit_notes n join clients c on c.id = n.payer_id where coalesce(c.party ->> 'email', '') = '' and `+unsentNotes+` order by 1)`,
+		m.Until, m.Payer).Scan(&report.Sent, &report.SentNotes, &report.Homeless)
 	if err != nil {
 		return fmt.Errorf("count the mails of the month: %w", err)
 	}

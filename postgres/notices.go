@@ -94,6 +94,7 @@ var whoHears = []hearing{
 	{event: "invoice-reminder", hear: []audience{toFinance}, instead: []audience{toOwners}, tells: "past-due", told: true},
 	// What the payer gets.
 	{event: "invoice-sent", hear: []audience{toPayer}, tells: "invoice"},
+	{event: "credit-note-sent", hear: []audience{toPayer}, tells: "credit-note"},
 	{event: "payer-reminder", hear: []audience{toPayer}, tells: "payment-due"},
 	{event: "block-low", hear: []audience{toOwners}, instead: []audience{toDispatchers}, tells: "block-low", told: true},
 }
@@ -109,6 +110,7 @@ type told struct {
 	Hold    int64      `json:"hold"`
 	Quote   any        `json:"quote,omitempty"` // billing.HeldQuote, as it stood then
 	Invoice int64      `json:"invoice,omitempty"`
+	Note    int64      `json:"note,omitempty"`
 	Address string     `json:"address,omitempty"`
 }
 
@@ -146,7 +148,7 @@ func (e event) notices() ([]byte, error) {
 			continue
 		}
 		one := told{
-			Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital, Invoice: e.Invoice, Address: e.Address,
+			Tells: h.tells, Hear: h.hear, Instead: h.instead, Urgent: h.urgent, Told: h.told, Vital: h.vital, Invoice: e.Invoice, Note: e.Note, Address: e.Address,
 		}
 		if h.about == theTicket {
 			list = append(list, one)
@@ -221,7 +223,7 @@ wanted as (
     t.assignee, t.contact_id, h.requested_by
   from e left join tickets t on t.number = e.ticket
   cross join jsonb_to_recordset($%d::jsonb) as r (tells text, hear text[], instead text[], urgent bool, told bool, vital bool, hold bigint, quote jsonb,
-    invoice bigint, address text)
+    invoice bigint, note bigint, address text)
   left join holds h on h.id = r.hold and r.hold <> 0
   where t.event_time is not true),
 meant as ( -- a person of each group, and who hears in his place
@@ -261,8 +263,8 @@ told as (
   select w.n, 'mail', '', false, 'undeliverable', 'nobody is there to hear: ' || array_to_string(w.hear || w.instead, ', ')
   from wanted w where w.vital and not exists (select from heard a where a.n = w.n))
 insert into notices (cause, event, ticket, client_id, hold, quote, tells, urgent, channel, recipient, says, at, created_at, state, due_at, last_error,
-  invoice_id, to_address)
+  invoice_id, note_id, to_address)
 select w.cause, w.event, w.ticket, w.client_id, w.hold, w.quote, w.tells, w.urgent, t.channel, t.recipient, w.says, w.at,
-  w.recorded_at, t.state, w.recorded_at, t.why, w.invoice, t.to_address
+  w.recorded_at, t.state, w.recorded_at, t.why, w.invoice, w.note, t.to_address
 from told t join wanted w on w.n = t.n order by w.n, t.channel, t.recipient
 on conflict do nothing`

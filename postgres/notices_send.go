@@ -17,12 +17,12 @@ const freshNotice = time.Minute
 
 // noticeColumns are those of ticket.Notice, of notices n.
 const noticeColumns = `n.id, n.tells, n.channel, n.recipient, n.state, n.urgent, n.attempts, n.last_error, coalesce(n.ticket, 0),
-coalesce((select number from invoices where id = n.invoice_id), ''), n.client_id, n.says, n.at, n.created_at, n.due_at, n.sent_at, n.quote`
+coalesce((select number from invoices where id = n.invoice_id), ''), coalesce((select number from credit_notes where id = n.note_id), ''), n.client_id, n.says, n.at, n.created_at, n.due_at, n.sent_at, n.quote`
 
 func scanNotice(n *ticket.Notice, number *int64, quote *[]byte) []any {
 	return []any{
 		&n.ID, &n.Tells, &n.Channel, &n.Recipient, &n.State, &n.Urgent, &n.Tries, &n.LastError, number,
-		&n.Invoice, &n.Client, &n.Says, &n.At, &n.CreatedAt, &n.DueAt, &n.SentAt, quote,
+		&n.Invoice, &n.CreditNote, &n.Client, &n.Says, &n.At, &n.CreatedAt, &n.DueAt, &n.SentAt, quote,
 	}
 }
 
@@ -52,7 +52,7 @@ n as (
 select ` + noticeColumns + `, coalesce(t.subject, ''), c.name, c.time_zone,
   case when n.to_address then coalesce(c.party ->> 'name', c.name) else coalesce(p.name, '') end,
   case when n.to_address then n.recipient else coalesce(p.email, '') end, n.to_address or p.client_id is not null, coalesce(n.invoice_id, 0),
-  coalesce(x.id, ''), coalesce(x.url, ''), coalesce(x.secret, ''), coalesce(x.private, false),
+  coalesce(n.note_id, 0), coalesce(x.id, ''), coalesce(x.url, ''), coalesce(x.secret, ''), coalesce(x.private, false),
   case
     when n.channel = 'webhook' then case when x.active then '' else n.recipient || ' was removed' end
     when not p.active then n.recipient || ' has left'
@@ -91,7 +91,7 @@ func (s *Store) ClaimNotices(ctx context.Context, channel, lease string, keep ti
 			begins, ends *int
 			weekend      *bool
 		)
-		if err := row.Scan(append(scanNotice(&c.Notice, &number, &quote), &c.Subject, &c.ClientName, &c.Zone, &c.Name, &c.Email, &c.Outside, &c.invoice,
+		if err := row.Scan(append(scanNotice(&c.Notice, &number, &quote), &c.Subject, &c.ClientName, &c.Zone, &c.Name, &c.Email, &c.Outside, &c.invoice, &c.note,
 			&c.Endpoint.ID, &c.Endpoint.URL, &c.Endpoint.Secret, &c.Endpoint.Private, &c.Moot, &zone, &begins, &ends, &weekend)...); err != nil {
 			return c, err
 		}
@@ -106,7 +106,11 @@ func (s *Store) ClaimNotices(ctx context.Context, channel, lease string, keep ti
 	list := make([]ticket.Claimed, len(taken))
 	for i, c := range taken {
 		if c.invoice != 0 && c.Channel == ticket.ByMail {
-			if err := s.bill(ctx, &c); err != nil {
+			attach := s.bill
+			if c.note != 0 {
+				attach = s.giveBack
+			}
+			if err := attach(ctx, &c); err != nil {
 				return nil, err
 			}
 		}
@@ -115,10 +119,10 @@ func (s *Store) ClaimNotices(ctx context.Context, channel, lease string, keep ti
 	return list, nil
 }
 
-// claimed is a notice with the invoice that it is about.
+// claimed is a notice with the invoice that it is about, or the credit note.
 type claimed struct {
 	ticket.Claimed
-	invoice int64
+	invoice, note int64
 }
 
 // bill reads the invoice that a notice takes to its payer, with its files, as it stands now: by then it may be void, or paid.
@@ -134,12 +138,7 @@ select coalesce(i.gross, i.total), s.owed - s.disputed, i.currency, coalesce(i.d
 from invoices i join invoice_standing s on s.invoice_id = i.id where i.id = $1`, c.invoice).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&b.Payable, &b.Owed, &b.Currency, &b.DueOn, &void)
 	})
-	batch.Queue("select coalesce((select party from company), '{}')").QueryRow(func(row pgx.Row) error { return row.Scan(&seller) })
-	batch.Queue("select $2 || case kind when 'ubl' then '.xml' else '.pdf' end, media_type, content from invoice_documents where invoice_id = $1 and kind in ('pdf', 'ubl') order by kind",
-		c.invoice, c.Invoice).Query(func(rows pgx.Rows) (err error) {
-		b.Files, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.File])
-		return err
-	})
+	queueMailed(batch, "invoice_documents where invoice_id = $1", c.invoice, c.Invoice, &seller, &b.Files)
 	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("read %s for notice %d: %w", c.Invoice, c.ID, err)
 	}
@@ -153,6 +152,37 @@ from invoices i join invoice_standing s on s.invoice_id = i.id where i.id = $1`,
 		c.Moot = "nothing of " + c.Invoice + " is to be collected any more"
 	}
 	return nil
+}
+
+// giveBack reads the credit note that a notice takes to its payer, with its files. Nothing that comes later changes it.
+func (s *Store) giveBack(ctx context.Context, c *claimed) error {
+	var (
+		b      = ticket.Billed{GivesBack: &ticket.GivesBack{Number: c.CreditNote}}
+		seller billing.Party
+	)
+	batch := &pgx.Batch{}
+	batch.Queue(`
+select n.amount, n.currency, n.reduces, n.amount - n.reduces, e.reason
+from credit_notes n join invoice_events e on e.id = n.event_id where n.id = $1`, c.note).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&b.Payable, &b.Currency, &b.GivesBack.Reduces, &b.GivesBack.ToCredit, &b.GivesBack.Reason)
+	})
+	queueMailed(batch, "credit_note_documents where note_id = $1", c.note, c.CreditNote, &seller, &b.Files)
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read %s for notice %d: %w", c.CreditNote, c.ID, err)
+	}
+	b.Seller, b.Answers = seller.Name, seller.Email
+	c.Billed = &b
+	return nil
+}
+
+// queueMailed reads who sells, and the files of a document that go with a mail, under its number.
+func queueMailed(b *pgx.Batch, from string, id int64, number string, seller *billing.Party, files *[]ticket.File) {
+	b.Queue("select coalesce((select party from company), '{}')").QueryRow(func(row pgx.Row) error { return row.Scan(seller) })
+	b.Queue("select $2 || case kind when 'ubl' then '.xml' else '.pdf' end, media_type, content from "+from+" and kind in ('pdf', 'ubl') order by kind", id, number).
+		Query(func(rows pgx.Rows) (err error) {
+			*files, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.File])
+			return err
+		})
 }
 
 // EndNotice notes what became of a try. One that lost its lease meanwhile changes nothing: whoever has the notice now says
@@ -185,7 +215,8 @@ type NoticeFilter struct {
 	State   ticket.NoticeState
 	For     string // person or endpoint
 	Ticket  ticket.ID
-	Invoice int64
+	Invoice int64 // those of its credit notes, too
+	Note    int64 // credit note
 	After   int64 // ids greater than this
 	Limit   int   // 0: 50
 }
@@ -197,7 +228,8 @@ func (s *Store) Notices(ctx context.Context, f NoticeFilter) ([]ticket.Notice, e
 	}
 	rows, err := s.pool.Query(ctx, "select "+noticeColumns+` from notices n
 where ($1 = '' or n.state = $1) and ($2 = '' or n.recipient = $2) and ($3 = 0 or n.ticket = $3) and n.id > $4 and ($6 = 0 or n.invoice_id = $6)
-order by case when $4 > 0 then n.id else -n.id end limit $5`, string(f.State), f.For, f.Ticket.Number(), f.After, f.Limit, f.Invoice)
+  and ($7 = 0 or n.note_id = $7)
+order by case when $4 > 0 then n.id else -n.id end limit $5`, string(f.State), f.For, f.Ticket.Number(), f.After, f.Limit, f.Invoice, f.Note)
 	if err != nil {
 		return nil, fmt.Errorf("list notices: %w", err)
 	}

@@ -133,4 +133,5 @@ var keys = []string{
 	"ticket_events_operation_key_key", "work_entries_operation_key_key", "comments_operation_key_key",
 	"tickets_source_external_id_key", "deliveries_pkey",
 	"usage_events_operation_key_key", "postings_key_key", "invoice_events_operation_key_key", "project_events_operation_key_key", "projects_pkey",
+	"exports_operation_key_key",
 }

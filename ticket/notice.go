@@ -39,6 +39,7 @@ const (
 	TellsPastDue   = "past-due"    // an invoice came to a step of its reminders: ours hear
 	TellsInvoice   = "invoice"     // to the payer: an invoice, with its files
 	TellsPayment   = "payment-due" // to the payer: what is owed on an invoice that is overdue
+	TellsNote      = "credit-note" // to the payer: a credit note, with its files
 )
 
 // Tells lists them all.
@@ -46,7 +47,7 @@ var Tells = []string{
 	TellsAsked, TellsReminder, TellsOverdue, TellsException, TellsDeclined, TellsApproved, TellsRuled,
 	TellsProposed, TellsRejected,
 	TellsWarning, TellsBreach, TellsEscalated, TellsAssigned, TellsChanged, TellsReopened, TellsBlockLow,
-	TellsDispute, TellsPastDue, TellsInvoice, TellsPayment,
+	TellsDispute, TellsPastDue, TellsInvoice, TellsPayment, TellsNote,
 }
 
 // NoticeState is what became of a notice.
@@ -63,26 +64,27 @@ const (
 
 // Notice is one message that somebody is to get, with what its words need.
 type Notice struct {
-	ID        int64       `json:"notice"`
-	Tells     string      `json:"tells"`
-	Channel   string      `json:"channel"`
-	Recipient string      `json:"recipient"` // person, endpoint or a payer's mail address; empty: nobody was there to hear
-	State     NoticeState `json:"state"`
-	Urgent    bool        `json:"urgent"` // goes out in quiet hours, too
-	Tries     int         `json:"tries"`
-	LastError string      `json:"last_error,omitempty"`
-	Ticket    ID          `json:"ticket,omitempty"`
-	Invoice   string      `json:"invoice,omitempty"` // number
-	Client    string      `json:"client"`
-	Says      string      `json:"says"`
-	At        time.Time   `json:"at"`
-	CreatedAt time.Time   `json:"created_at"`
-	DueAt     time.Time   `json:"due_at"` // not tried before
-	SentAt    *time.Time  `json:"sent_at,omitempty"`
-	Quote     *Quoted     `json:"quote,omitempty"`
+	ID         int64       `json:"notice"`
+	Tells      string      `json:"tells"`
+	Channel    string      `json:"channel"`
+	Recipient  string      `json:"recipient"` // person, endpoint or a payer's mail address; empty: nobody was there to hear
+	State      NoticeState `json:"state"`
+	Urgent     bool        `json:"urgent"` // goes out in quiet hours, too
+	Tries      int         `json:"tries"`
+	LastError  string      `json:"last_error,omitempty"`
+	Ticket     ID          `json:"ticket,omitempty"`
+	Invoice    string      `json:"invoice,omitempty"`     // number
+	CreditNote string      `json:"credit_note,omitempty"` // number, of one about that invoice
+	Client     string      `json:"client"`
+	Says       string      `json:"says"`
+	At         time.Time   `json:"at"`
+	CreatedAt  time.Time   `json:"created_at"`
+	DueAt      time.Time   `json:"due_at"` // not tried before
+	SentAt     *time.Time  `json:"sent_at,omitempty"`
+	Quote      *Quoted     `json:"quote,omitempty"`
 }
 
-// Billed is the invoice that a notice takes to its payer, as it stands when that is sent.
+// Billed is the invoice, or the credit note, that a notice takes to its payer, as it stands when that is sent.
 type Billed struct {
 	Payable  decimal.Decimal // with tax
 	Owed     decimal.Decimal // less what is in question
@@ -92,6 +94,16 @@ type Billed struct {
 	Answers  string // the seller's mail address
 	IBAN     string
 	Files    []File
+
+	GivesBack *GivesBack // nil: it is an invoice
+}
+
+// GivesBack is what a credit note that goes to its payer does with its amount.
+type GivesBack struct {
+	Number   string
+	Reduces  decimal.Decimal // of what was owed on the invoice
+	ToCredit decimal.Decimal // the rest: the payer's credit
+	Reason   string
 }
 
 // File goes with a mail.

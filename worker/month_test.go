@@ -62,9 +62,43 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return openHouse(t, "march", func(context.Context, string) error { return nil })
+}
+
+// newCreditedHouse is the same after acme's February was finalised, and a part of it given back in March.
+func newCreditedHouse(t *testing.T) *house {
+	t.Helper()
+	return openHouse(t, "credited march", func(ctx context.Context, url string) error {
+		s, err := postgres.Open(ctx, url, postgres.Options{Now: func() time.Time { return time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC) }})
+		if err != nil {
+			return err
+		}
+		defer s.Disconnect()
+		due, err := s.PeriodsDue(ctx, billing.DueFilter{Client: "acme", Until: "2026-03-01"})
+		if err != nil {
+			return err
+		}
+		for _, run := range due {
+			if _, err := s.RunPeriod(ctx, run, ""); err != nil {
+				return err
+			}
+		}
+		february, err := s.Finalise(ctx, postgres.Finalisation{Payer: "acme", Currency: "USD", Period: "2026-02-01", By: "olga"})
+		if err != nil {
+			return err
+		}
+		_, err = s.Credit(ctx, postgres.CreditNoteDraft{
+			InvoiceDeed: postgres.InvoiceDeed{Invoice: february.ID, By: "olga", OperationKey: "credit"}, Amount: "100.00", Reason: "Two days of outage",
+		})
+		return err
+	})
+}
+
+func openHouse(t *testing.T, name string, more func(ctx context.Context, url string) error) *house {
+	t.Helper()
 	ctx := context.Background()
 	h := &house{}
-	h.url = testenv.Template(t, "march", func(url string) error {
+	h.url = testenv.Template(t, name, func(url string) error {
 		if _, err := postgres.Migrate(ctx, url, "", ""); err != nil {
 			return err
 		}
@@ -95,7 +129,7 @@ func newHouse(t *testing.T) *house {
 				return err
 			}
 		}
-		return nil
+		return more(ctx, url)
 	})
 	s, err := postgres.Open(t.Context(), h.url, postgres.Options{Now: func() time.Time { return time.Date(2026, 4, 2, 12, 0, 0, 0, time.UTC) }})
 	require.NoError(t, err)
@@ -157,6 +191,27 @@ func (h *house) MonthStands(ctx context.Context, m billing.MonthClose) (billing.
 	return step(h, func() (billing.MonthReport, error) { return h.Store.MonthStands(ctx, m) })
 }
 
+func (h *house) UnrenderedNotes(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error) {
+	return step(h, func() ([]int64, error) { return h.Store.UnrenderedNotes(ctx, m, after, most) })
+}
+
+func (h *house) UnsentNotes(ctx context.Context, m billing.MonthClose) ([]int64, error) {
+	return step(h, func() ([]int64, error) { return h.Store.UnsentNotes(ctx, m) })
+}
+
+func (h *house) SendNoteOver(ctx context.Context, note int64, by string) error {
+	_, err := step(h, func() (struct{}, error) { return struct{}{}, h.Store.SendNoteOver(ctx, note, by) })
+	return err
+}
+
+func (h *house) renderNote(ctx context.Context, note int64) error {
+	_, err := step(h, func() (struct{}, error) {
+		_, err := document.KeepNote(ctx, h.Store, note)
+		return struct{}{}, err
+	})
+	return err
+}
+
 func (h *house) render(ctx context.Context, invoice int64) error {
 	_, err := step(h, func() (struct{}, error) {
 		_, err := document.Keep(ctx, h.Store, invoice)
@@ -183,7 +238,7 @@ func (h *house) begun(t *testing.T, m billing.MonthClose, so ...any) (report bil
 	env.SetTestTimeout(time.Minute)
 	env.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
 	env.RegisterActivity(activities.NewPeriods(h))
-	env.RegisterActivity(activities.NewMonths(h, h.render))
+	env.RegisterActivity(activities.NewMonths(h, h.render, h.renderNote))
 	env.ExecuteWorkflow(workflows.MonthType, append([]any{m}, so...)...)
 	require.True(t, env.IsWorkflowCompleted())
 	if err := env.GetWorkflowError(); err != nil {
@@ -203,6 +258,7 @@ select format('invoice %s %s %s %s %s %s', payer_id, period_start, state, number
 union all select format('line %s %s %s', l.payer_id, l.service_date, l.amount) from invoice_lines l
 union all select format('posting %s %s', key, state) from postings
 union all select format('file %s %s', payer_id, kind) from invoice_documents
+union all select format('file %s %s', n.number, d.kind) from credit_note_documents d join credit_notes n on n.id = d.note_id
 union all select format('mail %s %s', tells, recipient) from notices
 union all select format('series %s %s', series, last) from number_series
 order by 1`)
@@ -243,6 +299,28 @@ func TestAMonthCloses(t *testing.T) {
 	require.ErrorContains(t, err, `by "nobody" is not known`)
 }
 
+func TestAMonthClosesWithItsCreditNotes(t *testing.T) {
+	h := newCreditedHouse(t)
+	m := billing.MonthClose{Until: march, By: "olga", Send: true}
+	report, err := h.close(t, m)
+	require.NoError(t, err)
+	require.Equal(t, 3, report.Rendered, "February, its credit note, and March of acme")
+	require.Equal(t, []int{1, 1}, []int{report.Sent, report.SentNotes})
+	books := h.books(t)
+	require.Subset(t, books, []string{"file CN-2026-00001 pdf", "file CN-2026-00001 ubl", "file CN-2026-00001 json", "mail credit-note ap@acme.example", "mail invoice ap@acme.example"})
+	again, err := h.close(t, m)
+	require.NoError(t, err)
+	require.Zero(t, again.Rendered)
+	require.Equal(t, 1, again.SentNotes)
+	require.Equal(t, books, h.books(t))
+
+	early := newCreditedHouse(t)
+	report, err = early.close(t, billing.MonthClose{Until: "2026-03-01", By: "olga", Send: true})
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Rendered, "a note of March waits for March to close")
+	require.Zero(t, report.SentNotes)
+}
+
 // Whoever may open the Temporal UI may start this workflow there, with any name in it.
 func TestAMonthThatNobodyAskedForStaysOpen(t *testing.T) {
 	h := newHouse(t)
@@ -277,7 +355,7 @@ func TestAMonthThatNobodyAskedForStaysOpen(t *testing.T) {
 }
 
 func TestAMonthThatDiesAnywhereClosesTheSame(t *testing.T) {
-	undisturbed := newHouse(t)
+	undisturbed := newCreditedHouse(t)
 	m := billing.MonthClose{Until: march, By: "olga", Send: true}
 	_, err := undisturbed.close(t, m)
 	require.NoError(t, err)
@@ -286,7 +364,7 @@ func TestAMonthThatDiesAnywhereClosesTheSame(t *testing.T) {
 	for die := 1; die <= steps; die++ {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprintf("step %d of %d, late %v", die, steps, late), func(t *testing.T) {
-				h := newHouse(t)
+				h := newCreditedHouse(t)
 				h.die, h.late = die, late
 				_, _ = h.close(t, m)
 				h.die = 0

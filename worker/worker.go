@@ -29,9 +29,10 @@ type Deps struct {
 	// Reminders is where payers are reminded of what is overdue; nil: not by this process, and it makes no schedule for it.
 	Reminders activities.Reminders
 
-	// Months is where months are closed, and Render what makes the files of an invoice; nil: not by this process.
-	Months activities.Months
-	Render activities.Renderer
+	// Months is where months are closed; Render makes the files of an invoice, and RenderNote those of a credit note; nil: not by this process.
+	Months     activities.Months
+	Render     activities.Renderer
+	RenderNote activities.Renderer
 
 	Unscheduled func(error) // hears why there is no schedule yet; it is tried again; nil: nobody hears
 	TaskQueue   string      // empty: ticket.TaskQueue
@@ -83,7 +84,7 @@ func Register(r sdkworker.Registry, deps Deps) {
 	}
 	if deps.Months != nil {
 		r.RegisterWorkflowWithOptions(workflows.Month, workflow.RegisterOptions{Name: workflows.MonthType})
-		r.RegisterActivity(activities.NewMonths(deps.Months, deps.Render))
+		r.RegisterActivity(activities.NewMonths(deps.Months, deps.Render, deps.RenderNote))
 	}
 }
 

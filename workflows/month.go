@@ -62,9 +62,9 @@ type MonthClosing struct {
 	Finalised int    `json:"finalised"`
 	Older     int    `json:"older,omitempty"` // of those finalised: of earlier months
 	Refused   int    `json:"refused"`
-	Files     int    `json:"files"` // invoices to render, as far as they were listed
+	Files     int    `json:"files"` // invoices and credit notes to render, as far as they were listed
 	Rendered  int    `json:"rendered"`
-	Mails     int    `json:"mails,omitempty"` // invoices to send
+	Mails     int    `json:"mails,omitempty"` // of them, to send
 	Mailed    int    `json:"mailed,omitempty"`
 }
 
@@ -88,6 +88,7 @@ type MonthSoFar struct {
 	Contract string              `json:"contract,omitempty"` // the last one whose periods were run
 	Over     billing.OverInvoice `json:"over"`               // the last one that was finalised
 	Rendered int64               `json:"rendered,omitempty"` // the last invoice that was
+	Note     int64               `json:"note,omitempty"`     // the last credit note that was
 }
 
 // Month closes a month: the billing periods that are due, then the invoices that are over, their files, and where it is asked
@@ -246,31 +247,55 @@ func (c *monthClosing) finalise(ctx workflow.Context, batch []billing.OverInvoic
 	return nil
 }
 
-// files renders what is finalised and has no files.
+// papers is one kind of document that a closing renders and mails.
+type papers struct {
+	noun                               string
+	listBare, render, listUnsent, send any // activities
+}
+
+var (
+	invoicePapers = papers{"invoices", monthActs.ListUnrendered, monthActs.RenderBatch, monthActs.ListUnsent, monthActs.SendBatch}
+	notePapers    = papers{"credit notes", monthActs.ListUnrenderedNotes, monthActs.RenderNotes, monthActs.ListUnsentNotes, monthActs.SendNotes}
+)
+
+// withNotes says whether the run has credit notes on its way: those of before had none.
+func withNotes(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "credit-notes-have-files", workflow.DefaultVersion, 1) >= 1
+}
+
+// files renders what is finalised, or was issued, and has no files.
 func (c *monthClosing) files(ctx workflow.Context) error {
 	c.tell(ctx, closingFiles)
+	if err := c.filesOf(ctx, invoicePapers, &c.Rendered); err != nil || !withNotes(ctx) {
+		return err
+	}
+	return c.filesOf(ctx, notePapers, &c.Note)
+}
+
+// filesOf renders one kind of them, after the last one that was.
+func (c *monthClosing) filesOf(ctx workflow.Context, p papers, last *int64) error {
 	for {
 		var bare []int64
-		if err := c.do(ctx, "invoices without files", monthActs.ListUnrendered, &bare, c.MonthClose, c.Rendered, pageOfInvoices); err != nil {
+		if err := c.do(ctx, p.noun+" without files", p.listBare, &bare, c.MonthClose, *last, pageOfInvoices); err != nil {
 			return err
 		}
 		c.At.Files += len(bare)
-		if err := inBatches(ctx, bare, renderAtOnce, c.render); err != nil {
+		if err := inBatches(ctx, bare, renderAtOnce, func(ctx workflow.Context, batch []int64) error { return c.render(ctx, p, batch) }); err != nil {
 			return err
 		}
 		if len(bare) < pageOfInvoices {
 			return nil
 		}
-		c.Rendered = bare[len(bare)-1]
+		*last = bare[len(bare)-1]
 		if err := c.onward(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *monthClosing) render(ctx workflow.Context, batch []int64) error {
+func (c *monthClosing) render(ctx workflow.Context, p papers, batch []int64) error {
 	var refused []string
-	if err := c.do(ctx, fmt.Sprintf("render %d invoices", len(batch)), monthActs.RenderBatch, &refused, batch); err != nil {
+	if err := c.do(ctx, fmt.Sprintf("render %d %s", len(batch), p.noun), p.render, &refused, batch); err != nil {
 		return err
 	}
 	c.At.Rendered += len(batch) - len(refused)
@@ -279,17 +304,24 @@ func (c *monthClosing) render(ctx workflow.Context, batch []int64) error {
 	return nil
 }
 
-// mails hands the month's invoices to the outbox, each once.
+// mails hands the month's invoices and credit notes to the outbox, each once.
 func (c *monthClosing) mails(ctx workflow.Context) error {
 	c.tell(ctx, closingMails)
-	var unsent []int64
-	if err := c.do(ctx, "invoices that went to nobody yet", monthActs.ListUnsent, &unsent, c.MonthClose); err != nil {
+	if err := c.mailsOf(ctx, invoicePapers); err != nil || !withNotes(ctx) {
 		return err
 	}
-	c.At.Mails = len(unsent)
+	return c.mailsOf(ctx, notePapers)
+}
+
+func (c *monthClosing) mailsOf(ctx workflow.Context, p papers) error {
+	var unsent []int64
+	if err := c.do(ctx, p.noun+" that went to nobody yet", p.listUnsent, &unsent, c.MonthClose); err != nil {
+		return err
+	}
+	c.At.Mails += len(unsent)
 	return inBatches(ctx, unsent, finaliseAtOnce, func(ctx workflow.Context, batch []int64) error {
 		var refused []string
-		if err := c.do(ctx, fmt.Sprintf("mail %d invoices", len(batch)), monthActs.SendBatch, &refused, batch, c.By); err != nil {
+		if err := c.do(ctx, fmt.Sprintf("mail %d %s", len(batch), p.noun), p.send, &refused, batch, c.By); err != nil {
 			return err
 		}
 		c.At.Mailed += len(batch) - len(refused)

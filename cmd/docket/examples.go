@@ -32,12 +32,12 @@ docket cost apply costs.yaml --as felix.moreau
 docket cost check costs.yaml
 docket credit apply acme --to INV-2026-00017 --as felix.moreau
 docket credit show acme
+docket credit-note send CN-2026-00003 --to cfo@acme.example --as felix.moreau
+docket credit-note show CN-2026-00003
 docket dispute settle D-1 --credit-amount 40.00 --reason 'Half of it' --as felix.moreau
 docket exception confirm H-12 --as felix.moreau
 docket exception limit dispatcher 250.00 --currency USD --as nadia.osei
 docket exception show H-12
-docket export make xero --as felix.moreau > march.csv
-docket export show 3 > march.csv
 docket inbox show 3 --save .
 docket invoice bounce P-12 --reason 'No funds' --as felix.moreau
 docket invoice credit INV-2026-00017 --amount 50.00 --reason 'Too dear' --as felix.moreau

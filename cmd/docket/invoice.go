@@ -54,7 +54,7 @@ func newInvoiceList(a *app) *cobra.Command {
 			none := "No invoices yet. The first line of a period opens one: docket ticket resolve TICKET --took 30m --resolution TEXT"
 			switch {
 			case f.State == billing.InvoiceCreditNote:
-				none = "No invoice came to less than zero. A credit note against an invoice stands with it: docket invoice show INVOICE"
+				none = "No invoice came to less than zero. Credit notes against invoices: docket credit-note list"
 			case f.State != "" || f.Payer != "":
 				none = "No such invoices. All of them: docket invoice list"
 			}

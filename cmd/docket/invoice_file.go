@@ -14,10 +14,32 @@ import (
 )
 
 func newInvoiceFile(a *app) *cobra.Command {
+	c := newFile(a, "file INVOICE [pdf|ubl|json]", "List the files of a finalised invoice, or write one of them: they are rendered once, and kept",
+		func(ctx context.Context, s *session, ref string) (filed, error) {
+			invoice, err := invoiceItself(ctx, s, ref)
+			return filed{
+				keep:  func() ([]billing.KeptDocument, error) { return document.Keep(ctx, s.store, invoice.ID) },
+				file:  func(kind string) (billing.KeptDocument, error) { return s.store.DocumentFile(ctx, invoice.ID, kind) },
+				paper: func() (billing.Paper, error) { return s.store.Paper(ctx, invoice.ID) },
+			}, err
+		})
+	c.Example = "  docket invoice file INV-2026-00017\n  docket invoice file INV-2026-00017 pdf --out invoice.pdf"
+	return c
+}
+
+// filed is a document with files.
+type filed struct {
+	keep  func() ([]billing.KeptDocument, error) // renders them, unless they are kept
+	file  func(kind string) (billing.KeptDocument, error)
+	paper func() (billing.Paper, error) // what it is printed from
+}
+
+// newFile is the command that lists and writes the files of what find finds.
+func newFile(a *app, use, short string, find func(ctx context.Context, s *session, ref string) (filed, error)) *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "file INVOICE [pdf|ubl|json]",
-		Short: "List the files of a finalised invoice, or write one of them: they are rendered once, and kept",
+		Use:   use,
+		Short: short,
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -25,27 +47,21 @@ func newInvoiceFile(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			invoice, err := invoiceItself(ctx, s, args[0])
+			of, err := find(ctx, s, args[0])
 			if err != nil {
 				return err
 			}
-			kept, err := document.Keep(ctx, s.store, invoice.ID)
+			kept, err := of.keep()
 			if err != nil {
 				return err
 			}
-			if err := a.fileBoxes(ctx, s, invoice.ID); err != nil {
+			if err := a.fileBoxes(of); err != nil {
 				return err
 			}
 			if len(args) == 1 {
-				return list(a, kept, "",
-					text("FILE", func(d billing.KeptDocument) string { return d.Kind }),
-					text("TYPE", func(d billing.KeptDocument) string { return d.MediaType }),
-					number("BYTES", func(d billing.KeptDocument) string { return fmt.Sprint(d.Bytes) }),
-					text("RENDERED", func(d billing.KeptDocument) string { return a.when(d.RenderedAt) }),
-					text("SHA-256", func(d billing.KeptDocument) string { return d.SHA256 }),
-				)
+				return a.keptFiles(kept)
 			}
-			file, err := s.store.DocumentFile(ctx, invoice.ID, args[1])
+			file, err := of.file(args[1])
 			if err != nil {
 				return err
 			}
@@ -56,18 +72,27 @@ func newInvoiceFile(a *app) *cobra.Command {
 			if err := os.WriteFile(out, file.Content, 0o644); err != nil { //nolint:gosec // an invoice is for whoever asked to read it
 				return ticket.Invalid("out", out, "cannot be written: "+errors.Unwrap(err).Error(), "name a file in a directory that is there, and yours to write")
 			}
-			a.say("%s: %s of %s, SHA-256 %s", out, file.Kind, file.Invoice, file.SHA256)
+			a.say("%s: %s of %s, SHA-256 %s", out, file.Kind, file.Of(), file.SHA256)
 			return nil
 		},
 	}
-	c.Example = "  docket invoice file INV-2026-00017\n  docket invoice file INV-2026-00017 pdf --out invoice.pdf"
 	c.Flags().StringVar(&out, "out", "", "`file` to write to; stdout by default")
 	return c
 }
 
-// fileBoxes says what the PDF of an invoice could not print.
-func (a *app) fileBoxes(ctx context.Context, s *session, invoice int64) error {
-	paper, err := s.store.Paper(ctx, invoice)
+func (a *app) keptFiles(kept []billing.KeptDocument) error {
+	return list(a, kept, "",
+		text("FILE", func(d billing.KeptDocument) string { return d.Kind }),
+		text("TYPE", func(d billing.KeptDocument) string { return d.MediaType }),
+		number("BYTES", func(d billing.KeptDocument) string { return fmt.Sprint(d.Bytes) }),
+		text("RENDERED", func(d billing.KeptDocument) string { return a.when(d.RenderedAt) }),
+		text("SHA-256", func(d billing.KeptDocument) string { return d.SHA256 }),
+	)
+}
+
+// fileBoxes says what a PDF could not print.
+func (a *app) fileBoxes(of filed) error {
+	paper, err := of.paper()
 	if err != nil {
 		return err
 	}

@@ -265,13 +265,13 @@ func rulesSaid(r billing.InvoiceRules) string {
 	return says + "; reminders go to " + to + " " + strings.Join(days, ", ") + " days after the due date"
 }
 
-// mailed tells what became of the mails that took the invoice to its payer.
+// mailed tells what became of the mails that took the invoice, or its credit notes, to its payer.
 func (a *app) mailed(notices []ticket.Notice) {
 	for _, n := range slices.Backward(notices) {
 		if n.Channel != ticket.ByMail {
 			continue
 		}
-		what := map[string]string{ticket.TellsInvoice: "Mailed", ticket.TellsPayment: "Reminded"}[n.Tells]
+		what := map[string]string{ticket.TellsInvoice: "Mailed", ticket.TellsPayment: "Reminded", ticket.TellsNote: "Mailed " + n.CreditNote}[n.Tells]
 		says := fmt.Sprintf("%s to %s: %s", what, or(n.Recipient, "nobody"), n.State)
 		switch {
 		case n.SentAt != nil:

@@ -34,7 +34,7 @@ func (a *app) invoiceDeed(ctx context.Context, ref, key string) (postgres.Invoic
 func invoiceItself(ctx context.Context, s *session, ref string) (billing.Invoice, error) {
 	invoice, err := s.store.Invoice(ctx, ref)
 	if note := strings.ToUpper(strings.TrimSpace(ref)); err == nil && strings.HasPrefix(note, "CN-") && note != invoice.Number {
-		return invoice, ticket.Invalid("invoice", ref, "is a credit note of "+invoice.Number, "name the invoice; docket invoice show "+invoice.Number+" tells what the note gave back")
+		return invoice, ticket.Invalid("invoice", ref, "is a credit note of "+invoice.Number, "name the invoice; docket credit-note show, file and send take the note's number")
 	}
 	return invoice, err
 }

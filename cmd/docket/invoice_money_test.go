@@ -84,7 +84,7 @@ func TestInvoicesFromWriteDownToVoidFromTheCommandLine(t *testing.T) {
 		assert.Contains(t, refused.err, "is a credit note of "+second)
 	}
 	assert.Contains(t, s.ok("invoice", "show", cn).out, second)
-	assert.Contains(t, s.ok("invoice", "list", "--state", "credit-note").err, "stands with it")
+	assert.Contains(t, s.ok("invoice", "list", "--state", "credit-note").err, "docket credit-note list")
 	assert.Contains(t, s.ok("invoice", "list", "--payer", "lindner").err, "No such invoices")
 	booked := read[[]billing.JournalPosting](s, "journal", "show", cn)
 	require.NotEmpty(t, booked)

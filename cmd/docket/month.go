@@ -29,9 +29,8 @@ func newMonthClose(a *app) *cobra.Command {
 		Use:   "close MONTH",
 		Short: "Run what is due, finalise what is over, render and send it: as often as you like, with one effect",
 		Long: `Closes all that is over by the end of the month (2026-03): the runs of billing periods that are due, blocks of hours that
-have ended, then every open invoice whose period is over in its payer's zone, the files of what is finalised, and with --send the
-mails that take the month's invoices to their payers. It is a workflow,
-month/…, which anybody may watch in the Temporal UI; closed again, it goes on where it stopped, or tells what it came to.
+have ended, then every open invoice whose period is over in its payer's zone, the files of what is finalised and of credit notes, and
+with --send the mails that take the month's invoices and credit notes to their payers. It is a workflow, month/…, which anybody may watch in the Temporal UI; closed again, it goes on where it stopped, or tells what it came to.
 
 What waits for a person keeps back nothing: it posts to a later invoice with its own date of service.`,
 		Args: exactly("MONTH"),
@@ -152,8 +151,8 @@ func (a *app) month(r billing.MonthReport) {
 	if r.Older > 0 {
 		p("Finalised too: %s of earlier months, which no closing mails: docket invoice send INVOICE", count(r.Older, "invoice"))
 	}
-	if r.Sent > 0 {
-		p("Mailed: %s; docket notify list tells what became of each", count(r.Sent, "invoice"))
+	if r.Sent+r.SentNotes > 0 {
+		p("Mailed: %s, %s; docket notify list tells what became of each", count(r.Sent, "invoice"), count(r.SentNotes, "credit note"))
 	}
 	for _, payer := range r.Homeless {
 		p("Not mailed: %s has no mail address: docket client address %s --email ADDRESS", payer, payer)

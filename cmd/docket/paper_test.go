@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -40,6 +41,10 @@ func TestPaperFromTheCommandLine(t *testing.T) {
 	assert.Equal(t, exitBadInput, s.docket(as("company set --country USA", "--name", "Harbor IT")...).code)
 	assert.Contains(t, s.ok(as("company set --country US --city Boston", "--name", "Harbor IT")...).out, "Harbor IT")
 	assert.Contains(t, s.ok(as("company set --postcode 02110")...).out, "Boston", "what is left out stays")
+	waits := s.docket(as("export make xero")...)
+	assert.Equal(t, exitFound, waits.code, "a payer who lacks something is left out, and told")
+	assert.Contains(t, waits.out, "Left out: 1 document of redwood: client.country is not a country: docket client address redwood --country …")
+	assert.NotContains(t, waits.out, "Export ", "there was nothing else")
 	assert.Contains(t, s.ok(as("client address redwood --country US", "--street", "1 Main St")...).out, "1 Main St")
 	assert.Contains(t, s.ok("company", "show").out, "02110")
 	assert.NotContains(t, s.ok(closing...).out, "Would fail: the files of redwood")
@@ -60,18 +65,32 @@ func TestPaperFromTheCommandLine(t *testing.T) {
 	assert.Contains(t, s.ok("invoice", "file", number, "ubl").out, "<cbc:PayableAmount currencyID=\"USD\">500.00</cbc:PayableAmount>")
 
 	assert.Contains(t, s.docket(as("export make sage")...).err, `format "sage" is not known`)
-	batch := s.ok(as("export make xero --key e-1")...)
-	rows, err := csv.NewReader(strings.NewReader(batch.out)).ReadAll()
+	assert.Contains(t, s.docket(as("export make xero", "--dir", filepath.Join(dir, "none"))...).err, "is no directory")
+	batch := s.ok(as("export make xero --key e-1", "--dir", dir)...)
+	assert.Contains(t, batch.out, "Export 1 for xero: 1 line of 1 invoice, 0 credits, 0 payments.")
+	assert.Contains(t, batch.out, "docket export show 1 invoices")
+	written, err := os.ReadFile(filepath.Join(dir, "xero-1-invoices.csv"))
+	require.NoError(t, err)
+	rows, err := csv.NewReader(bytes.NewReader(written)).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	assert.Contains(t, rows[1], number)
 	again := s.docket(as("export make xero")...)
 	assert.Equal(t, exitBadInput, again.code)
 	assert.Contains(t, again.err, "has had everything", "each line goes once")
-	assert.Equal(t, batch.out, s.ok("export", "show", "1").out)
+	assert.Equal(t, string(written), s.ok("export", "show", "1", "invoices").out)
+	assert.Contains(t, s.docket("export", "show", "1", "payments").err, `file "payments" is not in export 1`)
 	assert.Equal(t, batch.out, s.ok(as("export make xero --key e-1")...).out, "who got no answer repeats it")
 	assert.Contains(t, s.docket(as("export make quickbooks --key e-1")...).err, "was used for an export to xero")
 	assert.Contains(t, s.docket("export", "make", "xero", "--as", "tom.reyes").err, "may not export invoices")
 	assert.Contains(t, s.ok("export", "list").out, "xero")
-	assert.Contains(t, s.ok(as("export make quickbooks")...).out, number, "to the other program too")
+
+	// What becomes of it follows.
+	s.ok(as("invoice pay " + number + " --amount 100.00")...)
+	s.ok(as("invoice credit "+number+" --amount 50.00", "--reason", "Too dear")...)
+	second := read[billing.Export](s, as("export make quickbooks")...)
+	assert.Equal(t, []int{1, 1, 1}, []int{second.Invoices, second.Credits, second.Payments})
+	assert.Contains(t, s.ok("export", "show", "2", "credits").out, number, "a credit note names its invoice")
+	assert.Contains(t, s.ok("export", "show", "2", "payments").out, "100.00")
+	assert.Contains(t, s.ok(as("export make xero")...).out, "0 lines of 0 invoices, 1 credit, 1 payment")
 }

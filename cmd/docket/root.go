@@ -44,7 +44,7 @@ DATABASE_URL and TEMPORAL_ADDRESS point at servers of your own instead.`,
 		}
 	}
 	add("desk", newTicket(a), newApproval(a), newException(a), newProject(a), newClient(a), newPerson(a), newNotify(a), newInbox(a))
-	add("money", newContract(a), newWhatIf(a), newBlock(a), newInvoice(a), newDispute(a), newExport(a), newCompany(a), newTax(a), newCalendar(a), newCredit(a), newCost(a), newPeriod(a), newMonth(a), newUsage(a), newWhy(a), newReport(a), newJournal(a), newAudit(a))
+	add("money", newContract(a), newWhatIf(a), newBlock(a), newInvoice(a), newDispute(a), newExport(a), newCompany(a), newTax(a), newCalendar(a), newCredit(a), newCreditNote(a), newCost(a), newPeriod(a), newMonth(a), newUsage(a), newWhy(a), newReport(a), newJournal(a), newAudit(a))
 	add("servers", newUp(a), newServe(a), newWork(a), newMigrate(a), newDoctor(a), newReplay(a), newBench(a), newVersion(a))
 	root.AddCommand(newExitCodes())
 	exemplify(root)

@@ -123,6 +123,10 @@ func (a *app) workerDeps(s *session) worker.Deps {
 			_, err := document.Keep(ctx, s.store, invoice)
 			return err
 		},
+		RenderNote: func(ctx context.Context, note int64) error {
+			_, err := document.KeepNote(ctx, s.store, note)
+			return err
+		},
 		Unscheduled: func(err error) { a.tel.Log.Warn("billing periods and reminders are not scheduled yet", "error", err) },
 	}
 }

@@ -158,6 +158,9 @@ func (a *app) month(r billing.MonthReport) {
 	for _, w := range r.Waiting {
 		p("Waiting: %s", w)
 	}
+	for _, past := range r.Past {
+		p("Not billed: %s; where nobody else has: %s", &past, past.Command())
+	}
 	for _, f := range r.Failed {
 		p("Failed: %s", f)
 	}
@@ -196,8 +199,9 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 		Invoices []billing.OverInvoice    `json:"invoices"`
 		Held     []billing.HeldMonth      `json:"held"`
 		Done     []billing.FinalisedMonth `json:"finalised_already"`
+		Past     []billing.PastPeriods    `json:"past,omitempty"`
 	}
-	return a.show(preview{runs, over, stands.Held, stands.Finalised}, func() {
+	return a.show(preview{runs, over, stands.Held, stands.Finalised, stands.Past}, func() {
 		for _, r := range runs {
 			_, _ = fmt.Fprintf(a.stdout, "Would run: %s: %s\n", r.DueRun, r.Says)
 		}
@@ -206,6 +210,9 @@ func (a *app) monthPreview(ctx context.Context, m billing.MonthClose) error {
 		}
 		for _, h := range stands.Held {
 			_, _ = fmt.Fprintf(a.stdout, "Would stay held: %s of %s (%s, %s), %s\n", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
+		}
+		for _, past := range stands.Past {
+			_, _ = fmt.Fprintf(a.stdout, "Would not be billed: %s; where nobody else has: %s\n", &past, past.Command())
 		}
 		for _, f := range stands.Finalised {
 			_, _ = fmt.Fprintf(a.stdout, "Finalised already: %s, %s to %s, %s with tax\n", count(f.Invoices, "invoice"), f.First, f.Last, money(f.Total, f.Currency))

@@ -140,6 +140,15 @@ func (a *app) monthScheduled(ctx context.Context) error {
 	})
 }
 
+// tellWhoseMonths says so where months close in the name of somebody who has left. Without Temporal the doctor will.
+func (a *app) tellWhoseMonths(ctx context.Context, who string) {
+	within, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	if m, err := a.session.scheduledMonths(within, a.now()); err == nil && m.By == who && m.Refused != "" {
+		a.say("Months are closed in the name of %s, and will not be; %s", who, m.again())
+	}
+}
+
 // examineMonths looks at whether months close by themselves where they are to.
 func (a *app) examineMonths(ctx context.Context, s *session) finding {
 	const check = "closing of months"

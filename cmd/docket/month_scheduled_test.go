@@ -61,8 +61,8 @@ func TestMonthsScheduledByWhoHasLeft(t *testing.T) {
 	require.Equal(t, "on day 3 of the next one, in the name of felix.moreau", doctor().Says)
 	require.InDelta(t, 0, monthsFailingOf(t, temporal), 0)
 
-	s.ok("person", "left", "felix.moreau", "--as", "nadia.osei")
 	const again = "as an owner, or finance: docket month schedule --off --as PERSON, then docket month schedule --day 3 --send --as PERSON"
+	require.Contains(t, s.ok("person", "left", "felix.moreau", "--as", "nadia.osei").err, "Months are closed in the name of felix.moreau, and will not be; "+again)
 	require.Equal(t, finding{
 		Check: "closing of months", Says: `its schedule closes nothing: by "felix.moreau" is no longer active: name somebody who is`, Fix: again, Severity: "warning", Owner: "finance",
 	}, doctor())

@@ -50,6 +50,7 @@ type MonthReport struct {
 	Held      []HeldMonth      `json:"held,omitempty"`     // what still waits for a person, by payer and reason: it posts to a later invoice
 	Refused   []Finalised      `json:"refused,omitempty"`  // invoices that could not be finalised, and why
 	Waiting   []string         `json:"waiting,omitempty"`  // periods that cannot be billed yet, and why
+	Past      []PastPeriods    `json:"past,omitempty"`     // what ended in the month before its contract was applied, and is not billed here
 	Failed    []string         `json:"failed,omitempty"`   // what failed, and is tried again by the next closing
 	Rendered  int              `json:"rendered,omitempty"` // invoices and credit notes whose files are kept
 	Untold    int              `json:"untold,omitempty"`   // of the lists above: what is beyond the MostTold of each

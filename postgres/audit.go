@@ -186,6 +186,7 @@ func (a *auditor) sums(ctx context.Context, q querier) error {
 		{"work in progress", &a.journal, wrongWIP},
 		{"credit in the journal", &a.journal, wrongClientCredit},
 		{"deferred revenue", &a.journal, wrongDeferred},
+		{"days of block hours", &a.journal, wrongDays},
 		{"minutes of blocks", &a.journal, wrongMinutes},
 	} {
 		rows, err := q.Query(ctx, proof.sql)

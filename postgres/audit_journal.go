@@ -14,6 +14,21 @@ from journal j full join journal_due d on (d.kind, d.source, d.account, d.unit) 
 where (j.amount, j.client_id, j.invoice_id, j.block_id) is distinct from (d.amount, d.client_id, d.invoice_id, d.block_id)
 order by 1`
 
+	// The dates of hours, but of deeds whose day hangs on the client's zone: what ends a block is booked on its last day, however late
+	// it is swept.
+	wrongDays = `
+select format('%s/%s: the journal books it on %s, and its day is %s', j.kind, j.source, j.booked_on, d.booked_on)
+from (select * from journal_blocks union all select * from journal_grants union all select * from journal_moves) d
+join journal j on (j.kind, j.source, j.account, j.unit) = (d.kind, d.source, d.account, d.unit)
+left join block_moves m on d.kind = 'move' and m.id = d.source
+where j.booked_on <> d.booked_on and (m.id is null or m.charge_id is not null or m.kind in ('forfeit', 'restore', 'roll', 'unroll'))
+union
+select format('block %s of %s is valid from %s to %s, and its days are said to be %s to %s', id, contract_id, granted_at, expires_at, first_day, last_day)
+from blocks
+where abs(first_day - (granted_at at time zone 'UTC')::date) > 1 or (expires_at is null) <> (last_day is null)
+  or abs(last_day - ((expires_at - interval '1 microsecond') at time zone 'UTC')::date) > 1
+order by 1`
+
 	wrongSums = `
 select format('%s/%s: its %s do not balance, %s are too much', kind, source, unit, sum(amount)) from journal
 group by kind, source, unit having sum(amount) <> 0 order by 1`

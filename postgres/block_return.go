@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -53,7 +54,7 @@ func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (bloc
 		row, at := on[id], s.now()
 		b = t.batch()
 		if !row.Cancelled {
-			if err := row.cancellable(); err != nil {
+			if err := row.cancellable(at); err != nil {
 				return err
 			}
 			if err := asSold(ctx, t, sold); err != nil {
@@ -78,12 +79,13 @@ func (s *Store) CancelBlock(ctx context.Context, id int64, by, why string) (bloc
 }
 
 // cancellable says why a block cannot be taken back, if it cannot.
-func (b *shelved) cancellable() error {
+func (b *shelved) cancellable(at time.Time) error {
+	expired := !b.ExpiresAt.IsZero() && !b.ExpiresAt.After(at) // also where no sweep has put its end on record yet
 	switch {
 	case b.Clause != "":
 		return ticket.Invalid("block", b.ID, "was not sold: clause "+b.Clause+" grants it", "apply a revision of the contract that grants less")
-	case b.EndedAt != nil:
-		return ticket.Invalid("block", b.ID, "has ended: "+inHours(b.ForfeitedMS)+" of it expired", "credit the client by a line of its own")
+	case b.EndedAt != nil || expired:
+		return ticket.Invalid("block", b.ID, "has ended: "+inHours(b.ForfeitedMS+b.LeftMS)+" of it expired", "credit the client by a line of its own")
 	case b.LeftMS != b.GrantedMS:
 		return ticket.Invalid("block", b.ID, fmt.Sprintf("is partly used: %s of its %s are drawn or reserved", inHours(b.GrantedMS-b.LeftMS), inHours(b.GrantedMS)),
 			"reopen the tickets that it paid for first, or credit what is left by a line of its own")

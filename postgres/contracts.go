@@ -31,6 +31,21 @@ type Applied struct {
 // that this is meant. What is posted stays: only work closed from now on is rated by it, and
 // a reopened ticket's.
 func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backdated bool) (Applied, error) {
+	return s.applyContract(ctx, doc, by, backdated, nil)
+}
+
+// TryContract does what ApplyContract would, tells what came of it and which of the contract's periods nobody would bill, and
+// takes all of it back.
+func (s *Store) TryContract(ctx context.Context, doc []byte, by string, backdated bool) (applied Applied, past *billing.PastPeriods, err error) {
+	applied, err = s.applyContract(ctx, doc, by, backdated, func(q querier, contract string) error {
+		past, err = s.lookAtPast(ctx, q, contract)
+		return err
+	})
+	return applied, past, err
+}
+
+// applyContract stores the document, or, with a look, lets it see the document as if it were stored, and stores nothing.
+func (s *Store) applyContract(ctx context.Context, doc []byte, by string, backdated bool, look func(q querier, contract string) error) (Applied, error) {
 	c, err := billing.ParseContract(doc)
 	if err != nil {
 		return Applied{}, err
@@ -72,8 +87,12 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 		}
 		applied.Revision = last + 1
 		if same == applied.Digest {
-			return t.conn.QueryRow(ctx, `select max(revision) from contract_versions
+			err := t.conn.QueryRow(ctx, `select max(revision) from contract_versions
 				where contract_id = $1 and effective_from = $2::text::date`, c.ID, c.EffectiveFrom).Scan(&applied.Revision)
+			if err != nil || look == nil {
+				return err
+			}
+			return look(t.conn, c.ID)
 		}
 		if err := keepsPeriods(ctx, t.conn, terms, backdated); err != nil {
 			return err
@@ -89,7 +108,13 @@ func (s *Store) ApplyContract(ctx context.Context, doc []byte, by string, backda
 			values ($1, $2, $3, $4::text::date, nullif($5::text, '')::date, $6, $7, $8, $9)`,
 			c.ID, c.Client, applied.Revision, c.EffectiveFrom, c.EffectiveTo, string(document), applied.Digest, by, s.now())
 		applied.Changed = true
-		return t.commit(ctx, b)
+		if look == nil {
+			return t.commit(ctx, b)
+		}
+		if err := t.send(ctx, b); err != nil {
+			return err
+		}
+		return look(t.conn, c.ID)
 	})
 	if err != nil {
 		return Applied{}, err

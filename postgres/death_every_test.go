@@ -15,11 +15,12 @@ import (
 )
 
 // deathless are the methods that write and need no death of their own, and why. They are one statement each, of which
-// a death leaves all or nothing; and each call is one more, so that a repetition is no repetition.
+// a death leaves all or nothing; and each call is one more, so that a repetition is no repetition. Or they leave nothing behind.
 var deathless = map[string]string{
-	"Tried":    "counts the tries to start a run: a try that nobody heard of was one",
-	"NoteLink": "keeps each use of a link: used again, it was used twice. What the use comes to dies in desk",
-	"KeepMail": "is the mail server of docket up: a mail that was not acknowledged comes again, as with every mail server",
+	"Tried":       "counts the tries to start a run: a try that nobody heard of was one",
+	"NoteLink":    "keeps each use of a link: used again, it was used twice. What the use comes to dies in desk",
+	"KeepMail":    "is the mail server of docket up: a mail that was not acknowledged comes again, as with every mail server",
+	"TryContract": "takes back what it wrote, and a death does no more",
 }
 
 // writing is SQL that leaves something behind.

@@ -47,7 +47,7 @@ type Patience struct {
 func (s *Store) Doctor(ctx context.Context, p Patience) ([]Finding, error) {
 	p.Start, p.Move, p.Skew = cmp.Or(p.Start, 30*time.Second), cmp.Or(p.Move, 5*time.Minute), cmp.Or(p.Skew, 2*time.Second)
 	found := []Finding{}
-	for _, look := range []func(context.Context, Patience) ([]Finding, error){s.lookAtServer, s.lookAtSchema, s.lookAtDesk, s.lookAtBlocks, s.lookAtNotices} {
+	for _, look := range []func(context.Context, Patience) ([]Finding, error){s.lookAtServer, s.lookAtSchema, s.lookAtDesk, s.lookAtBlocks, s.lookAtNotices, s.lookAtPastPeriods} {
 		more, err := look(ctx, p)
 		if err != nil {
 			return nil, err

@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,9 +102,12 @@ func (b *books) reopens() {
 }
 
 func (b *books) sells() {
-	price := int64(rapid.IntRange(1, 900).Draw(b.rt, "price"))
+	hours, price := int64(rapid.IntRange(1, 7).Draw(b.rt, "hours")), int64(rapid.IntRange(1, 900).Draw(b.rt, "price"))
+	if rapid.Bool().Draw(b.rt, "whole cents a minute") {
+		price *= 3 * hours // five cents
+	}
 	g := postgres.BlockGrant{
-		OperationKey: b.key(), Contract: "acme-block", Hours: decimal.NewFromInt(int64(rapid.IntRange(1, 7).Draw(b.rt, "hours"))), GrantedAt: b.now().Add(-8 * time.Hour),
+		OperationKey: b.key(), Contract: "acme-block", Hours: decimal.NewFromInt(hours), GrantedAt: b.now().Add(-8 * time.Hour),
 		ExpiresAt: b.now().AddDate(0, 0, rapid.IntRange(1, 70).Draw(b.rt, "expires")), Price: decimal.NewFromInt(price), Currency: "USD",
 		Billed: rapid.IntRange(0, 4).Draw(b.rt, "elsewhere") == 0,
 	}
@@ -297,7 +302,76 @@ func TestRandomMonthsInTheJournal(t *testing.T) {
 			b.pass(20 * time.Minute)
 		}
 		b.same()
+		b.pass(time.Duration(rapid.IntRange(0, 200).Draw(rt, "days until the sweep")) * 24 * time.Hour)
+		expires()
+		b.same()
+		b.eachDay()
 	})
+}
+
+// eachDay compares what was deferred on the days on which it changes with what hours are left by a hand that knows when they were
+// worked and when they expired, and never when somebody swept them.
+func (b *books) eachDay() {
+	ctx := b.t.Context()
+	zone, err := time.LoadLocation("America/New_York")
+	require.NoError(b.t, err)
+	rows, err := b.Blocks(ctx, "")
+	require.NoError(b.t, err)
+	on := func(at time.Time) string { return at.In(zone).Format(time.DateOnly) }
+	days := []string{"2026-01-01", on(b.now())}
+	for _, block := range rows {
+		for _, at := range []time.Time{block.GrantedAt, block.ExpiresAt.Add(-time.Microsecond)} {
+			days = append(days, on(at.AddDate(0, 0, -1)), on(at), on(at.AddDate(0, 0, 1)))
+		}
+	}
+	worked, err := collectDrawn(ctx, b.till)
+	require.NoError(b.t, err)
+	for _, date := range days {
+		found, err := b.ReportDeferred(ctx, postgres.Balance{AsOf: day(b.t, date)})
+		require.NoError(b.t, err)
+		for _, block := range rows {
+			i := slices.IndexFunc(found, func(r billing.DeferredRow) bool { return r.Block == block.ID })
+			left, deferred := int64(0), int64(0)
+			if i >= 0 {
+				left, deferred = found[i].Left, cents(found[i].Deferred)
+			}
+			if date < on(block.GrantedAt) || (!block.ExpiresAt.After(b.now()) && date >= on(block.ExpiresAt.Add(-time.Microsecond))) || (block.CancelledAt != nil && date >= on(*block.CancelledAt)) {
+				require.Zero(b.t, deferred, "block %d on %s", block.ID, date)
+				require.Zero(b.t, left, "block %d on %s", block.ID, date)
+				continue
+			}
+			used, moves := int64(0), int64(0)
+			for _, w := range worked {
+				if w.Block == block.ID && w.On <= date {
+					used, moves = used+w.MS, moves+1
+				}
+			}
+			want := cents(block.Price) - (2*cents(block.Price)*used+block.GrantedMS)/(2*block.GrantedMS)
+			off := moves // late work is worth its cent in the order in which it came
+			if 2*cents(block.Price)*time.Minute.Milliseconds()%(2*block.GrantedMS) == 0 {
+				off = 0
+			}
+			require.LessOrEqual(b.t, max(want-deferred, deferred-want), off, "block %d on %s: %s deferred, %s unused", block.ID, date, dollars(deferred), dollars(want))
+			if deferred != 0 {
+				require.Equal(b.t, block.GrantedMS-used, left, "block %d on %s", block.ID, date)
+			}
+		}
+	}
+}
+
+// drawnOn is what work of a date took from a block; negative: gave back.
+type drawnOn struct {
+	Block int64
+	MS    int64
+	On    string
+}
+
+func collectDrawn(ctx context.Context, k *till) ([]drawnOn, error) {
+	rows, err := k.admin.Query(ctx, "select m.block_id, m.ms, c.service_date::text from block_moves m join charges c on c.id = m.charge_id")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[drawnOn])
 }
 
 // few lets rapid check a property fewer times: each of these is a database of its own.

@@ -377,6 +377,23 @@ func (c *clerk) deferred() (sum int64) {
 	return sum
 }
 
+// expired is what hours were worth that nobody had used when they ended, by the month of their last moment.
+func (c *clerk) expired(zone *time.Location) map[string]string {
+	sums := map[string]int64{}
+	for _, h := range c.blocks {
+		if h.ended && h.left > 0 {
+			sums[h.expires.Add(-time.Microsecond).In(zone).Format("2006-01")] += h.price - halfUp(h.price*(h.granted-h.left), h.granted)
+		}
+	}
+	months := map[string]string{}
+	for month, sum := range sums {
+		if sum != 0 {
+			months[month] = dollars(sum)
+		}
+	}
+	return months
+}
+
 // aged tells what is owed by the days since it was due.
 func (c *clerk) aged(today time.Time) string {
 	var buckets [5]int64

@@ -186,8 +186,20 @@ select (select count(*) from invoices i where exists (select from invoice_sendin
 }
 
 // MonthStands reads what the month that ended on the date came to: the invoices whose period ended with it, and the work
-// done before it that waits for a person.
-func (r Reads) MonthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
+// done before it that waits for a person; and which of its periods nobody has billed, since their contracts came late.
+func (s *Store) MonthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
+	if report, err = s.monthStands(ctx, m); err != nil {
+		return report, err
+	}
+	past, err := s.pastOfMonth(ctx, m)
+	if err != nil {
+		return report, fmt.Errorf("list what was over before its contract came: %w", err)
+	}
+	billing.Tell(&report.Past, &report.Untold, past...)
+	return report, nil
+}
+
+func (r Reads) monthStands(ctx context.Context, m billing.MonthClose) (report billing.MonthReport, err error) {
 	report = billing.MonthReport{Until: m.Until, Finalised: []billing.FinalisedMonth{}, Held: []billing.HeldMonth{}}
 	rows, err := r.q.Query(ctx, `
 select currency, count(*)::int, min(number), max(number), coalesce(sum(gross) filter (where not void), 0), (count(*) filter (where void))::int from (

@@ -37,6 +37,9 @@ func (s *Store) LookAtMonth(ctx context.Context, m billing.MonthClose) (billing.
 	if l.early {
 		l.at = begins.Add(12 * time.Hour) // then it is over everywhere
 	}
+	if l.past, err = s.pastOfMonth(ctx, m); err != nil { // on connections of its own
+		return billing.MonthLook{}, fmt.Errorf("list what was over before its contract came: %w", err)
+	}
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(t pgx.Tx) error {
 		l.q = t
 		return l.look(ctx)
@@ -54,6 +57,7 @@ type monthLook struct {
 	asked billing.MonthClose
 	at    time.Time // when the month would be closed
 	early bool      // that lies ahead
+	past  []billing.PastPeriods
 
 	periods  periodLook
 	ends     map[allowanceOf]bool // allowances whose end a run puts on record
@@ -74,10 +78,11 @@ type lookedInvoice struct {
 }
 
 func (l *monthLook) look(ctx context.Context) error {
-	stands, err := Reads{q: l.q}.MonthStands(ctx, l.asked)
+	stands, err := Reads{q: l.q}.monthStands(ctx, l.asked)
 	if err != nil {
 		return err
 	}
+	billing.Tell(&stands.Past, &stands.Untold, l.past...)
 	l.found = billing.MonthLook{
 		MonthReport: stands, Early: l.early, Done: slices.Clone(stands.Finalised), Runs: []billing.PeriodReceipt{}, Ending: []billing.EndingBlock{},
 		Invoices: []billing.InvoiceAhead{},

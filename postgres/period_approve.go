@@ -32,7 +32,7 @@ func (s *Store) RulePeriod(ctx context.Context, r PeriodRuling) (receipt billing
 		return receipt, err
 	}
 	run := billing.DueRun{Contract: r.Contract, Client: draft.Client, Run: billing.PeriodRun(draft.Kind), Period: draft.Period}
-	a, p, err := s.agreedPeriod(ctx, run)
+	a, p, err := s.agreedPeriod(ctx, s.pool, run)
 	if err != nil {
 		return receipt, err
 	}

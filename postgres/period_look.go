@@ -10,14 +10,18 @@ import (
 // LookAtPeriods tells what runs would do, one after the other, and does nothing: it takes no lock and writes no row. A run
 // sees what those before it would have posted.
 func (s *Store) LookAtPeriods(ctx context.Context, runs []billing.DueRun) ([]billing.PeriodReceipt, error) {
+	return s.lookAtPeriods(ctx, s.pool, runs)
+}
+
+func (s *Store) lookAtPeriods(ctx context.Context, q querier, runs []billing.DueRun) ([]billing.PeriodReceipt, error) {
 	receipts := make([]billing.PeriodReceipt, 0, len(runs))
 	look := periodLook{}
 	for _, run := range runs {
-		a, p, err := s.agreedPeriod(ctx, run)
+		a, p, err := s.agreedPeriod(ctx, q, run)
 		if err != nil {
 			return nil, err
 		}
-		r, _, err := look.at(ctx, s.pool, a, p, run)
+		r, _, err := look.at(ctx, q, a, p, run)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ import (
 //
 // Returns a *ticket.Problem where the contract has no such period, or it is not over yet.
 func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (receipt billing.PeriodReceipt, err error) {
-	a, p, err := s.agreedPeriod(ctx, run)
+	a, p, err := s.agreedPeriod(ctx, s.pool, run)
 	if err != nil {
 		return receipt, err
 	}
@@ -77,8 +77,8 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 	return receipt, err
 }
 
-func (s *Store) agreedPeriod(ctx context.Context, run billing.DueRun) (*agreement, agreedPeriod, error) {
-	found, err := s.agreements(ctx, s.pool, "", run.Contract)
+func (s *Store) agreedPeriod(ctx context.Context, q querier, run billing.DueRun) (*agreement, agreedPeriod, error) {
+	found, err := s.agreements(ctx, q, "", run.Contract)
 	if err != nil {
 		return nil, agreedPeriod{}, err
 	}

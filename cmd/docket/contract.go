@@ -40,21 +40,52 @@ func newContractCheck(a *app) *cobra.Command {
 	})
 }
 
+// appliedContract is what `contract apply` answers.
+type appliedContract struct {
+	postgres.Applied
+	DryRun bool                 `json:"dry_run,omitempty"` // nothing is stored
+	Past   *billing.PastPeriods `json:"past,omitempty"`    // periods that nobody bills
+}
+
 func newContractApply(a *app) *cobra.Command {
-	var backdated bool
+	var backdated, dry bool
 	c := applying(a, "Store a contract document as a new, immutable revision",
-		func(ctx context.Context, raw []byte, by string) (postgres.Applied, string, error) {
-			v, err := a.session.store.ApplyContract(ctx, raw, by, backdated)
-			if err != nil {
-				return v, "", err
+		func(ctx context.Context, raw []byte, by string) (v appliedContract, says string, err error) {
+			v.DryRun = dry
+			if dry {
+				v.Applied, v.Past, err = a.session.store.TryContract(ctx, raw, by, backdated)
+			} else if v.Applied, err = a.session.store.ApplyContract(ctx, raw, by, backdated); err == nil {
+				v.Past, err = a.session.store.LookAtPast(ctx, v.Contract)
 			}
-			if !v.Changed {
-				return v, fmt.Sprintf("%s revision %d says this already; nothing changed", v.Contract, v.Revision), nil
-			}
-			return v, fmt.Sprintf("%s revision %d is stored, in force from %s; what its periods will bill: docket period run --contract %s --dry-run", v.Contract, v.Revision, v.EffectiveFrom, v.Contract), nil
+			return v, v.says(), err
 		})
+	c.Long = `Stores a contract document as a new, immutable revision.
+
+Billing periods that were over when the contract is first applied are billed by nobody, since somebody else may have billed them: the answer
+tells which, and what they come to. docket period run --from bills them. With --dry-run nothing is stored.`
 	c.Flags().BoolVar(&backdated, "backdated", false, "although it begins before work that is rated already")
+	c.Flags().BoolVar(&dry, "dry-run", false, "tell what would be stored, and which periods nobody would bill, and store nothing")
 	return c
+}
+
+func (v *appliedContract) says() string {
+	revision, stored := fmt.Sprintf("%s revision %d", v.Contract, v.Revision), "is"
+	if v.DryRun {
+		stored = "would be"
+	}
+	says := fmt.Sprintf("%s %s stored, in force from %s", revision, stored, v.EffectiveFrom)
+	switch {
+	case !v.Changed:
+		says = revision + " says this already; nothing changed"
+	case v.DryRun:
+		says += "; nothing was"
+	default:
+		says += "; what its periods will bill: docket period run --contract " + v.Contract + " --dry-run"
+	}
+	if v.Past != nil {
+		says += fmt.Sprintf("\nNot billed: %s. Where nobody else has billed them: %s --dry-run, then without", v.Past, v.Past.Command())
+	}
+	return says
 }
 
 func newContractList(a *app) *cobra.Command {

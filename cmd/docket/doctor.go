@@ -79,7 +79,7 @@ func (a *app) examine(ctx context.Context) []finding {
 		return findings
 	}
 	a.session = s
-	return append(append(findings, a.examineBooks(ctx, s)...), examineTemporal(ctx, s)...)
+	return append(append(findings, a.examineBooks(ctx, s)...), a.examineTemporal(ctx, s)...)
 }
 
 func found(check string, err error, says, fix string) finding {
@@ -117,8 +117,8 @@ func (a *app) examineBooks(ctx context.Context, s *session) []finding {
 	return findings
 }
 
-// examineTemporal looks at the server, its namespace, and who works for it.
-func examineTemporal(ctx context.Context, s *session) []finding {
+// examineTemporal looks at the server, its namespace, who works for it, and whether what it is to start by itself can be done.
+func (a *app) examineTemporal(ctx context.Context, s *session) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	namespace := s.places.temporal.Namespace
@@ -149,7 +149,7 @@ func examineTemporal(ctx context.Context, s *session) []finding {
 	if err == nil && len(queue.GetPollers()) == 0 {
 		workers = finding{Check: "workers", Says: "none on task queue " + ticket.TaskQueue, Fix: "docket work"}
 	}
-	return append(findings, workers)
+	return append(findings, workers, a.examineMonths(ctx, s))
 }
 
 // searchAttributes are the workflows' own, name to type, as ticket declares them.

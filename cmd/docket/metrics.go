@@ -14,10 +14,12 @@ type deskMetrics struct {
 	store *postgres.Store
 	leaks *postgres.LeakWatch
 	now   func() time.Time
+	// months says what Temporal is to close by itself.
+	months func(ctx context.Context, now time.Time) (scheduledMonths, error)
 }
 
-func newDeskMetrics(store *postgres.Store, now func() time.Time) deskMetrics {
-	return deskMetrics{store: store, leaks: store.WatchLeaks(postgres.LeakPage), now: now}
+func newDeskMetrics(s *session, now func() time.Time) deskMetrics {
+	return deskMetrics{store: s.store, leaks: s.store.WatchLeaks(postgres.LeakPage), now: now, months: s.scheduledMonths}
 }
 
 // What is told. deploy/prometheus/docket.rules.yml says what of it deserves an alarm.
@@ -43,6 +45,8 @@ var (
 	noticesDue    = gauge("docket_notices_due", "Notices that are due and not sent.")
 	noticesOldest = gauge("docket_notices_oldest_seconds", "How long ago the oldest of them was to be told.")
 	noticesLost   = gauge("docket_notices_lost", "Notices of the last 14 days that were given up, or have no address.")
+
+	monthsFailing = gauge("docket_month_schedule_failing", "1 where the schedule that closes months closes none: its person may not any more, or its last run failed and invoices are open. None is scheduled, or Temporal does not answer: absent.")
 )
 
 func gauge(name, help string, labels ...string) *prometheus.Desc {
@@ -52,7 +56,7 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 func (m deskMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		ticketsOpen, ticketsClosed, ticketsPosted, ticketsLeaked, ticketsBreached, ticketsUnassigned,
-		holdsOpen, holdsPast, holdsOldest, proposalsOpen, proposalsOldest, outboxPending, outboxOldest, noticesDue, noticesOldest, noticesLost,
+		holdsOpen, holdsPast, holdsOldest, proposalsOpen, proposalsOldest, outboxPending, outboxOldest, noticesDue, noticesOldest, noticesLost, monthsFailing,
 	} {
 		ch <- d
 	}
@@ -92,4 +96,12 @@ func (m deskMetrics) Collect(ch chan<- prometheus.Metric) {
 	tell(noticesDue, float64(waits.Notices))
 	tell(noticesOldest, waits.NoticesOldest.Seconds())
 	tell(noticesLost, float64(waits.NoticesLost))
+	// Last, and with what is left of the time: a Temporal that does not answer must not hide the rest.
+	if months, err := m.months(ctx, m.now()); err == nil && months.Scheduled {
+		failing := 0.0
+		if months.failing() {
+			failing = 1
+		}
+		tell(monthsFailing, failing)
+	}
 }

@@ -166,6 +166,9 @@ func (a *app) month(r billing.MonthReport) {
 	for _, w := range r.Waiting {
 		p("Waiting: %s", w)
 	}
+	for _, past := range r.Past {
+		p("Not billed: %s; where nobody else has: %s", &past, past.Command())
+	}
 	for _, f := range r.Failed {
 		p("Failed: %s", f)
 	}

@@ -119,6 +119,9 @@ func (a *app) monthLook(m billing.MonthClose, l billing.MonthLook) {
 	for _, h := range l.Held {
 		p("Would stay held: %s of %s (%s, %s), %s", count(h.Holds, "line"), h.Payer, h.Kind, h.Reason, money(h.Amount, h.Currency))
 	}
+	for _, past := range l.Past {
+		p("Would not be billed: %s; where nobody else has: %s", &past, past.Command())
+	}
 	for _, f := range l.Done {
 		p("Finalised already: %s", finalisedMonth(f))
 	}

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/docket-psa/docket/billing"
@@ -108,56 +106,4 @@ func (a *app) monthByHand(ctx context.Context) error {
 		return fmt.Errorf("end the schedule of months: %w", err)
 	}
 	return a.told(map[string]any{"scheduled": false}, closedByHand)
-}
-
-// scheduledMonths is what the schedule does, and did last.
-type scheduledMonths struct {
-	Scheduled bool       `json:"scheduled"`
-	By        string     `json:"by,omitempty"`
-	Send      bool       `json:"send,omitempty"`
-	Paused    bool       `json:"paused,omitempty"` // in Temporal
-	Next      *time.Time `json:"next,omitempty"`
-	Last      string     `json:"last,omitempty"` // the workflow that it started last
-	Came      string     `json:"came,omitempty"` // what that came to: Completed, Failed, Running …
-}
-
-func (a *app) monthScheduled(ctx context.Context) error {
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	found, err := s.temporal.ScheduleClient().GetHandle(ctx, monthSchedule).Describe(ctx)
-	var none *serviceerror.NotFound
-	if errors.As(err, &none) {
-		return a.told(scheduledMonths{}, closedByHand)
-	}
-	if err != nil {
-		return fmt.Errorf("read the schedule of months: %w", err)
-	}
-	m := scheduledMonths{Scheduled: true, Paused: found.Schedule.State != nil && found.Schedule.State.Paused}
-	if action, ok := found.Schedule.Action.(*client.ScheduleWorkflowAction); ok && len(action.Args) > 0 {
-		var each billing.MonthClose
-		if raw, ok := action.Args[0].(*commonpb.Payload); ok && converter.GetDefaultDataConverter().FromPayload(raw, &each) == nil {
-			m.By, m.Send = each.By, each.Send
-		}
-	}
-	if next := found.Info.NextActionTimes; len(next) > 0 {
-		m.Next = &next[0]
-	}
-	if recent := found.Info.RecentActions; len(recent) > 0 && recent[len(recent)-1].StartWorkflowResult != nil {
-		run := recent[len(recent)-1].StartWorkflowResult
-		m.Last = run.WorkflowID
-		about, err := s.temporal.DescribeWorkflowExecution(ctx, run.WorkflowID, run.FirstExecutionRunID)
-		if err == nil {
-			m.Came = about.GetWorkflowExecutionInfo().GetStatus().String()
-		}
-	}
-	return a.show(m, func() {
-		paused := ""
-		if m.Paused {
-			paused = "paused in Temporal; "
-		}
-		fields(a.stdout, "next", paused+a.whenever(m.Next), "in the name of", m.By, "mails", map[bool]string{true: "to their payers, too", false: "none"}[m.Send],
-			"last", m.Last, "came to", m.Came)
-	})
 }

@@ -30,7 +30,11 @@ type periodRow struct {
 	At    time.Time            `json:"at,omitzero"`
 }
 
-const stateDue billing.PostingState = "due"
+// The states of runs that are not made: what can be made now, and what nobody makes unless it is asked for.
+const (
+	stateDue  billing.PostingState = "due"
+	statePast billing.PostingState = "past"
+)
 
 func newPeriodList(a *app) *cobra.Command {
 	var (
@@ -43,9 +47,9 @@ func newPeriodList(a *app) *cobra.Command {
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch f.State = billing.PostingState(state); f.State {
-			case "", stateDue, billing.PostingWaiting, billing.PostingDraft, billing.PostingPosted, billing.PostingVoid:
+			case "", stateDue, statePast, billing.PostingWaiting, billing.PostingDraft, billing.PostingPosted, billing.PostingVoid:
 			default:
-				return ticket.Invalid("state", state, "is not a state of a period", "due, waiting, draft, posted or void")
+				return ticket.Invalid("state", state, "is not a state of a period", "due, waiting, draft, posted, void or past")
 			}
 			if err := positive("limit", f.Limit); err != nil {
 				return err
@@ -74,13 +78,24 @@ func newPeriodList(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.Client, "client", "", "only of this `client`")
 	c.Flags().StringVar(&f.Contract, "contract", "", "only of this `contract`")
-	c.Flags().StringVar(&state, "state", "", "due, waiting, draft, posted or void (`state`)")
+	c.Flags().StringVar(&state, "state", "", "due, waiting, draft, posted or void (`state`); past: over when the contract was applied, and billed by nobody here")
 	c.Flags().IntVar(&f.Limit, "limit", 50, "at most this `number` of those that were made")
 	return c
 }
 
 func periodRows(ctx context.Context, store *postgres.Store, f postgres.PostingFilter) ([]periodRow, error) {
 	var rows []periodRow
+	if f.State == statePast {
+		past, err := store.PastPeriods(ctx, billing.DueFilter{Client: f.Client, Contract: f.Contract})
+		if err != nil {
+			return nil, err
+		}
+		looks, err := store.LookAtPeriods(ctx, past)
+		for _, r := range looks {
+			rows = append(rows, periodRow{DueRun: r.DueRun, State: statePast, Says: r.Says})
+		}
+		return rows, err
+	}
 	if f.State == "" || f.State == stateDue || f.State == billing.PostingWaiting {
 		due, err := store.PeriodsDue(ctx, billing.DueFilter{Client: f.Client, Contract: f.Contract})
 		if err != nil {

@@ -82,7 +82,7 @@ func TestPeriodsAndUsageFromTheCommandLine(t *testing.T) {
 		says string
 	}{
 		"no draft":           {[]string{"period", "approve", "redwood-monthly", from[:7], "--as", "felix.moreau"}, "has no draft"},
-		"no such state":      {[]string{"period", "list", "--state", "paid"}, "due, waiting, draft, posted or void"},
+		"no such state":      {[]string{"period", "list", "--state", "paid"}, "due, waiting, draft, posted, void or past"},
 		"no date":            {[]string{"period", "run", "--until", "soon"}, "write it like"},
 		"no quantity":        {[]string{"usage", "record", "--client", "redwood", "--event", "device-added", "--quantity", "many", "--on", from, "--as", "tom.reyes"}, "is not a number"},
 		"nobody prices it":   {[]string{"usage", "record", "--client", "redwood", "--event", "alert", "--on", from, "--as", "tom.reyes"}, "usage.event: alert"},

@@ -155,5 +155,8 @@ func (a *app) absence(cmd *cobra.Command, absence postgres.Absence) error {
 	if err := a.session.store.SetAbsence(cmd.Context(), absence); err != nil {
 		return err
 	}
+	if absence.Left {
+		defer a.tellWhoseMonths(cmd.Context(), absence.Person)
+	}
 	return a.told(absence, absence.Says())
 }

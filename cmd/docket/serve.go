@@ -30,7 +30,7 @@ func (a *app) serving(ctx context.Context, listenOn string, conns int32, run fun
 		return err
 	}
 	a.session = s
-	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(s.store, a.now))
+	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(s, a.now))
 	a.say("health and metrics: http://%s/readyz /metrics", l.Addr())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.httpd(ctx, l, s) })

@@ -99,7 +99,7 @@ func (a *app) up(ctx context.Context, o upOptions) (err error) {
 	if a.session, err = a.connect(ctx, s.places, workConns); err != nil {
 		return err
 	}
-	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(a.session.store, a.now))
+	a.tel.Metrics.Registry.MustRegister(newDeskMetrics(a.session, a.now))
 	if err := s.catchMail(ctx); err != nil {
 		return err
 	}

@@ -87,8 +87,10 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 	if err := t.send(ctx, b); err != nil {
 		return d, err
 	}
-	_, err = d.reckon(ctx, t, x, now) // with the lines that bring it to zero
-	return d, err
+	if lines, err = taxLines(ctx, t.conn, x.ID); err != nil { // with those that bring it to zero
+		return d, err
+	}
+	return d, d.reckon(lines, x, now)
 }
 
 const postingCarry = "carry"

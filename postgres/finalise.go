@@ -20,6 +20,7 @@ type Finalisation struct {
 	Until    string // the first day after it, where several begin on that day; empty: the shortest is meant
 	By       string
 	Early    bool // although its period is not over
+	Ahead    bool // of the disk: whoever finalises many waits for it once, by Flush, and tells of none before
 }
 
 // Finalise ends an invoice's life as a live one: its lines are summed, it gets the next number
@@ -107,7 +108,11 @@ update invoices set state = 'finalised', number = drawn.number, total = $3, line
 			QueryRow(func(r pgx.Row) error { return r.Scan(&number) })
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		queueBlocksPaid(b, sold, row.locked(f), f.By, now.Format(time.DateOnly), nil, at)
-		if err := t.commit(ctx, b); err != nil {
+		commit := t.commit
+		if f.Ahead {
+			commit = t.commitAhead
+		}
+		if err := commit(ctx, b); err != nil {
 			return err
 		}
 		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &number, &doc.total, &doc.count, &at

@@ -15,8 +15,10 @@ type Months interface {
 	BeginMonth(ctx context.Context, m billing.MonthClose) error
 	// OverInvoices lists open invoices whose period is over: at most so many after one of them, in an order of their own.
 	OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error)
-	// FinaliseOver finalises one of them, or tells why it cannot be.
+	// FinaliseOver finalises one of them, or tells why it cannot be. It is kept for good once Flush has returned.
 	FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error)
+	// Flush waits until all that was done before is on the disk.
+	Flush(ctx context.Context) error
 	// Unrendered lists finalised invoices without files: at most so many after one of them.
 	Unrendered(ctx context.Context, m billing.MonthClose, after int64, most int) ([]int64, error)
 	// Unsent lists the month's invoices that go to their payers and did not yet.
@@ -68,6 +70,9 @@ func (a *MonthActivities) FinaliseBatch(ctx context.Context, batch []billing.Ove
 		}
 		done = append(done, f)
 		activity.RecordHeartbeat(ctx, i+1)
+	}
+	if err := a.months.Flush(ctx); err != nil {
+		return nil, translate(err)
 	}
 	return done, nil
 }

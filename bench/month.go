@@ -12,9 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	sdk "go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/docket-psa/docket/billing"
 	"github.com/docket-psa/docket/document"
+	"github.com/docket-psa/docket/postgres"
 	"github.com/docket-psa/docket/ticket"
 	"github.com/docket-psa/docket/worker"
 	"github.com/docket-psa/docket/workflows"
@@ -84,7 +86,7 @@ const (
 	workATicket  = 9 // entries, and as many lines
 	monthCloser  = "olga"
 	askEach      = time.Second     // how often the command asks how far it is
-	statsWithin  = 2 * time.Second // until sessions that ended have told what they committed
+	statsWithin  = 11 * time.Second // until idle sessions have told what they committed
 	sampleEach   = 50 * time.Millisecond
 	settleTables = "vacuum (analyze)"
 )
@@ -109,6 +111,9 @@ func Month(ctx context.Context, o MonthOptions) (r MonthResult, err error) {
 		return r, err
 	}
 	if err := b.house(ctx, "paper", o.Papers); err != nil {
+		return r, err
+	}
+	if err := b.work(ctx); err != nil {
 		return r, err
 	}
 	if _, err := b.closing(ctx, o.Papers, false); err != nil {
@@ -156,33 +161,34 @@ type monthBench struct {
 	look   *pgxpool.Pool // of the superuser, in Docket's database
 	begins time.Time     // the month
 	made   int           // clients
+	store  *postgres.Store
+	worker sdkworker.Worker
+}
+
+// work starts the worker that closes all of them, as a house's worker goes on from month to month.
+func (b *monthBench) work(ctx context.Context) (err error) {
+	if b.store, err = b.open(ctx, b.o.Now); err != nil {
+		return err
+	}
+	b.worker = worker.New(b.on.client, worker.Deps{
+		Desk: b.store, Ledger: b.store, Periods: b.store, Months: b.store,
+		Render: func(ctx context.Context, invoice int64) error {
+			_, err := document.Keep(ctx, b.store, invoice)
+			return err
+		},
+		RenderNote: func(ctx context.Context, note int64) error {
+			_, err := document.KeepNote(ctx, b.store, note)
+			return err
+		},
+	})
+	return b.worker.Start()
 }
 
 // closing closes the month as the command does, and shows how far it is. It fails where not each of the clients was finalised.
 func (b *monthBench) closing(ctx context.Context, clients int, withoutFiles bool) (m MonthClosed, err error) {
 	m.Clients = clients
-	store, err := b.open(ctx, b.o.Now)
-	if err != nil {
-		return m, err
-	}
-	defer store.Disconnect()
-	w := worker.New(b.on.client, worker.Deps{
-		Desk: store, Ledger: store, Periods: store, Months: store,
-		Render: func(ctx context.Context, invoice int64) error {
-			_, err := document.Keep(ctx, store, invoice)
-			return err
-		},
-		RenderNote: func(ctx context.Context, note int64) error {
-			_, err := document.KeepNote(ctx, store, note)
-			return err
-		},
-	})
-	if err := w.Start(); err != nil {
-		return m, err
-	}
-	defer w.Stop()
 	ask := billing.MonthClose{Until: b.begins.AddDate(0, 1, 0).Format(time.DateOnly), By: monthCloser, WithoutFiles: withoutFiles}
-	if ask, err = store.ProveMonth(ctx, ask); err != nil {
+	if ask, err = b.store.ProveMonth(ctx, ask); err != nil {
 		return m, err
 	}
 	began := b.o.Now()
@@ -341,12 +347,7 @@ from invoice_documents`).Scan(&files, &invoices)
 
 // prove audits all of it, and counts: a figure over books that do not hold would be worth nothing.
 func (b *monthBench) prove(ctx context.Context, r *MonthResult) error {
-	store, err := b.open(ctx, b.o.Now)
-	if err != nil {
-		return err
-	}
-	defer store.Disconnect()
-	found, err := store.Audit(ctx, nil)
+	found, err := b.store.Audit(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (b *monthBench) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// open gives the store. Who has done a thing disconnects it: a session that ends has told all that it committed, an idle one is late by seconds.
+// open gives the store, with a clock.
 func (b *monthBench) open(ctx context.Context, now func() time.Time) (*postgres.Store, error) {
 	return postgres.Open(ctx, b.on.cluster.SocketURL(login, database), postgres.Options{Now: now, MaxConns: b.o.Conns})
 }
@@ -92,6 +92,12 @@ func (b *monthBench) open(ctx context.Context, now func() time.Time) (*postgres.
 func (b *monthBench) noon() time.Time { return b.begins.AddDate(0, 0, 9).Add(12 * time.Hour) }
 
 func (b *monthBench) close(ctx context.Context) {
+	if b.worker != nil {
+		b.worker.Stop()
+	}
+	if b.store != nil {
+		b.store.Disconnect()
+	}
 	if b.look != nil {
 		b.look.Close()
 	}

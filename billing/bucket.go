@@ -150,6 +150,11 @@ func BucketClauses(versions []Version) []string {
 	return sorted(clauses)
 }
 
+// HasBuckets says whether a line of the terms grants hours by the period.
+func (t *Terms) HasBuckets() bool {
+	return slices.ContainsFunc(t.lines, func(l line) bool { return l.Charge == chargeBucket })
+}
+
 // byDate sorts versions by their first date, and of one date keeps the highest revision.
 func byDate(versions []Version) []Version {
 	dated := slices.Clone(versions)

@@ -35,21 +35,31 @@ on conflict (payer_id, currency) do update set balance = credit_balances.balance
 // lockCredit locks the payer's credit and gives what is left of each part of it, the oldest first.
 func lockCredit(ctx context.Context, t *tx, payer, currency string) (balance decimal.Decimal, left []billing.Balance, err error) {
 	b := t.batch()
-	b.Queue("select balance from credit_balances where payer_id = $1 and currency = $2 for update", payer, currency).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, []any{&balance}, func() error { return nil })
-		return err
-	})
+	queueCreditLock(b, payer, currency, &balance)
 	if err := t.send(ctx, b); err != nil || balance.IsZero() {
 		return balance, nil, err
 	}
-	// In a statement after the lock: whoever held it before has committed.
-	b = t.batch()
+	left, err = creditLeft(ctx, t, payer, currency)
+	return balance, left, err
+}
+
+// queueCreditLock locks the payer's credit and reads its balance.
+func queueCreditLock(b *pgx.Batch, payer, currency string, balance *decimal.Decimal) {
+	b.Queue("select balance from credit_balances where payer_id = $1 and currency = $2 for update", payer, currency).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{balance}, func() error { return nil })
+		return err
+	})
+}
+
+// creditLeft gives what is left of each part of the payer's credit, by a statement after its lock: whoever held it before has committed.
+func creditLeft(ctx context.Context, t *tx, payer, currency string) (left []billing.Balance, err error) {
+	b := t.batch()
 	b.Queue(`
 select id, "left" from credit_left where payer_id = $1 and currency = $2 and "left" > 0 order by id`, payer, currency).Query(func(rows pgx.Rows) error {
 		left, err = pgx.CollectRows(rows, pgx.RowToStructByPos[billing.Balance])
 		return err
 	})
-	return balance, left, t.send(ctx, b)
+	return left, t.send(ctx, b)
 }
 
 // queueApplied puts parts of the payer's credit on the invoice, or takes them back.

@@ -20,6 +20,7 @@ type Finalisation struct {
 	Until    string // the first day after it, where several begin on that day; empty: the shortest is meant
 	By       string
 	Early    bool // although its period is not over
+	Ahead    bool // of the disk: whoever finalises many waits for it once, by Flush, and tells of none before
 }
 
 // Finalise ends an invoice's life as a live one: its lines are summed, it gets the next number
@@ -94,10 +95,6 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 				return err
 			}
 		}
-		days, err := paymentDays(ctx, t, row.ID)
-		if err != nil {
-			return err
-		}
 		snapshot, err := billing.Canonical(doc.taxes)
 		if err != nil {
 			return fmt.Errorf("encode the tax of %s: %w", ticket.InvoiceID(row.ID), err)
@@ -107,11 +104,15 @@ order by i.period_end limit 1 for update of i`, f.Payer, f.Currency, f.Period, f
 		b.Queue(drawNumber+`
 update invoices set state = 'finalised', number = drawn.number, total = $3, line_count = $4, finalised_at = $5, finalised_by = $6,
   tax = $7, gross = $8, tax_date = $9::text::date, taxes = $10, due_on = $9::text::date + $11::int from drawn where id = $2 returning drawn.number`,
-			now.Format(doc.series), row.ID, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot), days).
+			now.Format(doc.series), row.ID, doc.total, doc.count, at, f.By, doc.taxes.Tax, doc.taxes.TaxInclusive, doc.taxes.TaxDate, string(snapshot), doc.days).
 			QueryRow(func(r pgx.Row) error { return r.Scan(&number) })
 		queueApplied(b, row.locked(f), doc.applied, nil, at)
 		queueBlocksPaid(b, sold, row.locked(f), f.By, now.Format(time.DateOnly), nil, at)
-		if err := t.commit(ctx, b); err != nil {
+		commit := t.commit
+		if f.Ahead {
+			commit = t.commitAhead
+		}
+		if err := commit(ctx, b); err != nil {
 			return err
 		}
 		row.State, row.Number, row.Total, row.LineCount, row.FinalisedAt = "finalised", &number, &doc.total, &doc.count, &at
@@ -124,17 +125,17 @@ update invoices set state = 'finalised', number = drawn.number, total = $3, line
 // invoicesMeant finds the invoices that a Finalisation may mean.
 const invoicesMeant = `i.payer_id = $1 and i.currency = $2 and i.period_start = $3::text::date and ($4 = '' or i.period_end = nullif($4, '')::date)`
 
-// paymentDays is the shortest time that the contracts on the invoice give for its payment. It is read from their documents: a
-// month's end finalises more of them than are worth compiling for it.
-func paymentDays(ctx context.Context, t *tx, invoice int64) (days int, err error) {
-	err = t.conn.QueryRow(ctx, `
-select coalesce(min(coalesce((v.document::jsonb #>> '{billing,payment_days}')::int, 0)), 0) from (
+// queuePaymentDays reads the shortest time that the contracts on the invoice give for its payment, from their documents: a
+// month's end finalises more of them than are worth compiling for it. LIMIT lets each be found by its key.
+func queuePaymentDays(b *pgx.Batch, invoice int64, into *int) {
+	b.Queue(`
+select coalesce(min(v.days), 0) from (
   select distinct c.contract_id, c.revision from invoice_lines l join charges c on c.id = l.charge_id where l.invoice_id = $1
-) c join contract_versions v on v.contract_id = c.contract_id and v.revision = c.revision`, invoice).Scan(&days)
-	if err != nil {
-		return 0, fmt.Errorf("read how long %s may be paid: %w", ticket.InvoiceID(invoice), err)
-	}
-	return days, nil
+) c cross join lateral (
+  select coalesce((v.document::jsonb #>> '{billing,payment_days}')::int, 0) as days from contract_versions v
+  where v.contract_id = c.contract_id and v.revision = c.revision limit 1
+) v`, invoice).
+		QueryRow(func(r pgx.Row) error { return r.Scan(into) })
 }
 
 type finalisable struct {
@@ -182,6 +183,8 @@ type document struct {
 	total   decimal.Decimal // sum of its lines
 	count   int
 	taxes   billing.DocumentTotals
+	days    int                   // that there are for its payment
+	rules   billing.InvoiceRules  // of the house
 	series  string                // of its number
 	applied []billing.Application // of the payer's credit, which is locked
 	carried *ownLines             // what it came to before it was carried forward; nil: it was not
@@ -190,38 +193,50 @@ type document struct {
 // gross is what the invoice comes to with tax: what is paid.
 func (d document) gross() decimal.Decimal { return d.taxes.TaxInclusive }
 
-// reckon sums and taxes the invoice, under its lock: by the profiles that count now, on the local date
-// of its finalisation. In a statement after the lock every line that got in before it is seen.
-func (d *document) reckon(ctx context.Context, t *tx, x lockedInvoice, now time.Time) (invoiceTaxLines, error) {
-	totals, lines, err := taxed(ctx, t.conn, x.ID, x.Currency, now.Format(time.DateOnly))
-	if err != nil {
-		return lines, err
+// reckon sums and taxes the invoice, which is locked: by the profiles that count now, on the local date
+// of its finalisation.
+func (d *document) reckon(lines invoiceTaxLines, x lockedInvoice, now time.Time) (err error) {
+	if d.taxes, err = lines.totals(x.name(), x.Currency, now.Format(time.DateOnly)); err != nil {
+		return err
 	}
-	d.taxes, d.total, d.count = totals, decimal.Zero, len(lines.rows)
+	d.total, d.count = decimal.Zero, len(lines.rows)
 	for _, l := range lines.rows {
 		d.total = d.total.Add(l.Amount)
 	}
-	return lines, nil
+	return nil
 }
 
 // document sums the invoice with its tax, under its lock. A negative one is carried forward, and
 // comes to zero then, or becomes a credit note, and then the payer's credit; on any other one the
 // payer's credit pays what it can, the oldest first.
+//
+// What it hangs on is read by one batch after the lock, so that every line that got in before is seen.
 func (s *Store) document(ctx context.Context, t *tx, x lockedInvoice, by string, now time.Time) (document, error) {
-	d := document{series: invoiceSeries}
-	lines, err := d.reckon(ctx, t, x, now)
-	if err != nil {
+	var (
+		d       = document{series: invoiceSeries}
+		lines   invoiceTaxLines
+		balance decimal.Decimal
+	)
+	b := t.batch()
+	queueTaxLines(b, x.ID, &lines)
+	queueInvoiceRules(b, &d.rules)
+	queuePaymentDays(b, x.ID, &d.days)
+	queueCreditLock(b, x.Payer, x.Currency, &balance)
+	if err := t.send(ctx, b); err != nil {
 		return d, err
 	}
-	if d.gross().IsNegative() {
+	if err := d.reckon(lines, x, now); err != nil {
+		return d, err
+	}
+	switch gross := d.gross(); {
+	case gross.IsNegative():
 		return s.belowZero(ctx, t, x, d, lines, by, now)
+	case gross.IsPositive() && !balance.IsZero():
+		left, err := creditLeft(ctx, t, x.Payer, x.Currency)
+		d.applied = billing.ApplyCredits(left, gross)
+		return d, err
 	}
-	if !d.gross().IsPositive() {
-		return d, nil
-	}
-	_, left, err := lockCredit(ctx, t, x.Payer, x.Currency)
-	d.applied = billing.ApplyCredits(left, d.gross())
-	return d, err
+	return d, nil
 }
 
 // stands says where the invoice stands when it is finalised.

@@ -77,9 +77,8 @@ func (r Reads) InvoiceReviewed(ctx context.Context, invoice int64) (*billing.Inv
 
 // reviewed refuses to finalise what nobody has reviewed as it is, where the house asks for that. The invoice is locked.
 func (d *document) reviewed(ctx context.Context, t *tx, x lockedInvoice) error {
-	rules, err := invoiceRules(ctx, t.conn)
-	if err != nil || !rules.ReviewFirst {
-		return err
+	if !d.rules.ReviewFirst {
+		return nil
 	}
 	last, err := lastReview(ctx, t.conn, x.ID)
 	if err != nil {
@@ -109,14 +108,22 @@ func unreviewed(name string, last *billing.InvoiceReview, own ownLines, currency
 var standardReminders = []int32{3, 10, 21}
 
 func invoiceRules(ctx context.Context, q querier) (r billing.InvoiceRules, err error) {
-	err = q.QueryRow(ctx, "select review_first, remind_after, remind_in_house, set_by from invoice_rules").Scan(&r.ReviewFirst, &r.RemindAfter, &r.RemindInHouse, &r.SetBy)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return billing.InvoiceRules{RemindAfter: standardReminders}, nil
-	}
-	if err != nil {
+	b := &pgx.Batch{}
+	queueInvoiceRules(b, &r)
+	if err := q.SendBatch(ctx, b).Close(); err != nil {
 		return r, fmt.Errorf("read how the house treats invoices: %w", err)
 	}
 	return r, nil
+}
+
+func queueInvoiceRules(b *pgx.Batch, into *billing.InvoiceRules) {
+	b.Queue("select review_first, remind_after, remind_in_house, set_by from invoice_rules").QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&into.ReviewFirst, &into.RemindAfter, &into.RemindInHouse, &into.SetBy)
+		if errors.Is(err, pgx.ErrNoRows) {
+			*into, err = billing.InvoiceRules{RemindAfter: standardReminders}, nil
+		}
+		return err
+	})
 }
 
 // InvoiceRules tells how the house treats its invoices.

@@ -40,7 +40,11 @@ func (r Reads) InvoiceTaxes(ctx context.Context, invoice int64, now time.Time) (
 	if err != nil {
 		return nil, fmt.Errorf("payer of %s: %w", ticket.InvoiceID(invoice), err)
 	}
-	totals, _, err := taxed(ctx, r.q, invoice, currency, now.In(local).Format(time.DateOnly))
+	lines, err := taxLines(ctx, r.q, invoice)
+	if err != nil {
+		return nil, err
+	}
+	totals, err := lines.totals(ticket.InvoiceID(invoice), currency, now.In(local).Format(time.DateOnly))
 	if err != nil {
 		return nil, err
 	}
@@ -55,21 +59,20 @@ func readTotals(kept string) (*billing.DocumentTotals, error) {
 	return totals, nil
 }
 
-// taxed reckons the tax of all lines of an invoice by the profiles that count now, on a tax date. The
-// lines are in the order of their numbers, here as in the totals; profiles are by their ids.
-func taxed(ctx context.Context, q querier, invoice int64, currency, on string) (billing.DocumentTotals, invoiceTaxLines, error) {
-	lines, err := taxLines(ctx, q, invoice)
-	if err != nil {
-		return billing.DocumentTotals{}, lines, err
-	}
-	totals, err := lines.totals(ticket.InvoiceID(invoice), currency, on)
-	return totals, lines, err
+// invoiceTaxLines is what tax needs of an invoice.
+type invoiceTaxLines struct {
+	rows     []taxLine
+	profiles map[string]*billing.TaxProfile // by their ids
 }
 
-// totals sums the lines of the invoice of that name with their tax.
+// totals reckons the tax of all lines of the invoice of that name by the profiles that count now, on a tax date. The lines are in the order of their numbers,
+// here as in the totals.
 func (x invoiceTaxLines) totals(name, currency, on string) (billing.DocumentTotals, error) {
 	d := billing.Document{Currency: currency, TaxDate: on, Lines: make([]billing.TaxableLine, 0, len(x.rows))}
 	for _, l := range x.rows {
+		if l.Profile != "" && x.profiles[l.Profile] == nil {
+			return billing.DocumentTotals{}, ticket.Invalid("tax", l.Profile, "is not known", "apply the profile: docket tax apply FILE")
+		}
 		d.Lines = append(d.Lines, billing.TaxableLine{Amount: l.Amount, Profile: x.profiles[l.Profile], Category: l.Category})
 	}
 	totals, err := d.Totals()
@@ -79,19 +82,20 @@ func (x invoiceTaxLines) totals(name, currency, on string) (billing.DocumentTota
 	return totals, nil
 }
 
-// invoiceTaxLines is what tax needs of an invoice.
-type invoiceTaxLines struct {
-	rows     []taxLine
-	profiles map[string]*billing.TaxProfile
+func taxLines(ctx context.Context, q querier, invoice int64) (found invoiceTaxLines, err error) {
+	b := &pgx.Batch{}
+	queueTaxLines(b, invoice, &found)
+	if err := q.SendBatch(ctx, b).Close(); err != nil {
+		return found, fmt.Errorf("read what %s is taxed by: %w", ticket.InvoiceID(invoice), err)
+	}
+	return found, nil
 }
 
-func taxLines(ctx context.Context, q querier, invoice int64) (found invoiceTaxLines, err error) {
-	found.profiles = map[string]*billing.TaxProfile{}
-	b := &pgx.Batch{}
+func queueTaxLines(b *pgx.Batch, invoice int64, into *invoiceTaxLines) {
 	b.Queue(`
 select l.amount, l.tax_profile, l.tax_category, coalesce(nullif(l.tax_profile, ''), c.tax_profile)
-from invoice_lines l join clients c on c.id = l.payer_id where l.invoice_id = $1 order by l.charge_id`, invoice).Query(func(rows pgx.Rows) (err error) {
-		found.rows, err = pgx.CollectRows(rows, pgx.RowToStructByPos[taxLine])
+from invoices i join clients c on c.id = i.payer_id join invoice_lines l on l.invoice_id = i.id where i.id = $1 order by l.charge_id`, invoice).Query(func(rows pgx.Rows) (err error) {
+		into.rows, err = pgx.CollectRows(rows, pgx.RowToStructByPos[taxLine])
 		return err
 	})
 	b.Queue(`
@@ -99,26 +103,14 @@ select distinct on (p.id) p.id, p.document from tax_profiles p
 where p.id in (select l.tax_profile from invoice_lines l where l.invoice_id = $1)
   or p.id = (select c.tax_profile from clients c join invoices i on i.payer_id = c.id where i.id = $1)
 order by p.id, p.revision desc`, invoice).Query(func(rows pgx.Rows) error {
+		into.profiles = map[string]*billing.TaxProfile{}
 		var id, document string
 		_, err := pgx.ForEachRow(rows, []any{&id, &document}, func() (err error) {
-			found.profiles[id], err = billing.ReadTaxProfile([]byte(document))
+			into.profiles[id], err = billing.ReadTaxProfile([]byte(document))
 			return err
 		})
 		return err
 	})
-	if err := q.SendBatch(ctx, b).Close(); err != nil {
-		return found, fmt.Errorf("read what %s is taxed by: %w", ticket.InvoiceID(invoice), err)
-	}
-	for _, l := range found.rows {
-		if l.Profile != "" && found.profiles[l.Profile] == nil {
-			return found, unknownProfile(l.Profile)
-		}
-	}
-	return found, nil
-}
-
-func unknownProfile(id string) error {
-	return ticket.Invalid("tax", id, "is not known", "apply the profile: docket tax apply FILE")
 }
 
 // carried sums an invoice by what is taxed alike. Where a profile rounds the tax of each line, each is

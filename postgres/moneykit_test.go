@@ -70,6 +70,12 @@ func newTill(t testing.TB, contracts ...string) *till {
 		_, err := postgres.Migrate(context.Background(), url, "", "")
 		return err
 	})
+	return tillIn(t, url, contracts...)
+}
+
+// tillIn furnishes a migrated database.
+func tillIn(t testing.TB, url string, contracts ...string) *till {
+	t.Helper()
 	k := &till{t: t, url: url}
 	k.clock.Store(noon.UnixNano())
 	k.Store = k.open(url)

@@ -70,10 +70,11 @@ order by i.payer_id, i.period_start, i.currency, i.id limit nullif($7::int, 0)`,
 }
 
 // FinaliseOver finalises one of them. What is refused (a tax profile that is missing, a period that is not over in the
-// payer's zone) is told in its result, and keeps back nothing else; an error may heal.
+// payer's zone) is told in its result, and keeps back nothing else; an error may heal. It is kept for good once Flush has
+// returned: the next one need not wait for the disk to get its number.
 func (s *Store) FinaliseOver(ctx context.Context, o billing.OverInvoice, by string) (billing.Finalised, error) {
 	done := billing.Finalised{OverInvoice: o}
-	invoice, err := s.Finalise(ctx, Finalisation{Payer: o.Payer, Currency: o.Currency, Period: o.Start, Until: o.End, By: by})
+	invoice, err := s.Finalise(ctx, Finalisation{Payer: o.Payer, Currency: o.Currency, Period: o.Start, Until: o.End, By: by, Ahead: true})
 	var problem *ticket.Problem
 	switch {
 	case errors.As(err, &problem):

@@ -59,7 +59,7 @@ func (l *monthLook) finalise(ctx context.Context) error {
 	}) {
 		if i := l.invoices[n]; !over[n] && len(i.more) > 0 && l.wants(n.payer) {
 			ahead := billing.InvoiceAhead{OverInvoice: billing.OverInvoice{Invoice: i.ID, Payer: n.payer, Currency: n.currency, Start: n.start, End: n.end}, Becomes: billing.AheadOpen}
-			if _, err := l.sum(ctx, i, &ahead); err != nil && !isProblem(err) { // how it is taxed matters when it is over
+			if _, err := l.sum(ctx, i, &ahead); err != nil { // how it is taxed matters when it is over
 				return err
 			}
 			l.found.Invoices = append(l.found.Invoices, ahead)
@@ -90,16 +90,12 @@ func (l *monthLook) tell(i billing.InvoiceAhead) {
 	sum.Invoices, sum.Total = sum.Invoices+1, sum.Total.Add(i.Total)
 }
 
-func isProblem(err error) bool {
-	var problem *ticket.Problem
-	return errors.As(err, &problem)
-}
-
 // ahead tells what would become of an invoice that is over, as the transaction that finalises it would.
 func (l *monthLook) ahead(ctx context.Context, i *lookedInvoice, o billing.OverInvoice, reviewFirst bool) (billing.InvoiceAhead, error) {
 	a := billing.InvoiceAhead{OverInvoice: o}
 	refused := func(err error) (billing.InvoiceAhead, error) {
-		if !isProblem(err) {
+		var problem *ticket.Problem
+		if !errors.As(err, &problem) {
 			return a, err
 		}
 		a.Becomes, a.Refused = billing.AheadRefused, err.Error()
@@ -107,7 +103,7 @@ func (l *monthLook) ahead(ctx context.Context, i *lookedInvoice, o billing.OverI
 	}
 	lines, err := l.sum(ctx, i, &a)
 	if err != nil {
-		return refused(err)
+		return a, err
 	}
 	today, err := l.today(ctx, o.Payer)
 	if err != nil {
@@ -175,17 +171,15 @@ func (l *monthLook) belowZero(ctx context.Context, i *lookedInvoice, a billing.I
 // sum reads the lines of an invoice, adds what is to come, and tells what it comes to before tax.
 func (l *monthLook) sum(ctx context.Context, i *lookedInvoice, a *billing.InvoiceAhead) (invoiceTaxLines, error) {
 	lines, err := taxLines(ctx, l.q, i.ID)
+	if err != nil {
+		return lines, err
+	}
 	for _, r := range lines.rows {
 		a.Now = a.Now.Add(r.Amount)
 	}
 	a.Net, a.Lines = a.Now, len(lines.rows)+len(i.more)
 	for _, r := range i.more {
 		a.Net = a.Net.Add(r.Amount)
-	}
-	if err != nil {
-		return lines, err
-	}
-	for _, r := range i.more {
 		if r.Profile, err = l.profile(ctx, &lines, a.Payer, r.Named); err != nil {
 			return lines, err
 		}
@@ -207,8 +201,8 @@ func (l *monthLook) profile(ctx context.Context, lines *invoiceTaxLines, payer, 
 	if l.profiles[named] == nil {
 		var document string
 		err := l.q.QueryRow(ctx, "select document from tax_profiles where id = $1 order by revision desc limit 1", named).Scan(&document)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return "", unknownProfile(named)
+		if errors.Is(err, pgx.ErrNoRows) { // told when the invoice is summed
+			return named, nil
 		}
 		if err == nil {
 			l.profiles[named], err = billing.ReadTaxProfile([]byte(document))

@@ -92,7 +92,10 @@ func (s *Store) carryForward(ctx context.Context, t *tx, x lockedInvoice, d docu
 		return d, err
 	}
 	d.carried = &ownLines{d.total, d.count}
-	_, err = d.reckon(ctx, t, x, now) // with the lines that bring it to zero
+	if lines, err = taxLines(ctx, t.conn, x.ID); err != nil { // with those that bring it to zero
+		return d, err
+	}
+	err = d.reckon(lines, x, now)
 	return d, err
 }
 

@@ -12,34 +12,39 @@ import (
 	"github.com/docket-psa/docket/billing"
 )
 
-// periodFacts builds what a run of a period may know. The counters of the period are locked, so that nothing posts into
-// it meanwhile; a look (dry run) does without.
-//
-// It is read in one round trip, by statements that come after the lock.
+// periodFacts reads what a run of a period may know.
 func periodFacts(ctx context.Context, q querier, a *agreement, p agreedPeriod, run billing.PeriodRun, n int) (billing.PeriodFacts, error) {
-	f := billing.PeriodFacts{
-		Rules: billing.Rules, Run: run, N: n, Contract: a.contract, Client: a.client, Period: p.Period, Versions: p.versions,
+	b := &pgx.Batch{}
+	f := queuePeriodFacts(b, a, p, run)
+	f.N = n
+	if err := q.SendBatch(ctx, b).Close(); err != nil {
+		return *f, fmt.Errorf("read what %s knows: %w", billing.DueRun{Contract: a.contract, Run: run, Period: p.Period}, err)
+	}
+	return *f, nil
+}
+
+// queuePeriodFacts reads them by a batch that has locked the counters of the period before, so that nothing posts into it
+// meanwhile; a look (dry run) does without. They are there when the batch was sent.
+func queuePeriodFacts(b *pgx.Batch, a *agreement, p agreedPeriod, run billing.PeriodRun) *billing.PeriodFacts {
+	f := &billing.PeriodFacts{
+		Rules: billing.Rules, Run: run, Contract: a.contract, Client: a.client, Period: p.Period, Versions: p.versions,
 	}
 	var counts, keeps bool
 	for _, v := range p.versions {
 		counts, keeps = counts || v.Terms.Counts(), keeps || v.Terms.KeepsHighest()
 	}
-	b := &pgx.Batch{}
 	if run != billing.Adjusting {
-		queueCounted(b, &f, counts, keeps)
+		queueCounted(b, f, counts, keeps)
 	}
-	queuePosted(b, &f)
+	queuePosted(b, f)
 	if run != billing.Opening {
-		queueBilled(b, &f)
+		queueBilled(b, f)
 	}
-	b.Queue("select key, value from counters where key = any ($1) order by key", billing.WantPeriod(f)).Query(func(rows pgx.Rows) (err error) {
+	b.Queue("select key, value from counters where key = any ($1) order by key", billing.WantPeriod(*f)).Query(func(rows pgx.Rows) (err error) {
 		f.Counters, err = collectCounters(rows)
 		return err
 	})
-	if err := q.SendBatch(ctx, b).Close(); err != nil {
-		return f, fmt.Errorf("read what %s knows: %w", billing.DueRun{Contract: a.contract, Run: run, Period: p.Period}, err)
-	}
-	return f, nil
+	return f
 }
 
 // collectCounters leaves out those that are only locked.

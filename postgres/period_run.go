@@ -31,8 +31,9 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 		return receipt, err
 	}
 	err = s.tx(ctx, run.String(), func(t *tx) error {
-		// 1. Lock the period. Was the run made already?
-		before, n, err := s.lockPeriod(ctx, t, a, p, run)
+		// 1. Lock the period, and read what it knows by then. Was the run made already?
+		w := periodWriting{agreement: a, who: who}
+		before, facts, err := s.lockPeriod(ctx, t, a, p, run, &w.invoices)
 		if err != nil {
 			return err
 		}
@@ -42,16 +43,12 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 			return err
 		}
 
-		// 2. The facts, and what follows from them.
-		facts, err := periodFacts(ctx, t.conn, a, p, run.Run, n)
-		if err != nil {
-			return err
-		}
+		// 2. What follows from it.
 		decision, err := billing.DecidePeriod(facts)
 		if err != nil {
 			return err
 		}
-		receipt = billing.PeriodReceipt{DueRun: run, N: n, Notes: decision.Notes, Says: decision.Say(facts), At: s.now().UTC()}
+		receipt = billing.PeriodReceipt{DueRun: run, N: facts.N, Notes: decision.Notes, Says: decision.Say(facts), At: s.now().UTC()}
 		if says := decision.Waits(); says != "" {
 			receipt.State, receipt.Says = billing.PostingWaiting, says
 			return nil
@@ -62,13 +59,15 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 		if run.Run == billing.Closing {
 			on = p.End
 		}
-		if _, err := s.grantAllowances(ctx, t, a.contract, on, receipt.At); err != nil {
-			return err
+		if a.grants() {
+			if _, err := s.grantAllowances(ctx, t, a.contract, on, receipt.At); err != nil {
+				return err
+			}
 		}
 
 		// 4. Write all of it, and commit with it.
 		b := t.batch()
-		w := periodWriting{agreement: a, facts: facts, decision: decision, who: who, at: receipt.At}
+		w.facts, w.decision, w.at = facts, decision, receipt.At
 		if err := s.writePeriod(ctx, t, b, w, &receipt); err != nil {
 			return err
 		}
@@ -108,8 +107,11 @@ func (s *Store) ripe(a *agreement, p agreedPeriod, run billing.DueRun) error {
 	return nil
 }
 
-// lockPeriod locks the period's counters, and then looks whether the run was made. n is the number of the next try.
-func (s *Store) lockPeriod(ctx context.Context, t *tx, a *agreement, p agreedPeriod, run billing.DueRun) (before *billing.PeriodReceipt, n int, err error) {
+// lockPeriod locks the period's counters, and then looks whether the run was made, and reads the facts: in one round trip, but by
+// statements of their own, which see what was committed before the lock was theirs. The facts have the number of the next try; invoices
+// are a hint where its lines go.
+func (s *Store) lockPeriod(ctx context.Context, t *tx, a *agreement, p agreedPeriod, run billing.DueRun, invoices *[]invoiceRow) (before *billing.PeriodReceipt, facts billing.PeriodFacts, err error) {
+	var n int
 	b := t.batch()
 	queueCounters(b, a.client, billing.WantPeriod(billing.PeriodFacts{Run: run.Run, Contract: a.contract, Period: p.Period, Versions: p.versions}), nil)
 	b.Queue(`select count(*)::int + 1 from postings where contract_id = $1 and period_start = $2::text::date and period_end = $3::text::date
@@ -125,7 +127,13 @@ where p.contract_id = $1 and p.period_start = $2::text::date and p.period_end = 
 		}
 		return err
 	})
-	return before, n, t.send(ctx, b)
+	queueInvoicesOf(b, a.payer, invoices)
+	known := queuePeriodFacts(b, a, p, run.Run)
+	if err := t.send(ctx, b); err != nil {
+		return nil, facts, err
+	}
+	known.N = n
+	return before, *known, nil
 }
 
 // queueCounters locks counters by key, made where they are missing, and reads them by the lock; into may be nil.

@@ -85,6 +85,11 @@ func (a *agreement) today(at time.Time) (string, error) {
 	return at.In(zone).Format(time.DateOnly), nil
 }
 
+// grants says whether any version grants hours by the period.
+func (a *agreement) grants() bool {
+	return slices.ContainsFunc(a.versions, func(v billing.DatedVersion) bool { return v.Terms.HasBuckets() })
+}
+
 // agreedPeriod is a billing period of an agreement, with the versions that bill by it.
 type agreedPeriod struct {
 	billing.Period

@@ -20,10 +20,21 @@ func queueInvoices(b *pgx.Batch, id ticket.ID, into *[]invoiceRow) {
 	b.Queue(`
 select i.id, i.payer_id, i.currency, i.period_start, i.period_end, i.state
 from tickets t join clients c on c.id = t.client_id join invoices i on i.payer_id = c.payer_id
-where t.number = $1 order by i.period_start desc limit 12`, id.Number()).Query(func(rows pgx.Rows) (err error) {
+where t.number = $1 order by i.period_start desc limit 12`, id.Number()).Query(collectInvoices(into))
+}
+
+// queueInvoicesOf reads those of a payer.
+func queueInvoicesOf(b *pgx.Batch, payer string, into *[]invoiceRow) {
+	b.Queue(`
+select id, payer_id, currency, period_start, period_end, state from invoices where payer_id = $1 order by period_start desc limit 12`, payer).
+		Query(collectInvoices(into))
+}
+
+func collectInvoices(into *[]invoiceRow) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[invoiceRow])
 		return err
-	})
+	}
 }
 
 // invoice finds the open invoice of the charge's payer, currency and period, or creates it. A

@@ -60,57 +60,130 @@ func (p posting) place(ctx context.Context, t *tx, charges []billing.Charge, ids
 	return posted, nil
 }
 
-// charges queues the charges' rows and adds what they take to m.
+// charges queues the charges' rows, all of them by one statement, and adds what they take to m.
 func (p posting) charges(b *pgx.Batch, charges []billing.Charge, ids []int64, m *moves) error {
-	for i, c := range charges {
-		if err := p.charge(b, ids[i], c); err != nil {
-			return err
-		}
-		p.allowances(b, ids[i], c, m)
+	if len(charges) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// lines queues the invoice lines, after every lock on counters and blocks: an invoice is the
-// last lock of a transaction.
-func (p posting) lines(b *pgx.Batch, charges []billing.Charge, posted []billing.PostedLine) {
-	for i, c := range charges {
-		if l := posted[i]; l.Line != 0 {
-			booked := billing.Accounting{}
-			if c.Accounting != nil {
-				booked = *c.Accounting
-			}
-			b.Queue(`
-insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at,
-  tax_profile, tax_category, purchase_order, account, item_code, deferral)
-values ($1, $2, $3, $4, nullif($5::bigint, 0), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-				l.Line, l.Invoice, p.ticket.ClientID, p.payer(c), p.ticket.Number, c.Currency, c.Amount, c.Date, c.Text, p.at,
-				c.Tax, c.TaxCategory, c.PurchaseOrder, booked.Account, booked.Item, booked.Defer)
-		}
-	}
-}
-
-func (p posting) charge(b *pgx.Batch, id int64, c billing.Charge) error {
-	var body *string
-	if p.bodies {
-		canonical, err := billing.Canonical(c)
-		if err != nil {
-			return fmt.Errorf("encode charge %s: %w", c.Key, err)
-		}
-		text := string(canonical)
-		body = &text
+	bodies, err := p.kept(charges)
+	if err != nil {
+		return err
 	}
 	number := p.ticket.Number
 	if p.closure == 0 { // only a closure's charges are a ticket's; a line may be about one all the same
 		number = 0
 	}
 	b.Queue(`
-insert into charges (id, closure_id, ticket, client_id, round, key, kind, contract_id, revision, clause, currency, quantity, unit,
-  rate, exact, amount, service_date, hidden, hold_id, reverses, body, posted_at, posting_id, adjusts, project_id)
-values ($1, nullif($2::bigint, 0), nullif($3::bigint, 0), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-  nullif($19::bigint, 0), nullif($20::bigint, 0), $21, $22, nullif($23::bigint, 0), nullif($24::bigint, 0), nullif($25, ''))`,
-		id, p.closure, number, p.ticket.ClientID, p.round, c.Key, c.Kind, c.Contract, c.Revision, c.Clause, c.Currency,
-		c.Quantity, c.Unit, c.Rate, c.Exact, c.Amount, c.Date, c.Hidden, p.hold, c.Reverses, body, p.at, p.posting, c.Adjusts, c.Project)
+insert into charges (id, closure_id, ticket, client_id, round, hold_id, posting_id, posted_at, key, kind, contract_id, revision, clause, currency, quantity, unit,
+  rate, exact, amount, service_date, hidden, reverses, adjusts, project_id, body)
+select c.id, nullif($1::bigint, 0), nullif($2::bigint, 0), $3, $4, nullif($5::bigint, 0), nullif($6::bigint, 0), $7, c.key, c.kind, c.contract_id, c.revision,
+  c.clause, c.currency, c.quantity, c.unit, c.rate, c.exact, c.amount, c.service_date::date, c.hidden, nullif(c.reverses, 0), nullif(c.adjusts, 0),
+  nullif(c.project_id, ''), c.body
+from unnest($8::bigint[], $9::text[], $10::text[], $11::text[], $12::int[], $13::text[], $14::text[], $15::numeric[], $16::text[],
+  $17::numeric[], $18::numeric[], $19::numeric[], $20::text[], $21::bool[], $22::bigint[], $23::bigint[], $24::text[], $25::text[])
+  as c (id, key, kind, contract_id, revision, clause, currency, quantity, unit, rate, exact, amount, service_date, hidden, reverses, adjusts, project_id, body)`,
+		p.closure, number, p.ticket.ClientID, p.round, p.hold, p.posting, p.at,
+		ids, column(charges, func(c *billing.Charge) string { return c.Key }),
+		column(charges, func(c *billing.Charge) string { return string(c.Kind) }),
+		column(charges, func(c *billing.Charge) string { return c.Contract }),
+		column(charges, func(c *billing.Charge) int { return c.Revision }),
+		column(charges, func(c *billing.Charge) string { return c.Clause }),
+		column(charges, func(c *billing.Charge) string { return c.Currency }),
+		column(charges, func(c *billing.Charge) decimal.Decimal { return c.Quantity }),
+		column(charges, func(c *billing.Charge) string { return c.Unit }),
+		column(charges, func(c *billing.Charge) decimal.Decimal { return c.Rate }),
+		column(charges, func(c *billing.Charge) decimal.Decimal { return c.Exact }),
+		column(charges, func(c *billing.Charge) decimal.Decimal { return c.Amount }),
+		column(charges, func(c *billing.Charge) string { return c.Date }),
+		column(charges, func(c *billing.Charge) bool { return c.Hidden }),
+		column(charges, func(c *billing.Charge) int64 { return c.Reverses }),
+		column(charges, func(c *billing.Charge) int64 { return c.Adjusts }),
+		column(charges, func(c *billing.Charge) string { return c.Project }),
+		bodies)
+	for i, c := range charges {
+		p.worked(b, ids[i], c)
+		p.allowances(b, ids[i], c, m)
+	}
+	return nil
+}
+
+// column is one field of all rows.
+func column[R, F any](rows []R, field func(*R) F) []F {
+	values := make([]F, len(rows))
+	for i := range rows {
+		values[i] = field(&rows[i])
+	}
+	return values
+}
+
+// kept are the charges whole, where nothing else keeps them so; nil ones else.
+func (p posting) kept(charges []billing.Charge) ([]*string, error) {
+	bodies := make([]*string, len(charges))
+	if !p.bodies {
+		return bodies, nil
+	}
+	for i, c := range charges {
+		canonical, err := billing.Canonical(c)
+		if err != nil {
+			return nil, fmt.Errorf("encode charge %s: %w", c.Key, err)
+		}
+		text := string(canonical)
+		bodies[i] = &text
+	}
+	return bodies, nil
+}
+
+// lines queues the invoice lines by one statement, after every lock on counters and blocks: an invoice is the
+// last lock of a transaction.
+func (p posting) lines(b *pgx.Batch, charges []billing.Charge, posted []billing.PostedLine) {
+	var lines []invoiceLine
+	for i, c := range charges {
+		if l := posted[i]; l.Line != 0 {
+			line := invoiceLine{id: l.Line, invoice: l.Invoice, charge: &charges[i], payer: p.payer(c)}
+			if c.Accounting != nil {
+				line.booked = *c.Accounting
+			}
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	b.Queue(`
+insert into invoice_lines (charge_id, invoice_id, client_id, payer_id, ticket, currency, amount, service_date, text, posted_at,
+  tax_profile, tax_category, purchase_order, account, item_code, deferral)
+select l.id, l.invoice, $1, l.payer, nullif($2::bigint, 0), l.currency, l.amount, l.service_date::date, l.text, $3,
+  l.tax, l.category, l.purchase_order, l.account, l.item, l.deferral
+from unnest($4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::numeric[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+  $14::text[], $15::text[], $16::text[])
+  as l (id, invoice, payer, currency, amount, service_date, text, tax, category, purchase_order, account, item, deferral)`,
+		p.ticket.ClientID, p.ticket.Number, p.at,
+		column(lines, func(l *invoiceLine) int64 { return l.id }),
+		column(lines, func(l *invoiceLine) int64 { return l.invoice }),
+		column(lines, func(l *invoiceLine) string { return l.payer }),
+		column(lines, func(l *invoiceLine) string { return l.charge.Currency }),
+		column(lines, func(l *invoiceLine) decimal.Decimal { return l.charge.Amount }),
+		column(lines, func(l *invoiceLine) string { return l.charge.Date }),
+		column(lines, func(l *invoiceLine) string { return l.charge.Text }),
+		column(lines, func(l *invoiceLine) string { return l.charge.Tax }),
+		column(lines, func(l *invoiceLine) string { return l.charge.TaxCategory }),
+		column(lines, func(l *invoiceLine) string { return l.charge.PurchaseOrder }),
+		column(lines, func(l *invoiceLine) string { return l.booked.Account }),
+		column(lines, func(l *invoiceLine) string { return l.booked.Item }),
+		column(lines, func(l *invoiceLine) string { return l.booked.Defer }))
+}
+
+// invoiceLine is a charge that is shown on an invoice.
+type invoiceLine struct {
+	id      int64
+	invoice int64
+	charge  *billing.Charge
+	payer   string
+	booked  billing.Accounting
+}
+
+// worked queues what work and which item a charge stands for.
+func (p posting) worked(b *pgx.Batch, id int64, c billing.Charge) {
 	for _, s := range c.Spans {
 		if s.From == s.To { // a failed attempt that measured nothing
 			continue
@@ -121,7 +194,6 @@ values ($1, nullif($2::bigint, 0), nullif($3::bigint, 0), $4, $5, $6, $7, $8, $9
 	if item, ok := itemOf(c); ok {
 		b.Queue("insert into charge_items (charge_id, item_id, generation) values ($1, $2, $3)", id, item, p.items[item])
 	}
-	return nil
 }
 
 // allowances queues one row for each move of a counter or a block.

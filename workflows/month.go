@@ -35,11 +35,12 @@ func MonthWorkflowID(m billing.MonthClose) string {
 var monthActs *activities.MonthActivities
 
 const (
-	runsInBatch    = 25 // of billing periods, an activity
-	finaliseAtOnce = 25 // invoices an activity
+	runsInBatch    = 50 // of billing periods, an activity
+	finaliseAtOnce = 50 // invoices an activity
 	renderAtOnce   = 10
-	batchesAtOnce  = 8
-	pageOfInvoices = 1000 // listed at once
+	batchesAtOnce  = 12
+	pageOfRuns     = 1000 // listed at once: as many contracts as are kept compiled
+	pageOfInvoices = 1000
 	batchTakes     = 10 * time.Minute
 	batchSilent    = time.Minute // without a word of the activity
 )
@@ -165,7 +166,7 @@ func (c *monthClosing) do(ctx workflow.Context, summary string, act, into any, a
 func (c *monthClosing) periods(ctx workflow.Context) error {
 	c.tell(ctx, closingPeriods)
 	for {
-		due, err := listDue(ctx, c.Contract)
+		due, err := listDue(ctx, c.Contract, pageOfRuns)
 		if err != nil {
 			return err
 		}
@@ -173,7 +174,7 @@ func (c *monthClosing) periods(ctx workflow.Context) error {
 		if err := inBatches(ctx, byContract(due), runsInBatch, c.run); err != nil {
 			return err
 		}
-		if len(due) < mostRuns {
+		if len(due) < pageOfRuns {
 			break
 		}
 		c.Contract = due[len(due)-1].Contract

@@ -50,7 +50,7 @@ type PeriodsSwept struct {
 func Periods(ctx workflow.Context, after string) (PeriodsSwept, error) {
 	s := sweep{}
 	s.describe(ctx)
-	due, err := listDue(ctx, after)
+	due, err := listDue(ctx, after, mostRuns)
 	if err != nil {
 		return s.swept, err
 	}
@@ -73,14 +73,14 @@ type sweep struct {
 	swept     PeriodsSwept
 }
 
-// listDue lists what is due of the contracts after one, by id: fewer than mostRuns, where there are no more.
-func listDue(ctx workflow.Context, after string) (due []billing.DueRun, err error) {
+// listDue lists what is due of the contracts after one, by id: fewer than most, where there are no more.
+func listDue(ctx workflow.Context, after string, most int) (due []billing.DueRun, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: listTakes,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRunPause, MaximumInterval: longestPause},
 		Summary:             "what is due",
 	})
-	err = workflow.ExecuteActivity(ctx, periodActs.DuePeriods, mostRuns, after).Get(ctx, &due)
+	err = workflow.ExecuteActivity(ctx, periodActs.DuePeriods, most, after).Get(ctx, &due)
 	return due, err
 }
 

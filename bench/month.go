@@ -85,7 +85,7 @@ const (
 	feesAMonth   = 4 // recurring lines of each contract
 	workATicket  = 9 // entries, and as many lines
 	monthCloser  = "olga"
-	askEach      = time.Second     // how often the command asks how far it is
+	askEach      = time.Second      // how often the command asks how far it is
 	statsWithin  = 11 * time.Second // until idle sessions have told what they committed
 	sampleEach   = 50 * time.Millisecond
 	settleTables = "vacuum (analyze)"

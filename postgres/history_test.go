@@ -80,7 +80,8 @@ func (k *till) history(n int) {
 		require.NoError(k.t, err, t.name)
 	}
 	for _, statement := range []string{
-		fmt.Sprintf("update blocks set remaining_ms = %d, granted_at = '%s'", h.left, h.granted.Format(time.RFC3339)),
+		fmt.Sprintf("update blocks set remaining_ms = %d, granted_at = '%s', first_day = '%s'", h.left, h.granted.Format(time.RFC3339), h.granted.Format(time.DateOnly)),
+		fmt.Sprintf("update journal set booked_on = '%s' where kind = 'block'", h.granted.Format(time.DateOnly)),
 		"insert into invoices (payer_id, currency, period_start, period_end) values ('acme', 'USD', '2024-01-01', '2024-02-01')",
 		"insert into journal select * from journal_due on conflict do nothing",
 		"select setval('charge_ids', (select max(id) from charges)), setval('closure_ids', (select max(id) from closures))",

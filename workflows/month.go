@@ -39,6 +39,7 @@ const (
 	finaliseAtOnce = 50 // invoices an activity
 	renderAtOnce   = 10
 	batchesAtOnce  = 12
+	numbersAtOnce  = 4 // batches of invoices: they wait for each other's number, and not for the disk
 	pageOfRuns     = 1000 // listed at once: as many contracts as are kept compiled
 	pageOfInvoices = 1000
 	batchTakes     = 10 * time.Minute
@@ -171,7 +172,7 @@ func (c *monthClosing) periods(ctx workflow.Context) error {
 			return err
 		}
 		c.At.Due += len(due)
-		if err := inBatches(ctx, byContract(due), runsInBatch, c.run); err != nil {
+		if err := inBatches(ctx, byContract(due), runsInBatch, batchesAtOnce, c.run); err != nil {
 			return err
 		}
 		if len(due) < pageOfRuns {
@@ -215,7 +216,7 @@ func (c *monthClosing) invoices(ctx workflow.Context) error {
 			return err
 		}
 		c.At.Invoices += len(over)
-		if err := inBatches(ctx, over, finaliseAtOnce, c.finalise); err != nil {
+		if err := inBatches(ctx, over, finaliseAtOnce, numbersAtOnce, c.finalise); err != nil {
 			return err
 		}
 		if len(over) < pageOfInvoices {
@@ -281,7 +282,7 @@ func (c *monthClosing) filesOf(ctx workflow.Context, p papers, last *int64) erro
 			return err
 		}
 		c.At.Files += len(bare)
-		if err := inBatches(ctx, bare, renderAtOnce, func(ctx workflow.Context, batch []int64) error { return c.render(ctx, p, batch) }); err != nil {
+		if err := inBatches(ctx, bare, renderAtOnce, batchesAtOnce, func(ctx workflow.Context, batch []int64) error { return c.render(ctx, p, batch) }); err != nil {
 			return err
 		}
 		if len(bare) < pageOfInvoices {
@@ -320,7 +321,7 @@ func (c *monthClosing) mailsOf(ctx workflow.Context, p papers) error {
 		return err
 	}
 	c.At.Mails += len(unsent)
-	return inBatches(ctx, unsent, finaliseAtOnce, func(ctx workflow.Context, batch []int64) error {
+	return inBatches(ctx, unsent, finaliseAtOnce, batchesAtOnce, func(ctx workflow.Context, batch []int64) error {
 		var refused []string
 		if err := c.do(ctx, fmt.Sprintf("mail %d %s", len(batch), p.noun), p.send, &refused, batch, c.By); err != nil {
 			return err
@@ -347,12 +348,12 @@ func (c *monthClosing) came(ctx workflow.Context) (report billing.MonthReport, e
 	return report, nil
 }
 
-// inBatches does all items, in batches of a size, a few batches at once. The first error ends it.
-func inBatches[T any](ctx workflow.Context, items []T, size int, one func(workflow.Context, []T) error) error {
+// inBatches does all items, in batches of a size, some batches at once. The first error ends it.
+func inBatches[T any](ctx workflow.Context, items []T, size, atOnce int, one func(workflow.Context, []T) error) error {
 	next := 0
 	var failed error
 	group := workflow.NewWaitGroup(ctx)
-	for range batchesAtOnce {
+	for range atOnce {
 		group.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer group.Done()

@@ -15,6 +15,10 @@ type Periods interface {
 	PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.DueRun, error)
 	// RunPeriod makes one run; who is empty where nobody asked for it.
 	RunPeriod(ctx context.Context, run billing.DueRun, who string) (billing.PeriodReceipt, error)
+	// RunPeriodAhead makes one of many, which is kept for good once Flush has returned.
+	RunPeriodAhead(ctx context.Context, run billing.DueRun) (billing.PeriodReceipt, error)
+	// Flush waits until all that was done before is on the disk.
+	Flush(ctx context.Context) error
 	// ExpireBlocks puts on record the end of blocks of hours that have expired, each once, and says of how many.
 	ExpireBlocks(ctx context.Context) (int, error)
 }
@@ -55,7 +59,7 @@ func (a *PeriodActivities) RunPeriods(ctx context.Context, runs []billing.DueRun
 		if run.Contract == stopped {
 			continue
 		}
-		receipt, err := a.periods.RunPeriod(ctx, run, "")
+		receipt, err := a.periods.RunPeriodAhead(ctx, run)
 		switch {
 		case ctx.Err() != nil:
 			return done, translate(ctx.Err())
@@ -76,7 +80,7 @@ func (a *PeriodActivities) RunPeriods(ctx context.Context, runs []billing.DueRun
 		}
 		activity.RecordHeartbeat(ctx, i+1)
 	}
-	return done, nil
+	return done, translate(a.periods.Flush(ctx))
 }
 
 // ExpireBlocks ends the blocks of hours that have expired: what is left of them rolls over, or is forfeited.

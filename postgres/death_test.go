@@ -207,6 +207,10 @@ var deadlyDeeds = []deadly{
 		return func(ctx context.Context, s *postgres.Store) error { _, err := s.Move(ctx, id, m); return err }
 	}},
 	{"period opens", one(managed), func(k *till) func(context.Context, *postgres.Store) error { return k.dueRun(billing.Opening) }},
+	{"period opens ahead of the disk", one(managed), func(k *till) func(context.Context, *postgres.Store) error {
+		run := k.nextRun(billing.Opening)
+		return func(ctx context.Context, s *postgres.Store) error { _, err := s.RunPeriodAhead(ctx, run); return err }
+	}},
 	{"period closes", one(managed), func(k *till) func(context.Context, *postgres.Store) error {
 		k.devices("workstation", "2026-03-10", 7)
 		k.sweep()
@@ -308,18 +312,20 @@ func ruled(action ticket.Ruling) func(k *till) func(context.Context, *postgres.S
 	}
 }
 
-// dueRun is the first run of the kind that is due.
+// dueRun makes the first run of the kind that is due.
 func (k *till) dueRun(kind billing.PeriodRun) func(context.Context, *postgres.Store) error {
+	k.t.Helper()
+	run := k.nextRun(kind)
+	return func(ctx context.Context, s *postgres.Store) error { _, err := s.RunPeriod(ctx, run, ""); return err }
+}
+
+func (k *till) nextRun(kind billing.PeriodRun) billing.DueRun {
 	k.t.Helper()
 	due, err := k.PeriodsDue(k.t.Context(), billing.DueFilter{})
 	require.NoError(k.t, err)
-	for _, run := range due {
-		if run.Run == kind {
-			return func(ctx context.Context, s *postgres.Store) error { _, err := s.RunPeriod(ctx, run, ""); return err }
-		}
-	}
-	require.FailNow(k.t, "no run is due")
-	return nil
+	i := slices.IndexFunc(due, func(run billing.DueRun) bool { return run.Run == kind })
+	require.GreaterOrEqual(k.t, i, 0, "no run is due")
+	return due[i]
 }
 
 // The process dies before each statement of each deed, and before it hears of each round trip, the commit's among

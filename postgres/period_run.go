@@ -22,7 +22,16 @@ import (
 // the open invoice, shared.
 //
 // Returns a *ticket.Problem where the contract has no such period, or it is not over yet.
-func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (receipt billing.PeriodReceipt, err error) {
+func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (billing.PeriodReceipt, error) {
+	return s.runPeriod(ctx, run, who, (*tx).commit)
+}
+
+// RunPeriodAhead is RunPeriod ahead of the disk, for a closing that makes many: what it made is kept for good once Flush has returned.
+func (s *Store) RunPeriodAhead(ctx context.Context, run billing.DueRun) (billing.PeriodReceipt, error) {
+	return s.runPeriod(ctx, run, "", (*tx).commitAhead)
+}
+
+func (s *Store) runPeriod(ctx context.Context, run billing.DueRun, who string, commit func(*tx, context.Context, *pgx.Batch) error) (receipt billing.PeriodReceipt, err error) {
 	a, p, err := s.agreedPeriod(ctx, s.pool, run)
 	if err != nil {
 		return receipt, err
@@ -71,7 +80,7 @@ func (s *Store) RunPeriod(ctx context.Context, run billing.DueRun, who string) (
 		if err := s.writePeriod(ctx, t, b, w, &receipt); err != nil {
 			return err
 		}
-		return t.commit(ctx, b)
+		return commit(t, ctx, b)
 	})
 	return receipt, err
 }

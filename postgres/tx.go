@@ -144,10 +144,12 @@ func retriable(err error) bool {
 	return false
 }
 
-// keys are the constraints that make what senders repeat single.
+// keys are the constraints that make what senders repeat single. Among them are the ids that numbers has in stock: where PostgreSQL
+// crashed, its sequences may give them again, and the next try takes others.
 var keys = []string{
 	"ticket_events_operation_key_key", "work_entries_operation_key_key", "comments_operation_key_key",
 	"tickets_source_external_id_key", "deliveries_pkey",
+	"closures_pkey", "charges_pkey", "holds_pkey", "postings_pkey",
 	"usage_events_operation_key_key", "postings_key_key", "invoice_events_operation_key_key", "project_events_operation_key_key", "projects_pkey",
 	"exports_operation_key_key",
 }

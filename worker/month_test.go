@@ -162,8 +162,13 @@ func (h *house) PeriodsDue(ctx context.Context, f billing.DueFilter) ([]billing.
 	return step(h, func() ([]billing.DueRun, error) { return h.Store.PeriodsDue(ctx, f) })
 }
 
-func (h *house) RunPeriod(ctx context.Context, run billing.DueRun, who string) (billing.PeriodReceipt, error) {
-	return step(h, func() (billing.PeriodReceipt, error) { return h.Store.RunPeriod(ctx, run, who) })
+func (h *house) RunPeriodAhead(ctx context.Context, run billing.DueRun) (billing.PeriodReceipt, error) {
+	return step(h, func() (billing.PeriodReceipt, error) { return h.Store.RunPeriodAhead(ctx, run) })
+}
+
+func (h *house) Flush(ctx context.Context) error {
+	_, err := step(h, func() (none struct{}, err error) { return none, h.Store.Flush(ctx) })
+	return err
 }
 
 func (h *house) OverInvoices(ctx context.Context, m billing.MonthClose, after billing.OverInvoice, most int) ([]billing.OverInvoice, error) {

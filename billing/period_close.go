@@ -29,8 +29,11 @@ func (t *Terms) Runs() (opens, closes bool) {
 // Adjusts says whether what posts into a closed period changes what its closing has billed: then it must be adjusted
 // in the same transaction.
 func (t *Terms) Adjusts() bool {
-	return t.contract.Commitment != nil || slices.ContainsFunc(t.contract.Lines, func(l Line) bool { return l.noUse() })
+	return t.Commits() || slices.ContainsFunc(t.contract.Lines, func(l Line) bool { return l.noUse() })
 }
+
+// Commits says whether the client has committed to a minimum, which a closing compares with what was billed.
+func (t *Terms) Commits() bool { return t.contract.Commitment != nil }
 
 // KeepsHighest says whether some line goes on to bill the highest number of its term.
 func (t *Terms) KeepsHighest() bool {

@@ -29,15 +29,15 @@ func queuePeriodFacts(b *pgx.Batch, a *agreement, p agreedPeriod, run billing.Pe
 	f := &billing.PeriodFacts{
 		Rules: billing.Rules, Run: run, Contract: a.contract, Client: a.client, Period: p.Period, Versions: p.versions,
 	}
-	var counts, keeps bool
+	var counts, keeps, commits bool
 	for _, v := range p.versions {
-		counts, keeps = counts || v.Terms.Counts(), keeps || v.Terms.KeepsHighest()
+		counts, keeps, commits = counts || v.Terms.Counts(), keeps || v.Terms.KeepsHighest(), commits || v.Terms.Commits()
 	}
 	if run != billing.Adjusting {
 		queueCounted(b, f, counts, keeps)
 	}
 	queuePosted(b, f)
-	if run != billing.Opening {
+	if commits && run != billing.Opening {
 		queueBilled(b, f)
 	}
 	b.Queue("select key, value from counters where key = any ($1) order by key", billing.WantPeriod(*f)).Query(func(rows pgx.Rows) (err error) {

@@ -44,20 +44,13 @@ func (s *Store) agreements(ctx context.Context, q querier, client, contract stri
 	return s.agreementsWhere(ctx, q, "true")
 }
 
-// agreementsWhere reads the contracts whose versions meet a condition.
+// agreementsWhere reads the contracts whose versions meet a condition: each from its date until the next one's, or until its own end.
 func (s *Store) agreementsWhere(ctx context.Context, q querier, condition string, args ...any) ([]agreement, error) {
 	rows, err := collect[agreementRow](ctx, q, "contract versions", `
-with latest as (
-  select distinct on (contract_id, effective_from) contract_id, client_id, revision, digest, effective_from, effective_to
-  from contract_versions where `+condition+`
-  order by contract_id, effective_from, revision desc
-), first as (
-  select contract_id, min(applied_at) as applied_at from contract_versions where contract_id in (select contract_id from latest) group by 1
-)
-select v.contract_id, v.client_id, c.payer_id, f.applied_at, v.revision, v.digest, v.effective_from::text,
-  coalesce(least(v.effective_to, lead(v.effective_from) over (partition by v.contract_id order by v.effective_from))::text, '')
-from latest v join clients c on c.id = v.client_id join first f on f.contract_id = v.contract_id
-order by v.contract_id, v.effective_from`, args...)
+select contract_id, client_id, (select c.payer_id from clients c where c.id = v.client_id), applied_at, revision, digest, effective_from::text,
+  coalesce(effective_to::text, '')
+from contract_versions v where `+condition+`
+order by contract_id, effective_from, revision desc`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +59,23 @@ order by v.contract_id, v.effective_from`, args...)
 		if len(found) == 0 || found[len(found)-1].contract != r.Contract {
 			found = append(found, agreement{contract: r.Contract, client: r.Client, payer: r.Payer, applied: r.Applied})
 		}
+		a := &found[len(found)-1]
+		if r.Applied.Before(a.applied) {
+			a.applied = r.Applied
+		}
+		if last := len(a.versions) - 1; last >= 0 {
+			before := &a.versions[last]
+			if before.From == r.From {
+				continue // a later revision of that date counts
+			}
+			if before.Until == "" || r.From < before.Until {
+				before.Until = r.From
+			}
+		}
 		terms, err := s.terms.load(ctx, q, r.Contract, r.Revision, r.Digest)
 		if err != nil {
 			return nil, err
 		}
-		a := &found[len(found)-1]
 		a.versions = append(a.versions, billing.DatedVersion{Revision: r.Revision, Digest: r.Digest, From: r.From, Until: r.Until, Terms: terms})
 	}
 	return found, nil

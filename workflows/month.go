@@ -40,7 +40,7 @@ const (
 	renderAtOnce   = 10
 	batchesAtOnce  = 12
 	numbersAtOnce  = 4 // batches of invoices: they wait for each other's number, and not for the disk
-	pageOfRuns     = 1000 // listed at once: as many contracts as are kept compiled
+	pageOfRuns     = 500 // listed at once: while they run the next ones are listed, and the contracts of both are kept compiled
 	pageOfInvoices = 1000
 	batchTakes     = 10 * time.Minute
 	batchSilent    = time.Minute // without a word of the activity
@@ -166,21 +166,24 @@ func (c *monthClosing) do(ctx workflow.Context, summary string, act, into any, a
 // periods runs the billing periods that are due: contract by contract, in batches, a few at once.
 func (c *monthClosing) periods(ctx workflow.Context) error {
 	c.tell(ctx, closingPeriods)
-	for {
-		due, err := listDue(ctx, c.Contract, pageOfRuns)
-		if err != nil {
+	for page := listingDue(ctx, c.Contract, pageOfRuns); page != nil; {
+		var due []billing.DueRun
+		if err := page.Get(ctx, &due); err != nil {
 			return err
+		}
+		page = nil
+		if len(due) >= pageOfRuns {
+			page = listingDue(ctx, due[len(due)-1].Contract, pageOfRuns)
 		}
 		c.At.Due += len(due)
 		if err := inBatches(ctx, byContract(due), runsInBatch, batchesAtOnce, c.run); err != nil {
 			return err
 		}
-		if len(due) < pageOfRuns {
-			break
-		}
-		c.Contract = due[len(due)-1].Contract
-		if err := c.onward(ctx); err != nil {
-			return err
+		if page != nil {
+			c.Contract = due[len(due)-1].Contract
+			if err := c.onward(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	s := sweep{}

@@ -75,13 +75,18 @@ type sweep struct {
 
 // listDue lists what is due of the contracts after one, by id: fewer than most, where there are no more.
 func listDue(ctx workflow.Context, after string, most int) (due []billing.DueRun, err error) {
+	err = listingDue(ctx, after, most).Get(ctx, &due)
+	return due, err
+}
+
+// listingDue begins to list it.
+func listingDue(ctx workflow.Context, after string, most int) workflow.Future {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: listTakes,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: firstRunPause, MaximumInterval: longestPause},
 		Summary:             "what is due",
 	})
-	err = workflow.ExecuteActivity(ctx, periodActs.DuePeriods, most, after).Get(ctx, &due)
-	return due, err
+	return workflow.ExecuteActivity(ctx, periodActs.DuePeriods, most, after)
 }
 
 // byContract parts what is due by contract, in the order in which it came.

@@ -120,7 +120,7 @@ func (h *house) sweep(t *testing.T) {
 		if run.Contract == stopped {
 			continue
 		}
-		r, err := h.Store.RunPeriod(t.Context(), run, "")
+		r, err := h.RunPeriod(t.Context(), run, "")
 		require.NoError(t, err)
 		if r.State == billing.PostingWaiting {
 			stopped = run.Contract
@@ -180,7 +180,7 @@ func TestAMonthIsToldBeforeItIsClosed(t *testing.T) {
 		if r.State == billing.PostingWaiting {
 			continue
 		}
-		made, err := h.Store.RunPeriod(t.Context(), r.DueRun, "")
+		made, err := h.RunPeriod(t.Context(), r.DueRun, "")
 		require.NoError(t, err)
 		require.Equal(t, r.Says, made.Says)
 		require.Equal(t, r.Digest, made.Digest, "%s: to the byte", r.DueRun)

@@ -411,7 +411,7 @@ func TestAMonthIsReadByPages(t *testing.T) {
 	require.Equal(t, all, append(due, rest...))
 
 	for _, run := range all {
-		_, err := h.Store.RunPeriod(t.Context(), run, "")
+		_, err := h.RunPeriod(t.Context(), run, "")
 		require.NoError(t, err)
 	}
 	over, err := h.Store.OverInvoices(t.Context(), m, billing.OverInvoice{}, 0)

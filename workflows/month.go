@@ -39,7 +39,7 @@ const (
 	finaliseAtOnce = 50 // invoices an activity
 	renderAtOnce   = 10
 	batchesAtOnce  = 12
-	numbersAtOnce  = 4 // batches of invoices: they wait for each other's number, and not for the disk
+	numbersAtOnce  = 4   // batches of invoices: they wait for each other's number, and not for the disk
 	pageOfRuns     = 500 // listed at once: while they run the next ones are listed, and the contracts of both are kept compiled
 	pageOfInvoices = 1000
 	batchTakes     = 10 * time.Minute
